@@ -1,0 +1,275 @@
+"""What the core may ask of the outside world.
+
+The core is written as generators ("flows") that yield one of the effects below and are sent its outcome. Two drivers in
+`edgeagent.io` perform them, one blocking, one awaiting. The list is closed.
+
+A flow never yields an effect itself: it says `yield from` one of the helper functions at the end of this file, so that
+every effect has one place where its result gets a type.
+
+All points in time (`deadline`) are seconds of the pipeline's monotonic clock; None means no limit. A driver raises
+`DeadlineExceededError` when a deadline passes while it performs an effect.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
+
+__all__ = [
+    "Close",
+    "Effect",
+    "Flow",
+    "Invoke",
+    "Join",
+    "Offload",
+    "Open",
+    "OpenIterator",
+    "Read",
+    "Scope",
+    "Send",
+    "Sleep",
+    "Source",
+    "Timeout",
+    "Waitable",
+    "close",
+    "invoke",
+    "join",
+    "offload",
+    "open_iterator",
+    "open_stream",
+    "read",
+    "send",
+    "sleep",
+]
+
+T = TypeVar("T")
+
+logger = logging.getLogger("edgeagent")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """Time limits of one attempt in seconds, with httpx's meaning; None is no limit.
+
+    `connect` covers establishing a connection, `read` each wait for bytes (so it is both the time to the first chunk
+    and the longest gap between two), `write` each send, `pool` the wait for a free connection.
+    """
+
+    connect: float | None = 5.0
+    read: float | None = 600.0
+    write: float | None = 600.0
+    pool: float | None = 600.0
+
+
+class Source(Protocol):
+    """An open stream, owned by the driver: an HTTP response whose body is still to come, or a provider's iterator.
+
+    For an HTTP response the status and headers are known; `status_code` is 200 and `headers` empty for an iterator.
+    """
+
+    status_code: int
+    headers: Headers
+
+
+class Waitable(Protocol):
+    """Something that ends once, told to everyone who asked.
+
+    `add_done_callback` calls back from whichever thread ends it (at once, in the caller, if it has ended already);
+    the function it returns takes the callback back.
+    """
+
+    def add_done_callback(self, callback: Callable[[], None], /) -> Callable[[], None]:
+        """Have `callback` called when it has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send the request, read the whole answer → `HTTPResponse`.
+
+    Raises `APIConnectionError` (with `.sent`), `APITimeoutError`. Any HTTP status is an answer, not an error.
+    `client` is the provider's own httpx or httpx2 client, if it was given one.
+    """
+
+    request: HTTPRequest
+    timeout: Timeout
+    deadline: float | None
+    client: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Send the request, read only the head of the answer → `Source`. Raises like `Send`.
+
+    The source is registered with the call's scope and closed with it, unless it was read to its end or closed before.
+    """
+
+    request: HTTPRequest
+    timeout: Timeout
+    deadline: float | None
+    client: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIterator:
+    """Call a provider's own streaming function, sync or async → `Source` over the items it yields.
+
+    The call may return an iterator, an async iterator, or an awaitable of either. Closing the source closes it.
+    """
+
+    call: Callable[[], Any]
+    timeout: Timeout
+    deadline: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The next piece of a source → bytes (or an item); None at its end, after which the source is closed.
+
+    For HTTP the bytes are decoded from content encodings. Raises `APIConnectionError` when the connection breaks,
+    `APITimeoutError` when `timeout.read` passes, whatever the provider's iterator raises.
+    """
+
+    source: Source
+    deadline: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close a source before its end → None. Idempotent."""
+
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait → None. The core checks before that the deadline allows it."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Offload:
+    """Run a blocking call where it blocks nobody else → its result; raises what it raises.
+
+    `bound` is the longest wait in seconds; then `TimeoutError` is raised and the call's outcome is thrown away.
+    """
+
+    call: Callable[[], Any]
+    bound: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """Call a provider's (or a credential source's) own function, sync or async → its awaited result.
+
+    An async function called by a sync client runs on the client's own event-loop thread; a sync function called by an
+    async client runs in a bounded worker thread, with the caller's context variables.
+    """
+
+    call: Callable[[], Any]
+    deadline: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Wait until something that another call does has ended → True; False when `deadline` passed first (no error)."""
+
+    waitable: Waitable
+    deadline: float | None
+
+
+Effect: TypeAlias = Send | Open | OpenIterator | Read | Close | Sleep | Offload | Invoke | Join
+Flow: TypeAlias = Generator[Effect, Any, T]
+
+
+class Scope:
+    """What one call holds and must give back however it ends: releases (run once, in reverse order) and open sources.
+
+    The core adds and drops; the driver runs what is left when the call has ended. A release never blocks.
+    `activate` makes the call's telemetry span current; the driver enters it only around performing an effect.
+    """
+
+    __slots__ = ("_added", "_releases", "activate", "sources")
+
+    def __init__(self) -> None:
+        self._releases: dict[int, Callable[[], None]] = {}
+        self._added = 0
+        self.sources: list[Any] = []
+        self.activate: Callable[[], AbstractContextManager[object]] | None = None
+
+    def add(self, release: Callable[[], None]) -> int:
+        """Register a release; the number returned, never given again, takes it back with `drop`."""
+        token = self._added
+        self._added = token + 1
+        self._releases[token] = release
+        return token
+
+    def drop(self, token: int) -> None:
+        """Take a release back: what it stood for has been given back in the normal way. Idempotent."""
+        self._releases.pop(token, None)
+
+    def release(self) -> None:
+        """Run every release that is left, last first; a failing one is logged and does not stop the others."""
+        while self._releases:
+            _, release = self._releases.popitem()
+            try:
+                release()
+            except Exception:
+                logger.exception("a release failed")
+
+
+def send(request: HTTPRequest, timeout: Timeout, deadline: float | None, client: Any = None) -> Flow[HTTPResponse]:
+    """See `Send`."""
+    response: HTTPResponse = yield Send(request, timeout, deadline, client)
+    return response
+
+
+def open_stream(request: HTTPRequest, timeout: Timeout, deadline: float | None, client: Any = None) -> Flow[Source]:
+    """See `Open`."""
+    source: Source = yield Open(request, timeout, deadline, client)
+    return source
+
+
+def open_iterator(call: Callable[[], Any], timeout: Timeout, deadline: float | None) -> Flow[Source]:
+    """See `OpenIterator`."""
+    source: Source = yield OpenIterator(call, timeout, deadline)
+    return source
+
+
+def read(source: Source, deadline: float | None) -> Flow[Any]:
+    """See `Read`."""
+    return (yield Read(source, deadline))
+
+
+def close(source: Source) -> Flow[None]:
+    """See `Close`."""
+    yield Close(source)
+
+
+def sleep(seconds: float) -> Flow[None]:
+    """See `Sleep`."""
+    yield Sleep(seconds)
+
+
+def offload(call: Callable[[], T], bound: float | None = None) -> Flow[T]:
+    """See `Offload`."""
+    result: T = yield Offload(call, bound)
+    return result
+
+
+def invoke(call: Callable[[], T | Awaitable[T]], deadline: float | None) -> Flow[T]:
+    """See `Invoke`."""
+    result: T = yield Invoke(call, deadline)
+    return result
+
+
+def join(waitable: Waitable, deadline: float | None) -> Flow[bool]:
+    """See `Join`."""
+    ended: bool = yield Join(waitable, deadline)
+    return ended

@@ -1,0 +1,351 @@
+"""Every exception that edgeagent raises.
+
+Names, constructors and attributes of the upper part are those of the `openai` package, so `except` clauses written for
+it keep working. Every exception can be pickled and none holds a credential.
+
+    EdgeAgentError (= OpenAIError)
+    ├── APIError
+    │   ├── APIConnectionError
+    │   │   ├── APITimeoutError
+    │   │   │   └── DeadlineExceededError
+    │   │   └── StreamInterruptedError        .partial
+    │   ├── APIResponseValidationError
+    │   │   └── ResponseValidationError
+    │   └── APIStatusError
+    │       ├── BadRequestError               400
+    │       │   ├── RequestValidationError
+    │       │   ├── ContextWindowExceededError
+    │       │   └── ContentFilterError
+    │       ├── AuthenticationError           401
+    │       ├── PermissionDeniedError         403
+    │       │   ├── ShieldBlockedError
+    │       │   └── BudgetExceededError
+    │       ├── NotFoundError                 404
+    │       ├── ConflictError                 409
+    │       ├── UnprocessableEntityError      422
+    │       ├── RateLimitError                429, .retry_after
+    │       │   └── LimitExceededError
+    │       └── InternalServerError           5xx
+    │           └── OverloadedError
+    ├── LengthFinishReasonError               .completion
+    ├── ContentFilterFinishReasonError        .completion
+    ├── NoTargetError
+    └── ConfigurationError
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from edgeagent.wire.http import HTTPRequest, HTTPResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BudgetExceededError",
+    "ConfigurationError",
+    "ConflictError",
+    "ContentFilterError",
+    "ContentFilterFinishReasonError",
+    "ContextWindowExceededError",
+    "DeadlineExceededError",
+    "EdgeAgentError",
+    "InternalServerError",
+    "LengthFinishReasonError",
+    "LimitExceededError",
+    "NoTargetError",
+    "NotFoundError",
+    "OpenAIError",
+    "OverloadedError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RequestValidationError",
+    "ResponseValidationError",
+    "ShieldBlockedError",
+    "StreamInterruptedError",
+    "UnprocessableEntityError",
+    "status_error_class",
+]
+
+
+class EdgeAgentError(Exception):
+    """Base of every exception here.
+
+    `attempts` tells the story of a call that reached one or more targets: a tuple of `edgeagent.types.Attempt`, in
+    order, empty where nothing was tried.
+    """
+
+    attempts: tuple[Any, ...] = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _rebuild(cls: type[EdgeAgentError], args: tuple[Any, ...], state: dict[str, Any]) -> EdgeAgentError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+OpenAIError = EdgeAgentError
+
+
+class APIError(EdgeAgentError):
+    """A call to a provider failed.
+
+    `body` is the provider's error object (or its text); `code`, `param` and `type` are read from it where it has them.
+    """
+
+    message: str
+    request: HTTPRequest
+    body: object | None
+    code: str | None = None
+    param: str | None = None
+    type: str | None = None
+
+    def __init__(self, message: str, request: HTTPRequest | None = None, *, body: object | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.request = request.redacted() if request is not None else HTTPRequest("POST", "local:")
+        self.body = body
+        if isinstance(body, dict):
+            self.code = _text(body.get("code"))
+            self.param = _text(body.get("param"))
+            self.type = _text(body.get("type"))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+class APIConnectionError(APIError):
+    """No usable connection to the provider.
+
+    `sent` is False if the request certainly never left this machine, so that nothing can have been billed.
+    """
+
+    sent: bool = True
+
+    def __init__(self, *, message: str = "Connection error.", request: HTTPRequest | None = None) -> None:
+        super().__init__(message, request, body=None)
+
+
+class APITimeoutError(APIConnectionError):
+    """A time limit of one attempt passed: connecting, waiting for the first bytes, or idle between two."""
+
+    def __init__(self, request: HTTPRequest | None = None) -> None:
+        super().__init__(message="Request timed out.", request=request)
+
+
+class DeadlineExceededError(APITimeoutError):
+    """The deadline of the whole call passed, over all its attempts and targets."""
+
+    def __init__(self, request: HTTPRequest | None = None) -> None:
+        super().__init__(request)
+        self.message = "The call's deadline passed."
+        self.args = (self.message,)
+
+
+class StreamInterruptedError(APIConnectionError):
+    """A stream ended after its first content and before its end.
+
+    `partial` is the completion as far as it had come (a `ChatCompletion`); `__cause__` is the error that ended it.
+    """
+
+    partial: Any
+
+    def __init__(self, *, message: str, partial: Any = None, request: HTTPRequest | None = None) -> None:
+        super().__init__(message=message, request=request)
+        self.partial = partial
+
+
+class APIResponseValidationError(APIError):
+    """The provider's answer is not what its documentation promises."""
+
+    response: HTTPResponse
+    status_code: int
+
+    def __init__(self, response: HTTPResponse, body: object | None, *, message: str | None = None) -> None:
+        super().__init__(message or "Data returned by API invalid for expected schema.", response.request, body=body)
+        self.response = response
+        self.status_code = response.status_code
+
+
+class ResponseValidationError(APIResponseValidationError):
+    """A body that is truncated, not JSON, empty or of the wrong types. It is tried again like a server error."""
+
+
+class APIStatusError(APIError):
+    """The provider answered with a status of 4xx or 5xx, or edgeagent refused locally with the nearest one."""
+
+    response: HTTPResponse
+    status_code: int
+    request_id: str | None
+    default_status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, response: HTTPResponse | None = None, body: object | None = None) -> None:
+        response = response if response is not None else HTTPResponse(self.default_status)
+        super().__init__(message, response.request, body=body)
+        self.response = response
+        self.status_code = response.status_code
+        headers = response.headers
+        self.request_id = headers.get("x-request-id") or headers.get("request-id") or headers.get("x-amzn-requestid")
+
+
+class BadRequestError(APIStatusError):
+    """400: the request itself is wrong."""
+
+    default_status = 400
+
+
+class RequestValidationError(BadRequestError):
+    """edgeagent refused the request before sending it; `param` names the field, as in `messages[2].role`.
+
+    `target` is set if it is one target's vendor that cannot be asked this (`"provider/model"`); another one may.
+    """
+
+    target: str | None = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        response: HTTPResponse | None = None,
+        body: object | None = None,
+    ) -> None:
+        body = body if body is not None else _error_body(message, "invalid_request_error", param, None)
+        super().__init__(message, response=response, body=body)
+        if param is not None:
+            self.param = param
+
+
+class ContextWindowExceededError(BadRequestError):
+    """The prompt, or the prompt and the asked-for output, do not fit the model's context window."""
+
+
+class ContentFilterError(BadRequestError):
+    """The provider's safety system refused the request."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the credential is missing or wrong."""
+
+    default_status = 401
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the credential is valid but not for this."""
+
+    default_status = 403
+
+
+class ShieldBlockedError(PermissionDeniedError):
+    """The shield's policy forbids sending this; types and positions are told, values never."""
+
+
+class BudgetExceededError(PermissionDeniedError):
+    """The call would exceed a budget."""
+
+
+class NotFoundError(APIStatusError):
+    """404: no such model, deployment or path."""
+
+    default_status = 404
+
+
+class ConflictError(APIStatusError):
+    """409: the resource is in a state that does not allow this."""
+
+    default_status = 409
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422: well-formed but refused."""
+
+    default_status = 422
+
+
+class RateLimitError(APIStatusError):
+    """429: too many requests or tokens; `retry_after` is in seconds, None if the provider did not say."""
+
+    default_status = 429
+    retry_after: float | None = None
+
+
+class LimitExceededError(RateLimitError):
+    """A local rate limit refused the call."""
+
+
+class InternalServerError(APIStatusError):
+    """5xx: the provider failed."""
+
+
+class OverloadedError(InternalServerError):
+    """503 or 529: the provider has no capacity at the moment."""
+
+    default_status = 529
+
+
+class LengthFinishReasonError(EdgeAgentError):
+    """A structured answer was cut by the token limit; `completion` is what came."""
+
+    completion: Any
+
+    def __init__(self, *, completion: Any) -> None:
+        usage = getattr(completion, "usage", None)
+        super().__init__(
+            "Could not parse response content as the length limit was reached" + (f" - {usage}" if usage else "")
+        )
+        self.completion = completion
+
+
+class ContentFilterFinishReasonError(EdgeAgentError):
+    """A structured answer was withheld by the provider's content filter."""
+
+    completion: Any
+
+    def __init__(self, *, completion: Any = None) -> None:
+        super().__init__("Could not parse response content as the request was rejected by the content filter")
+        self.completion = completion
+
+
+class NoTargetError(EdgeAgentError):
+    """No configured target can serve this request; the message says which were looked at and why not."""
+
+
+class ConfigurationError(EdgeAgentError):
+    """The client cannot be built, or cannot do this, with the configuration it has; the message says what to do."""
+
+
+_BY_STATUS: Mapping[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+    503: OverloadedError,
+    529: OverloadedError,
+}
+
+
+def status_error_class(status: int) -> type[APIStatusError]:
+    """The class for an HTTP status, as the `openai` package maps them; 503 and 529 are `OverloadedError`."""
+    if status >= 500:
+        return _BY_STATUS.get(status, InternalServerError)
+    return _BY_STATUS.get(status, APIStatusError)
+
+
+def _error_body(message: str, type_: str, param: str | None, code: str | None) -> dict[str, Any]:
+    return {"message": message, "type": type_, "param": param, "code": code}

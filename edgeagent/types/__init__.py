@@ -1,0 +1,69 @@
+"""The unified model: requests, completions, chunks, usage and what the gateway did."""
+
+from __future__ import annotations
+
+from edgeagent.types.chunk import (
+    ChatCompletionChunk,
+    ChoiceDelta,
+    ChoiceDeltaAudio,
+    ChoiceDeltaFunctionCall,
+    ChoiceDeltaToolCall,
+    ChoiceDeltaToolCallCustom,
+    ChoiceDeltaToolCallFunction,
+    ChunkChoice,
+)
+from edgeagent.types.completion import (
+    Annotation,
+    AnnotationURLCitation,
+    ChatCompletion,
+    ChatCompletionAudio,
+    ChatCompletionMessage,
+    ChatCompletionMessageToolCall,
+    ChatCompletionTokenLogprob,
+    Choice,
+    ChoiceLogprobs,
+    CustomToolCall,
+    FinishReason,
+    Function,
+    FunctionCall,
+    TopLogprob,
+)
+from edgeagent.types.metadata import Attempt, CacheTierName, ResponseMetadata, Target
+from edgeagent.types.request import ChatRequest
+from edgeagent.types.usage import CompletionTokensDetails, CompletionUsage, PromptTokensDetails
+
+__all__ = [
+    "Annotation",
+    "AnnotationURLCitation",
+    "Attempt",
+    "CacheTierName",
+    "ChatCompletion",
+    "ChatCompletionAudio",
+    "ChatCompletionChunk",
+    "ChatCompletionMessage",
+    "ChatCompletionMessageToolCall",
+    "ChatCompletionTokenLogprob",
+    "ChatRequest",
+    "Choice",
+    "ChoiceDelta",
+    "ChoiceDeltaAudio",
+    "ChoiceDeltaFunctionCall",
+    "ChoiceDeltaToolCall",
+    "ChoiceDeltaToolCallCustom",
+    "ChoiceDeltaToolCallFunction",
+    "ChoiceLogprobs",
+    "ChunkChoice",
+    "CompletionTokensDetails",
+    "CompletionUsage",
+    "CustomToolCall",
+    "FinishReason",
+    "Function",
+    "FunctionCall",
+    "PromptTokensDetails",
+    "ResponseMetadata",
+    "Target",
+    "TopLogprob",
+]
+from edgeagent.types.metadata import ResponseMetadata as _ResponseMetadata
+
+ChatCompletion.model_rebuild(_types_namespace={"ResponseMetadata": _ResponseMetadata})

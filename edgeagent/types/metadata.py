@@ -1,0 +1,61 @@
+"""What the gateway did for one call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+__all__ = ["Attempt", "CacheTierName", "ResponseMetadata", "Target"]
+
+CacheTierName = Literal["memory", "disk", "redis", "semantic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One place that can answer: a configured provider's name and the model as that provider calls it."""
+
+    provider: str
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one target.
+
+    `outcome` is "ok" or the name of the exception's class; `status` the HTTP status where there was one; `duration_ms`
+    the time in milliseconds.
+    """
+
+    target: Target
+    outcome: str
+    status: int | None
+    duration_ms: float
+
+
+@dataclass(slots=True)
+class ResponseMetadata:
+    """`response.edge`: who answered, from where, how long it took and what it cost.
+
+    Times are in milliseconds. `cost_usd` is None when no price is known and 0 for a cache hit, whose price is then in
+    `saved_usd`. `coalesced` says that an identical call under way answered this one too, at no cost of its own. `model`
+    is the target that answered. `masked` counts by entity type.
+    """
+
+    provider: str | None = None
+    model: str | None = None
+    cached: bool = False
+    cache_tier: CacheTierName | None = None
+    latency_ms: float = 0.0
+    provider_latency_ms: float | None = None
+    cost_usd: Decimal | None = None
+    saved_usd: Decimal | None = None
+    coalesced: bool = False
+    attempts: tuple[Attempt, ...] = ()
+    request_id: str | None = None
+    dropped_params: tuple[str, ...] = ()
+    edits: tuple[str, ...] = ()
+    masked: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Wire formats without I/O: HTTP messages as values, server-sent events."""
