@@ -1,0 +1,35 @@
+"""Tiers, keys, entries and policy of the response cache."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from edgeagent.cache.base import CacheTier
+    from edgeagent.cache.disk import DiskCache
+    from edgeagent.cache.memory import MemoryCache, MemoryStats
+    from edgeagent.cache.policy import CacheOptions
+    from edgeagent.cache.tiers import Cache
+
+__all__ = ["Cache", "CacheOptions", "CacheTier", "DiskCache", "MemoryCache", "MemoryStats"]
+
+_HOME: Final = {
+    "Cache": "tiers",
+    "CacheOptions": "policy",
+    "CacheTier": "base",
+    "DiskCache": "disk",
+    "MemoryCache": "memory",
+    "MemoryStats": "memory",
+}
+"""Public names and the modules they are loaded from when they are first asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,311 @@
+"""The disk tier: one SQLite database in a directory of its own, shared by any number of threads and processes.
+
+diskcache keeps the table, the size limit and the eviction (least recently stored first); what stands here is what it
+does not promise:
+
+- Nothing is pickled or unpickled, whoever wrote the database: only rows of plain bytes are read, any other is a miss.
+  Values are never in files beside the database, so a row cannot name a file to read or remove.
+- Only the user can read it: directory 0700, files 0600, whatever the umask. A directory that others can write to or
+  that belongs to somebody else is refused.
+- Connections are pooled, not one per thread, and none outlives `close`. A child process after a fork opens its own and
+  leaves the parent's alone (https://www.sqlite.org/howtocorrupt.html §2.6); no fork happens while a thread is in it.
+- Nobody waits longer than `timeout` for a busy database to be read or opened: that is a miss.
+
+A process that is killed in the middle of a write loses that write only: SQLite's write-ahead log is atomic.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import diskcache
+
+from edgeagent.cache.forks import ForkGate
+from edgeagent.errors import ConfigurationError
+from edgeagent.types.metadata import CacheTierName
+
+__all__ = ["DiskCache"]
+
+T = TypeVar("T")
+
+_FILE: Final = "cache.db"
+_WRITE_TRIES: Final = 8
+"""Times that a write waits `timeout` for other writers; it is done in the background."""
+
+_DROP_EXPIRED: Final = (
+    "DELETE FROM Cache WHERE rowid IN (SELECT rowid FROM Cache WHERE expire_time < ? ORDER BY expire_time LIMIT 20)"
+)
+_ROW_BYTES: Final = 100
+"""About what an entry takes besides its value."""
+
+_PRAGMAS: Final = {
+    "sqlite_auto_vacuum": 1,
+    "sqlite_cache_size": 8192,
+    "sqlite_journal_mode": "wal",
+    "sqlite_mmap_size": 0,  # a mapped file that fails to read would kill the process (SIGBUS); it gains nothing here
+    "sqlite_synchronous": 1,
+}
+_SETTINGS: Final = {
+    **_PRAGMAS,
+    "statistics": 0,
+    "tag_index": 0,
+    "eviction_policy": "least-recently-stored",
+    "cull_limit": 0,  # `_Database._cull` has its own rule
+    "disk_min_file_size": 2**40,
+    "disk_pickle_protocol": 0,
+}
+"""Every setting that diskcache has, so that none is taken from a database that somebody else wrote."""
+
+
+class DiskCache:
+    """Bytes in a directory. Implements `CacheTier`; thread-safe, shared by processes, opened on first use.
+
+    Faults (no space, no permission, not a database) are raised as `OSError` or `sqlite3.Error`; a write that other
+    writers kept waiting for too long raises `diskcache.Timeout`.
+
+    Args:
+        directory: a directory for this cache alone; made, with its parents, if it is not there.
+        size_limit: bytes on disk from which on the oldest entries are dropped; a larger value is not stored.
+        ttl: seconds that an entry lives unless `put` says otherwise; None: as long as there is room.
+        timeout: seconds that a read waits for a busy database.
+
+    Raises:
+        ConfigurationError: the directory is empty text, `size_limit` is below 1, `ttl` or `timeout` is not positive.
+    """
+
+    name: CacheTierName = "disk"
+    blocking: bool = True
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        size_limit: int = 2**30,
+        ttl: float | None = None,
+        timeout: float = 0.25,
+    ) -> None:
+        if not os.fspath(directory) or size_limit < 1 or not timeout > 0 or (ttl is not None and not ttl > 0):
+            raise ConfigurationError(
+                "DiskCache needs a directory, size_limit ≥ 1, a positive timeout and a positive ttl or None."
+            )
+        self.directory = Path(directory).expanduser().absolute()
+        self.size_limit = size_limit
+        self.ttl = ttl
+        self.timeout = timeout
+        self._databases: dict[int, _Database] = {}
+        self._gate = ForkGate()
+
+    def get(self, key: bytes, /) -> bytes | None:
+        """The bytes under `key`; None if there are none, or the database is busy."""
+        try:
+            with self._gate:
+                database = self._database()
+                value: bytes | None = database.run(database.get, key)
+        except (diskcache.Timeout, sqlite3.OperationalError) as error:
+            if _is_busy(error):
+                return None
+            raise
+        return value
+
+    def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> None:
+        """Store `value` for `ttl` seconds (None: the tier's own); a value beyond `size_limit` only replaces."""
+        lifetime = self.ttl if ttl is None else ttl
+        if len(value) > self.size_limit or (lifetime is not None and lifetime <= 0):
+            self.delete(key)
+        else:
+            self._write(lambda database: database.set(bytes(key), bytes(value), lifetime))
+
+    def delete(self, key: bytes, /) -> None:
+        """Forget `key`."""
+        self._write(lambda database: database.delete(bytes(key)))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._write(lambda database: database.clear())
+
+    def close(self) -> None:
+        """Close the database; the next use opens it again."""
+        database = self._databases.pop(os.getpid(), None)
+        if database is not None:
+            with self._gate:
+                database.shut()
+
+    def _write(self, operation: Callable[[_Database], object]) -> None:
+        tries_left = _WRITE_TRIES
+        while tries_left:
+            tries_left -= 1
+            try:
+                with self._gate:
+                    database = self._database()
+                    database.run(operation, database)
+                tries_left = 0
+            except (diskcache.Timeout, sqlite3.OperationalError) as error:
+                if not tries_left or not _is_busy(error):
+                    raise
+
+    def _database(self) -> _Database:
+        pid = os.getpid()
+        database = self._databases.get(pid)
+        if database is None:
+            _prepare(self.directory, self.timeout)
+            opened = _Database(self.directory, self.timeout, self.size_limit)
+            database = self._databases.setdefault(pid, opened)
+            if database is not opened:  # another thread was faster
+                opened.shut()
+        return database
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (os.fspath(self.directory), self.size_limit, self.ttl, self.timeout))
+
+    def __repr__(self) -> str:
+        return f"DiskCache({os.fspath(self.directory)!r})"
+
+
+class _BytesDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no types
+    """Keys and values as the bytes they are, inside the database."""
+
+    def put(self, key: bytes) -> tuple[bytes, bool]:
+        return key, True
+
+    def get(self, key: object, raw: object) -> bytes:
+        if not raw or type(key) is not bytes:
+            raise OSError("not a row of this cache")
+        return key
+
+    def store(self, value: bytes, read: bool, key: object = None) -> tuple[int, int, None, bytes]:  # noqa: ARG002  # diskcache's signature
+        return 0, diskcache.core.MODE_RAW, None, value
+
+    def fetch(self, mode: object, filename: object, value: object, read: bool) -> bytes:  # noqa: ARG002  # diskcache's signature
+        if mode != diskcache.core.MODE_RAW or type(value) is not bytes:
+            raise OSError("not a row of this cache")  # diskcache takes it for a miss
+        return value
+
+    def remove(self, file_path: object) -> None:
+        """No row of ours has a file, so none is removed for a row."""
+
+
+class _Database(diskcache.Cache):  # type: ignore[misc]  # diskcache has no types
+    """diskcache's table over pooled connections of one process."""
+
+    def __init__(self, directory: Path, timeout: float, size_limit: int) -> None:
+        self._idle: list[sqlite3.Connection] = []
+        self._shut = False
+        self._closer = weakref.finalize(self, _close_all, self._idle, os.getpid())
+        try:
+            super().__init__(os.fspath(directory), timeout, _BytesDisk, size_limit=size_limit, **_SETTINGS)
+        finally:
+            self.close()  # the connection of diskcache's own bookkeeping
+
+    @property
+    def _con(self) -> sqlite3.Connection:
+        """The connection that this thread has taken; diskcache's every statement goes through here."""
+        con: sqlite3.Connection | None = getattr(self._local, "con", None)
+        if con is None:
+            con = self._local.con = self._connect()
+        return con
+
+    def _connect(self) -> sqlite3.Connection:
+        path = os.path.join(self._directory, _FILE)  # noqa: PTH118  # as diskcache has it
+        con = sqlite3.connect(path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
+        try:
+            for name in ("cache_size", "mmap_size", "synchronous"):  # the others are kept in the file
+                con.execute(f"PRAGMA {name} = {_PRAGMAS[f'sqlite_{name}']}").fetchall()
+        except BaseException:
+            con.close()
+            raise
+        return con
+
+    def run(self, operation: Callable[..., T], *args: Any) -> T:
+        """Call `operation` with a connection of the pool; a connection that saw an error is not used again."""
+        local = self._local
+        try:
+            con = self._idle.pop()
+        except IndexError:
+            con = self._connect()
+        local.con = con
+        try:
+            result = operation(*args)
+        except BaseException:
+            local.con = None
+            con.close()
+            raise
+        local.con = None
+        self._idle.append(con)
+        if self._shut:
+            self.shut()
+        return result
+
+    def _cull(self, now: float, sql: Callable[..., Any], cleanup: object, limit: object = None) -> None:  # noqa: ARG002  # diskcache's signature
+        """Within a write's transaction: drop some expired entries, then as many of the oldest as are too many bytes.
+
+        diskcache itself drops ten at a time, which is too few when large entries follow small ones, and too many when
+        ten are all there are.
+        """
+        sql(_DROP_EXPIRED, (now,))
+        excess = self.volume() - self.size_limit
+        if excess > 0:
+            oldest = []
+            for rowid, size in sql("SELECT rowid, length(value) FROM Cache ORDER BY store_time"):
+                oldest.append((rowid,))
+                excess -= (size or 0) + _ROW_BYTES
+                if excess <= 0:
+                    break
+            self._con.executemany("DELETE FROM Cache WHERE rowid = ?", oldest)
+
+    def shut(self) -> None:
+        """Close the connections; those in use are closed when they are given back."""
+        self._shut = True
+        _close_all(self._idle, os.getpid())
+
+
+def _close_all(connections: list[sqlite3.Connection], pid: int) -> None:
+    while connections and pid == os.getpid():
+        with suppress(IndexError):  # another thread was faster
+            connections.pop().close()
+
+
+def _is_busy(error: Exception) -> bool:
+    """Whether somebody else holds the lock (SQLITE_BUSY, SQLITE_LOCKED)."""
+    return isinstance(error, diskcache.Timeout) or "locked" in str(error)
+
+
+def _prepare(directory: Path, timeout: float) -> None:
+    """Make directory and file with the right permissions, and see within `timeout` that nobody keeps it locked.
+
+    SQLite itself opens the file, since closing any other descriptor of it would drop the process's locks on it
+    (https://www.sqlite.org/howtocorrupt.html §2.2); it gives `-wal` and `-shm` the permissions of the database.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = directory / _FILE
+    if os.name == "posix":  # pragma: no branch  # Windows has no such permissions
+        _protect(directory, file)
+    probe = sqlite3.connect(file, timeout=timeout, isolation_level=None)
+    try:
+        for path in (file, *(file.with_name(_FILE + suffix) for suffix in ("-wal", "-shm", "-journal"))):
+            with suppress(FileNotFoundError):
+                if stat.S_IMODE(path.stat().st_mode) != 0o600:
+                    path.chmod(0o600)
+        probe.execute("BEGIN IMMEDIATE").execute("ROLLBACK")
+    finally:
+        probe.close()
+
+
+def _protect(directory: Path, file: Path) -> None:
+    """Close the directory to others if it is this cache's alone; refuse it where others could put files into it."""
+    status = directory.stat()
+    if os.geteuid() not in (status.st_uid, 0):
+        raise PermissionError(f"The cache directory {directory} belongs to another user.")
+    if stat.S_IMODE(status.st_mode) == 0o700:
+        return
+    if not any(directory.iterdir()):
+        directory.chmod(0o700)
+    elif status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError(f"Others can write to {directory}: give the cache a directory of its own.")
+    elif file.exists():
+        directory.chmod(0o700)

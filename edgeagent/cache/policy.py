@@ -1,0 +1,198 @@
+"""What may be looked up and stored: the controls of one call, and the rules for requests and answers.
+
+Requests that are neither cached nor shared unless forced (`uncacheable_reason`): those whose point is a side effect or
+state at the vendor (`store`, `previous_response_id`, `conversation`, `background`, a container), those whose answer
+depends on the world outside the request (web search, tools and servers that the vendor runs), and spoken answers,
+whose audio has an id that expires.
+
+Answers that are stored (`storable`): those in which every choice ended on its own account (`stop`, `tool_calls`,
+`function_call`). An answer cut by a limit or withheld by a filter is returned but not kept: another try may well give
+the whole answer, and `length` often means that the caller will ask again with a higher limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, NoReturn, get_args
+
+from typing_extensions import TypeIs
+
+from edgeagent.errors import RequestValidationError
+from edgeagent.types import ChatCompletion, ChatRequest
+from edgeagent.types.options import CacheMode
+from edgeagent.wire.json import canonical_json
+
+__all__ = ["CacheOptions", "parse_cache_options", "storable", "uncacheable_reason"]
+
+_MODES: Final = get_args(CacheMode)
+_COMPLETE: Final = frozenset({"stop", "tool_calls", "function_call"})
+_CLIENT_TOOLS: Final = ("function", "custom")
+_FOREVER: Final = 1e12
+"""Seconds that no clock can be asked for; also keeps NaN and infinity out."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheOptions:
+    """How one call uses the cache.
+
+    Attributes:
+        mode: `on` looks up and stores; `off` does neither; `read` looks up and stores nothing; `write` and `refresh`
+            ask the provider and store its answer, which replaces the one that is there.
+        ttl: seconds that the stored answer lives; None: as the tier has it.
+        max_age: seconds that a stored answer may be old to be taken; None: any age.
+        namespace: keeps entries apart, and lets callers with different credentials share within it.
+        sample: asks for another answer to the same request: each number (or name) has its own entry.
+        force: caches also what `uncacheable_reason` names.
+    """
+
+    mode: CacheMode = "on"
+    ttl: float | None = None
+    max_age: float | None = None
+    namespace: str | None = None
+    sample: int | str | None = None
+    force: bool = False
+
+    @property
+    def reads(self) -> bool:
+        """Whether stored answers may be taken."""
+        return self.mode in {"on", "read"}
+
+    @property
+    def writes(self) -> bool:
+        """Whether the answer may be stored."""
+        return self.mode in {"on", "write", "refresh"}
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What of these options is part of the key, to be given to it as policy; empty when nothing is."""
+        return b"" if self.sample is None else canonical_json({"sample": self.sample})
+
+    def allows(self, request: ChatRequest) -> bool:
+        """Whether this request may have to do with the cache and with other calls at all."""
+        return self.mode != "off" and (self.force or uncacheable_reason(request) is None)
+
+
+_DEFAULT: Final = CacheOptions()
+
+
+def parse_cache_options(value: object, base: CacheOptions = _DEFAULT) -> CacheOptions:
+    """`edge={"cache": …}`: a mode, a bool (on, off), or a dict of `CacheOptions` fields; the others stay as in `base`.
+
+    Raises:
+        RequestValidationError: an unknown key, or a value of the wrong type or range; `.param` is `edge.cache` or
+            `edge.cache.<key>`.
+    """
+    if isinstance(value, bool):
+        value = "on" if value else "off"
+    if isinstance(value, str):
+        value = {"mode": value}
+    if not isinstance(value, Mapping):
+        _refuse(f"must be {_one_of(_MODES)}, a bool or a dict, not {type(value).__name__}")
+    for key, item in value.items():
+        check = _CHECKS.get(key)
+        if check is None:
+            _refuse(f"has no option {key!r}; it has {', '.join(_CHECKS)}")
+        wanted = check(item)
+        if wanted is not None:
+            _refuse(f"must be {wanted}", key)
+    return replace(base, **value)
+
+
+def uncacheable_reason(request: ChatRequest) -> str | None:
+    """Why this request is neither cached nor shared unless forced, in words; None if it may be."""
+    extra = request.model_extra
+    if extra:
+        for name, reason in _VENDOR_STATE.items():
+            if extra.get(name):
+                return reason
+    if request.store:
+        return "store=True keeps the answer at the vendor"
+    if request.web_search_options is not None:
+        return "web_search_options lets the model read the web"
+    if request.audio is not None or (request.modalities is not None and "audio" in request.modalities):
+        return "spoken answers have an id that expires"
+    if request.tools is not None and not all(_is_client_tool(tool) for tool in request.tools):
+        return "a tool that the vendor runs depends on more than the request"
+    return None
+
+
+_VENDOR_STATE: Final[Mapping[str, str]] = {
+    "previous_response_id": "previous_response_id continues what the vendor keeps",
+    "conversation": "conversation continues what the vendor keeps",
+    "background": "a background answer is fetched later",
+    "container": "container continues what the vendor keeps",
+    "mcp_servers": "servers that the vendor calls depend on more than the request",
+    "search_parameters": "search_parameters lets the model read the web",
+}
+"""Unknown parameters of `ChatRequest` that mean state at the vendor or a look at the world, when they are truthy."""
+
+
+def _is_client_tool(tool: Mapping[str, Any]) -> bool:
+    """Whether the caller runs the tool; forms without `type` are Anthropic's (`input_schema`) and an older OpenAI's."""
+    kind = tool.get("type")
+    if kind is None:
+        return "function" in tool or "input_schema" in tool
+    return kind in _CLIENT_TOOLS
+
+
+def storable(completion: ChatCompletion) -> bool:
+    """Whether this finished answer may be stored: it has choices, and each of them is complete."""
+    choices = completion.choices
+    return bool(choices) and all(choice.finish_reason in _COMPLETE for choice in choices)
+
+
+def _refuse(what: str, key: str | None = None) -> NoReturn:
+    param = "edge.cache" if key is None else f"edge.cache.{key}"
+    raise RequestValidationError(f"{param} {what}.", param=param)
+
+
+def _one_of(words: tuple[str, ...]) -> str:
+    return ", ".join(f'"{word}"' for word in words)
+
+
+# Each check gives what it wants instead of the value, or None if the value is right.
+
+
+def _mode(value: object) -> str | None:
+    return None if isinstance(value, str) and value in _MODES else f"one of {_one_of(_MODES)}"
+
+
+def _ttl(value: object) -> str | None:
+    return None if value is None or (_is_number(value) and 0 < value < _FOREVER) else "a positive number of seconds"
+
+
+def _max_age(value: object) -> str | None:
+    return None if value is None or (_is_number(value) and 0 <= value < _FOREVER) else "a number of seconds, 0 or more"
+
+
+def _namespace(value: object) -> str | None:
+    return None if value is None or (isinstance(value, str) and _is_text(value)) else "a non-empty printable text"
+
+
+def _sample(value: object) -> str | None:
+    right = (isinstance(value, str) and _is_text(value)) or (isinstance(value, int) and not isinstance(value, bool))
+    return None if value is None or right else "an integer or a non-empty printable text"
+
+
+def _force(value: object) -> str | None:
+    return None if isinstance(value, bool) else "True or False"
+
+
+def _is_number(value: object) -> TypeIs[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_text(value: str) -> bool:
+    return bool(value) and value.isprintable()
+
+
+_CHECKS: Final[Mapping[str, Callable[[object], str | None]]] = {
+    "mode": _mode,
+    "ttl": _ttl,
+    "max_age": _max_age,
+    "namespace": _namespace,
+    "sample": _sample,
+    "force": _force,
+}
+"""The keys of `edge={"cache": {…}}`; a new option is a field of `CacheOptions` and a line here."""

@@ -1,0 +1,134 @@
+"""Which tiers a client has: the value that `EdgeClient(cache=…)` takes.
+
+A `Cache` is a description; it opens nothing. `tiers()` makes the tier objects, which open on first use.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeagent.cache.base import CacheTier
+from edgeagent.errors import ConfigurationError
+
+__all__ = ["Cache", "user_cache_directory"]
+
+
+@dataclass(frozen=True)
+class Cache:
+    """The cache tiers, asked in this order. Equal descriptions make equal tiers; it can be pickled if its tiers can.
+
+    Attributes:
+        memory: True, False, or a tier object (`MemoryCache(max_entries=…, max_bytes=…)`).
+        disk: True for `user_cache_directory()`, False, a directory of its own, or a tier object.
+        redis: False or a tier object.
+        ttl: seconds that entries live in the tiers made here (a tier object has its own); None: while there is room.
+
+    Raises:
+        ConfigurationError: a value is none of these, or `ttl` is not positive.
+    """
+
+    memory: bool | CacheTier = True
+    disk: bool | str | os.PathLike[str] | CacheTier = False
+    redis: bool | str | CacheTier = False
+    ttl: float | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.memory, bool | CacheTier):
+            raise ConfigurationError(f"Cache(memory=…) is True, False or a tier object, not {_shown(self.memory)}.")
+        if not isinstance(self.disk, bool | CacheTier) and not (_is_path(self.disk) and os.fspath(self.disk)):
+            raise ConfigurationError(
+                f"Cache(disk=…) is True, False, a directory or a tier object, not {_shown(self.disk)}."
+            )
+        if self.redis is not False and not isinstance(self.redis, CacheTier):
+            raise ConfigurationError(
+                "Cache(redis=…) with a location comes with the extra `redis` of a later version; until then give a "
+                "tier object of your own (get, put, delete, clear, close, name, blocking)."
+            )
+        if self.ttl is not None and (
+            isinstance(self.ttl, bool) or not isinstance(self.ttl, int | float) or not self.ttl > 0
+        ):
+            raise ConfigurationError(f"Cache(ttl=…) is a positive number of seconds or None, not {self.ttl!r}.")
+
+    @classmethod
+    def of(cls, value: object) -> Cache:
+        """The `cache=…` of a client: True (memory), False or None (no tier), a directory (memory and disk), a `Cache`.
+
+        Raises `ConfigurationError` for anything else.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, bool) or value is None:
+            return cls(memory=bool(value))
+        if isinstance(value, str | os.PathLike):
+            return cls(disk=value)
+        raise ConfigurationError(f"cache=… is True, False, a directory or a Cache(…), not {_shown(value)}.")
+
+    def tiers(self) -> list[CacheTier]:
+        """Fresh tier objects, or those that were given, from the nearest to the farthest."""
+        made = (self._memory(), self._disk(), self.redis)
+        return [tier for tier in made if isinstance(tier, CacheTier)]
+
+    def _memory(self) -> object:
+        if self.memory is not True:
+            return self.memory
+        from edgeagent.cache.memory import MemoryCache
+
+        return MemoryCache(ttl=self.ttl)
+
+    def _disk(self) -> object:
+        if self.disk is False or isinstance(self.disk, CacheTier):
+            return self.disk
+        from edgeagent.cache.disk import DiskCache
+
+        return DiskCache(user_cache_directory() if self.disk is True else self.disk, ttl=self.ttl)
+
+    def __getstate__(self) -> dict[str, Any]:
+        for name in ("memory", "disk", "redis"):
+            tier = getattr(self, name)
+            if isinstance(tier, CacheTier):
+                _check_pickles(name, tier)
+        return dict(self.__dict__)
+
+
+def user_cache_directory(
+    platform: str = sys.platform, environ: Mapping[str, str] = os.environ, home: Path | None = None
+) -> Path:
+    """Where `disk=True` is: the platform's place for a user's caches, and `edgeagent` in it.
+
+    - Windows: `%LOCALAPPDATA%`, else `~\\AppData\\Local`.
+    - macOS: `~/Library/Caches`.
+    - elsewhere: `$XDG_CACHE_HOME` if it is absolute, else `~/.cache` (XDG Base Directory Specification).
+    """
+    home = home if home is not None else Path.home()
+    if platform == "win32":
+        base = Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        given = environ.get("XDG_CACHE_HOME", "")
+        base = Path(given) if given.startswith("/") else home / ".cache"
+    return base / "edgeagent"
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str | os.PathLike)
+
+
+def _shown(value: object) -> str:
+    return repr(value) if isinstance(value, bool | int | float | str) else type(value).__name__
+
+
+def _check_pickles(name: str, tier: CacheTier) -> None:
+    try:
+        pickle.dumps(tier)
+    except Exception as error:
+        raise ConfigurationError(
+            f"Cache({name}=…) holds a {type(tier).__name__} that cannot be pickled; give True or a location, or make "
+            f"the tier's class picklable."
+        ) from error

@@ -1,0 +1,1 @@
+"""Targets in an order: routers, model names, health."""

@@ -1,0 +1,18 @@
+"""The router that changes nothing: targets in the order in which they were configured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from edgeagent.types import ChatRequest, Target
+
+__all__ = ["FailoverRouter"]
+
+
+class FailoverRouter:
+    """First target first; each later one only after those before it failed."""
+
+    def plan(self, request: ChatRequest, targets: Sequence[Target], health: Any, /) -> Sequence[Target]:  # noqa: ARG002  # the protocol's parameters
+        """The targets as they are."""
+        return targets

@@ -1,0 +1,104 @@
+"""A model's name → the targets it means.
+
+In this order: a key of the client's `models`; `"provider/model"` when the first segment is a configured provider's
+name; an exact model known to a configured provider; the name's family; the first provider, with a warning.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from edgeagent.errors import ConfigurationError, NoTargetError
+from edgeagent.types import Target
+
+__all__ = ["Names", "ProviderNames"]
+
+
+class ProviderNames(Protocol):
+    """What a provider says of model names."""
+
+    name: str
+    """The provider's own name."""
+    literal: bool
+    """Whether `"name/…"` is a model name of its own, and not this provider's name before a model's."""
+
+    def knows(self, model: str, /) -> bool:
+        """Whether this is an exact model that it serves."""
+        ...
+
+    def family(self, model: str, /) -> bool:
+        """Whether the name looks like one of its models."""
+        ...
+
+
+class Names:
+    """Resolves names against the configured providers and groups.
+
+    Args:
+        providers: in the order in which ties are decided.
+        groups: aliases and groups: a name → one or more model names.
+        strict: whether a name that nothing explains is an error.
+    """
+
+    def __init__(
+        self, providers: Sequence[ProviderNames], groups: Mapping[str, Sequence[str]], *, strict: bool = False
+    ):
+        self._providers = tuple(providers)
+        self._groups = groups
+        self._strict = strict
+        for group in groups:
+            self._group(group, ())  # a circle is found when the client is built
+
+    def resolve(self, model: str) -> tuple[Target, ...]:
+        """The targets, first choice first.
+
+        Raises:
+            NoTargetError: there is no provider, or `strict` and nothing explains the name.
+        """
+        if not self._providers:
+            raise NoTargetError(
+                "No provider is configured: pass providers=[…], or set a vendor's key in the environment "
+                "(OPENAI_API_KEY, ANTHROPIC_API_KEY)."
+            )
+        if model in self._groups:
+            names = self._group(model, ())
+            return tuple(dict.fromkeys(self._one(name) for name in names))
+        return (self._one(model),)
+
+    def _group(self, group: str, above: tuple[str, ...]) -> list[str]:
+        """The plain names that a group means, groups within it opened."""
+        if group in above:
+            raise ConfigurationError(f"models: {' → '.join((*above, group))} is a circle.")
+        names: list[str] = []
+        for member in self._groups[group]:
+            inner = member in self._groups and member != group
+            names.extend(self._group(member, (*above, group)) if inner else [member])
+        return names
+
+    def _one(self, model: str) -> Target:
+        first, slash, rest = model.partition("/")
+        if slash and rest:
+            for provider in self._providers:
+                if provider.name == first and not provider.literal:
+                    return Target(first, rest)
+        for provider in self._providers:
+            if provider.knows(model):
+                return Target(provider.name, model)
+        for provider in self._providers:
+            if provider.family(model):
+                return Target(provider.name, model)
+        if self._strict:
+            raise NoTargetError(f"No configured provider is known to serve {model!r} (have: {self._have()}).")
+        provider = self._providers[0]
+        if len(self._providers) > 1:
+            warnings.warn(
+                f"No configured provider is known to serve {model!r}; using the first, {provider.name!r}. "
+                f'Write "provider/model" to choose one (have: {self._have()}).',
+                stacklevel=2,
+            )
+        return Target(provider.name, model)
+
+    def _have(self) -> str:
+        return ", ".join(provider.name for provider in self._providers)
