@@ -1,0 +1,73 @@
+"""The codec of Anthropic's messages API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edgeagent.errors import APIStatusError
+from edgeagent.providers.anthropic.blocks import WIRE
+from edgeagent.providers.anthropic.encoder import MessageStreamEncoder
+from edgeagent.providers.anthropic.errors import decode_error, encode_error
+from edgeagent.providers.anthropic.inbound import decode_request
+from edgeagent.providers.anthropic.outbound import message_of
+from edgeagent.providers.anthropic.request import encode_request
+from edgeagent.providers.anthropic.response import decode_response
+from edgeagent.providers.anthropic.stream import MessageStreamDecoder
+from edgeagent.providers.base import Encoded
+from edgeagent.types import ChatCompletion, ChatRequest
+from edgeagent.wire.http import HTTPResponse
+
+__all__ = ["AnthropicMessagesCodec"]
+
+
+class AnthropicMessagesCodec:
+    """Pure functions between our model and `POST /v1/messages`; see `edgeagent.providers.base.ChatCodec`.
+
+    https://platform.claude.com/docs/en/api/messages
+    """
+
+    __slots__ = ()
+
+    @property
+    def wire(self) -> str:
+        """`"anthropic.messages"`."""
+        return WIRE
+
+    def encode_request(self, request: ChatRequest, *, model: str, stream: bool) -> Encoded:
+        """Our request → the body for `model`. Raises `RequestValidationError` for what this vendor or model has not."""
+        return encode_request(request, model=model, stream=stream)
+
+    def decode_response(self, response: HTTPResponse) -> ChatCompletion:
+        """A 200 answer → our completion. Raises `ResponseValidationError`, or the error that a 200 hides."""
+        return decode_response(response)
+
+    def stream_decoder(self, request: ChatRequest) -> MessageStreamDecoder:
+        """A decoder for one streamed answer to `request`."""
+        return MessageStreamDecoder(request)
+
+    def decode_error(self, response: HTTPResponse) -> APIStatusError:
+        """An answer of 4xx or 5xx → the typed error. Never raises."""
+        return decode_error(response)
+
+    def decode_request(self, body: Mapping[str, Any]) -> ChatRequest:
+        """A body → our request. Raises `RequestValidationError`."""
+        return decode_request(body)
+
+    def encode_response(self, completion: ChatCompletion) -> dict[str, Any]:
+        """Our completion → the body of a 200 answer."""
+        return message_of(completion)
+
+    def stream_encoder(self) -> MessageStreamEncoder:
+        """An encoder for one streamed answer."""
+        return MessageStreamEncoder()
+
+    def encode_error(self, error: APIStatusError) -> HTTPResponse:
+        """Our error → `{"type": "error", …}` with its status."""
+        return encode_error(error)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AnthropicMessagesCodec)
+
+    def __hash__(self) -> int:
+        return hash(WIRE)

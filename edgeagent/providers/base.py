@@ -1,0 +1,216 @@
+"""What a provider is.
+
+Three kinds, from most to least common:
+
+- an HTTP vendor: an object of `HTTPProvider`, which has a `codec` (pure functions between our model and the vendor's
+  wire format, in both directions) and knows URL, credential and capabilities. It does no I/O.
+- any object with a `name` and at least one of `complete`, `acomplete`, `stream`, `astream` (`DirectProvider`): a fake,
+  a local model, a wrapper of the caller's own.
+
+No base class is needed; these are protocols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
+
+from edgeagent.errors import APIStatusError
+from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
+from edgeagent.wire.http import HTTPRequest, HTTPResponse
+
+__all__ = [
+    "ALL_CAPABILITIES",
+    "Capabilities",
+    "ChatCodec",
+    "Credential",
+    "DirectProvider",
+    "Encoded",
+    "Feature",
+    "HTTPProvider",
+    "Provider",
+    "StreamDecoder",
+    "StreamEncoder",
+]
+
+Feature = Literal[
+    "tools", "vision", "documents", "audio", "json_schema", "n", "logprobs", "stop", "streaming", "reasoning"
+]
+
+Credential: TypeAlias = str | Callable[[], str | Awaitable[str]] | None
+"""A static key, a function (sync or async) that gives the current one, or None where none is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a target can do with a request; a target that lacks something the request asks for is not tried."""
+
+    features: frozenset[Feature]
+    context_window: int | None = None
+    """Input and output together, in tokens; None when not known."""
+    max_output: int | None = None
+    parts: frozenset[str] = frozenset()
+    """Types of content parts beyond OpenAI's that its codec passes on: the vendor's own."""
+
+
+ALL_CAPABILITIES: Final = Capabilities(
+    frozenset(
+        {"tools", "vision", "documents", "audio", "json_schema", "n", "logprobs", "stop", "streaming", "reasoning"}
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A request in the vendor's form.
+
+    `dropped` names the advisory parameters that this vendor has no place for; `edits` says in words what was changed
+    beyond plain translation (a default the vendor requires, a tool forced to get structured output).
+    """
+
+    body: dict[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+    edits: tuple[str, ...] = ()
+
+
+class StreamDecoder(Protocol):
+    """Bytes of a streamed answer → chunks. One object per stream.
+
+    `feed` and `end` raise what the stream itself says went wrong (an error event → the typed error of
+    `decode_error`), and `ResponseValidationError` for bytes that are not the documented format. `end` is called when
+    the connection has ended in an orderly way; it raises `APIConnectionError` if the format says that more had to come.
+    """
+
+    def feed(self, data: bytes, /) -> list[ChatCompletionChunk]:
+        """Decode what has become complete."""
+        ...
+
+    def end(self) -> list[ChatCompletionChunk]:
+        """The connection has ended: the chunks that were held back."""
+        ...
+
+    @property
+    def finished(self) -> bool:
+        """Whether the format's own end of stream was seen (`[DONE]`, `message_stop`)."""
+        ...
+
+
+class StreamEncoder(Protocol):
+    """Chunks → the vendor's streamed bytes: the inverse of a `StreamDecoder`. One object per stream."""
+
+    def feed(self, chunk: ChatCompletionChunk, /) -> bytes:
+        """Encode one chunk (possibly to nothing yet)."""
+        ...
+
+    def end(self) -> bytes:
+        """Encode the end of the stream."""
+        ...
+
+
+class ChatCodec(Protocol):
+    """One vendor API's wire format, both directions, without I/O."""
+
+    @property
+    def wire(self) -> str:
+        """Its name, as in `"openai.chat"` or `"anthropic.messages"`."""
+        ...
+
+    def encode_request(self, request: ChatRequest, *, model: str, stream: bool) -> Encoded:
+        """Our request → the vendor's body for `model`. Raises `RequestValidationError` for what the vendor refuses."""
+        ...
+
+    def decode_response(self, response: HTTPResponse) -> ChatCompletion:
+        """A 200 answer → our completion. Raises `ResponseValidationError`, or an `APIStatusError` that a 200 hides."""
+        ...
+
+    def stream_decoder(self, request: ChatRequest) -> StreamDecoder:
+        """A decoder for one streamed answer to `request`."""
+        ...
+
+    def decode_error(self, response: HTTPResponse) -> APIStatusError:
+        """An answer of 4xx or 5xx → the typed error, by status and vendor code. Never raises."""
+        ...
+
+    def decode_request(self, body: Mapping[str, Any]) -> ChatRequest:
+        """The vendor's body → our request. Raises `RequestValidationError`."""
+        ...
+
+    def encode_response(self, completion: ChatCompletion) -> dict[str, Any]:
+        """Our completion → the vendor's body."""
+        ...
+
+    def stream_encoder(self) -> StreamEncoder:
+        """An encoder for one streamed answer."""
+        ...
+
+    def encode_error(self, error: APIStatusError) -> HTTPResponse:
+        """Our error → the vendor's own error JSON and status."""
+        ...
+
+
+@runtime_checkable
+class HTTPProvider(Protocol):
+    """A vendor reached over HTTP. Pure: it says what to send and reads what came, the pipeline does the sending."""
+
+    name: str
+    vendor: str
+    """The vendor's id in telemetry (`gen_ai.provider.name`) and in the price table: `openai`, `anthropic`."""
+    codec: ChatCodec
+    api_key: Credential
+    http_client: Any
+    """The caller's own httpx or httpx2 client for this provider, or None."""
+
+    @property
+    def cache_identity(self) -> str | None:
+        """What stands for the credential in cache keys; None turns the shared tiers off (rotating credentials)."""
+        ...
+
+    def knows(self, model: str) -> bool:
+        """Whether this is an exact model name that the provider is known to serve."""
+        ...
+
+    def family(self, model: str) -> bool:
+        """Whether the name looks like one of this vendor's (`gpt-…`, `claude-…`)."""
+        ...
+
+    def capabilities(self, model: str) -> Capabilities:
+        """What the model can do, as far as it is known; unknown models can do everything."""
+        ...
+
+    def endpoint(self, model: str) -> str:
+        """The URL without query that chat requests for `model` go to (part of the cache identity)."""
+        ...
+
+    def http_request(
+        self,
+        encoded: Encoded,
+        credential: str | None,
+        *,
+        model: str,
+        stream: bool,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+    ) -> HTTPRequest:
+        """The whole HTTP request. Raises `AuthenticationError` when a needed credential is missing."""
+        ...
+
+
+@runtime_checkable
+class DirectProvider(Protocol):
+    """Anything that answers by itself: a `name`, and one or more of the four methods below.
+
+    - `complete(request)`, `async acomplete(request)`: return a `ChatCompletion`, a dict of one, or the answer's text.
+    - `stream(request)`, `astream(request)`: yield `ChatCompletionChunk`s, dicts of them, or pieces of text.
+
+    The first that fits the call is used, its own kind first: a sync streaming call takes `stream`, then `astream`, then
+    `complete`, then `acomplete`. What only streams is joined for a call that does not. Optional attributes are read
+    where present: `models` (names it serves), `cache_identity`, `capabilities(model)`, `vendor`, and `prefers_stream`:
+    whole answers are joined from the stream too, since a stream that is given up is closed, a call only forgotten.
+    """
+
+    name: str
+
+
+Provider: TypeAlias = HTTPProvider | DirectProvider

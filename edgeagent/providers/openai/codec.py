@@ -1,0 +1,75 @@
+"""The codec of OpenAI's chat completions, for OpenAI itself and for every API of its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from edgeagent.errors import APIStatusError
+from edgeagent.providers.base import Encoded
+from edgeagent.providers.openai.errors import decode_error, encode_error
+from edgeagent.providers.openai.quirks import OWN, Quirks
+from edgeagent.providers.openai.request import decode_request, encode_request
+from edgeagent.providers.openai.response import decode_response, encode_response
+from edgeagent.providers.openai.stream import ChatStreamDecoder, ChatStreamEncoder
+from edgeagent.types import ChatCompletion, ChatRequest
+from edgeagent.wire.http import HTTPResponse
+
+__all__ = ["WIRE", "OpenAIChatCodec"]
+
+WIRE: Final = "openai.chat"
+
+
+class OpenAIChatCodec:
+    """Pure functions between our model and `POST /chat/completions`; see `edgeagent.providers.base.ChatCodec`.
+
+    https://platform.openai.com/docs/api-reference/chat
+    """
+
+    __slots__ = ("_quirks",)
+
+    def __init__(self, quirks: Quirks = OWN) -> None:
+        self._quirks = quirks
+
+    @property
+    def wire(self) -> str:
+        """`"openai.chat"`."""
+        return WIRE
+
+    def encode_request(self, request: ChatRequest, *, model: str, stream: bool) -> Encoded:
+        """Our request → the body for `model`. Raises `RequestValidationError` for numbers out of range."""
+        return encode_request(request, self._quirks, model=model, stream=stream)
+
+    def decode_response(self, response: HTTPResponse) -> ChatCompletion:
+        """A 200 answer → our completion. Raises `ResponseValidationError`, or the error that a 200 hides."""
+        return decode_response(response)
+
+    def stream_decoder(self, request: ChatRequest) -> ChatStreamDecoder:  # noqa: ARG002  # the protocol's parameter
+        """A decoder for one streamed answer."""
+        return ChatStreamDecoder()
+
+    def decode_error(self, response: HTTPResponse) -> APIStatusError:
+        """An answer of 4xx or 5xx → the typed error. Never raises."""
+        return decode_error(response)
+
+    def decode_request(self, body: Mapping[str, Any]) -> ChatRequest:
+        """A body → our request. Raises `RequestValidationError`."""
+        return decode_request(body)
+
+    def encode_response(self, completion: ChatCompletion) -> dict[str, Any]:
+        """Our completion → the body of a 200 answer."""
+        return encode_response(completion)
+
+    def stream_encoder(self) -> ChatStreamEncoder:
+        """An encoder for one streamed answer."""
+        return ChatStreamEncoder()
+
+    def encode_error(self, error: APIStatusError) -> HTTPResponse:
+        """Our error → `{"error": {…}}` with its status."""
+        return encode_error(error)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OpenAIChatCodec) and other._quirks == self._quirks
+
+    def __hash__(self) -> int:
+        return hash((WIRE, self._quirks))

@@ -1,0 +1,185 @@
+"""OpenAI's errors, both directions: by status and vendor code, never by the text of a message.
+
+Documented at https://platform.openai.com/docs/guides/error-codes and, for Azure's content filter, at
+https://learn.microsoft.com/azure/ai-services/openai/concepts/content-filter.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+from edgeagent.errors import (
+    APIStatusError,
+    ContentFilterError,
+    ContextWindowExceededError,
+    RateLimitError,
+    status_error_class,
+)
+from edgeagent.wire.http import HTTPResponse
+from edgeagent.wire.json import dump_json
+from edgeagent.wire.retry_after import retry_after
+
+__all__ = ["decode_error", "encode_error", "hidden_error"]
+
+_REFINED: Final[Mapping[str, type[APIStatusError]]] = {
+    "context_length_exceeded": ContextWindowExceededError,
+    "exceed_context_size_error": ContextWindowExceededError,  # llama.cpp's server, as a type
+    "content_filter": ContentFilterError,
+    "content_policy_violation": ContentFilterError,
+    "invalid_prompt": ContentFilterError,  # reasoning models: the prompt was flagged
+    "ResponsibleAIPolicyViolation": ContentFilterError,  # Azure, as the inner error's code
+}
+"""Codes (or types) that say more than any status."""
+
+_STATUS_OF: Final[Mapping[str, int]] = {
+    "invalid_api_key": 401,
+    "insufficient_quota": 429,
+    "rate_limit_exceeded": 429,
+    "model_not_found": 404,
+    "server_error": 500,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "rate_limit_error": 429,
+    "overloaded_error": 529,
+    "service_unavailable_error": 503,
+    "invalid_request_error": 400,
+}
+"""Codes, then types, where the status says nothing (an error inside a 200) or little (400)."""
+
+_CODE_OF: Final[Mapping[type[APIStatusError], str]] = {
+    ContextWindowExceededError: "context_length_exceeded",
+    ContentFilterError: "content_filter",
+}
+_TITLE: Final = re.compile(r"<title[^>]*>([^<]{1,200})</title", re.IGNORECASE)
+MAX_QUOTED: Final = 500
+"""How many characters of a body that is no error object stand in the message."""
+
+
+def decode_error(response: HTTPResponse) -> APIStatusError:
+    """An answer of 4xx or 5xx → the typed error. Never raises; any body will do."""
+    return _error(response, _parsed(response.content))
+
+
+def hidden_error(value: object, response: HTTPResponse) -> APIStatusError:
+    """The error that `value` (a document with an `error`, or the error object) tells inside a successful answer.
+
+    The error's `.response` has the status that the error stands for, since its own says that all is well.
+    """
+    words = list(_words(_error_object(value)))
+    status = next((status for word in words if (status := _status(word))), 500)
+    content = response.content or dump_json(value)
+    return _error(HTTPResponse(status, response.headers, content, response.request), value)
+
+
+def encode_error(error: APIStatusError) -> HTTPResponse:
+    """Our error → `{"error": {…}}`; fields of the provider's own error object are kept."""
+    body = dict(error.body) if isinstance(error.body, dict) else {}
+    body.pop("error", None)
+    code = error.code or next((code for kind, code in _CODE_OF.items() if isinstance(error, kind)), None)
+    own = {"message": error.message, "type": error.type or _type(error.status_code), "param": error.param, "code": code}
+    headers = [("content-type", "application/json")]
+    if error.request_id:
+        headers.append(("x-request-id", error.request_id))
+    if isinstance(error, RateLimitError) and error.retry_after is not None:
+        headers.append(("retry-after", str(math.ceil(error.retry_after))))
+        headers.append(("retry-after-ms", str(math.ceil(error.retry_after * 1000))))
+    content = dump_json({"error": {**body, **own}})
+    return HTTPResponse(error.status_code, headers, content, error.response.request)
+
+
+def _type(status: int) -> str:
+    if status == 429:
+        return "rate_limit_error"
+    return "server_error" if status >= 500 else "invalid_request_error"
+
+
+def _error(response: HTTPResponse, data: object) -> APIStatusError:
+    body = _error_object(data)
+    cls = _class(response.status_code, body)
+    error = cls(_message(body, data, response), response=response, body=_told(body, data, response))
+    if error.request_id is None:
+        error.request_id = response.headers.get("apim-request-id")  # Azure
+    if isinstance(error, RateLimitError):
+        error.retry_after = retry_after(response.headers)
+    return error
+
+
+def _told(body: Mapping[str, Any], data: object, response: HTTPResponse) -> object:
+    """`.body` as openai's client gives it: what is under `error`, else the document, else the text."""
+    if isinstance(data, dict) and not isinstance(data.get("error"), dict):
+        return data.get("error", data)
+    if body or isinstance(data, dict):
+        return body
+    text = response.text.strip()
+    return data if data is not None or text == "null" else text
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return from_json(content)
+    except ValueError:
+        return None
+
+
+def _error_object(data: object) -> dict[str, Any]:
+    """The object that has message and code: under `error`, or the document itself; empty if there is none."""
+    if isinstance(data, list) and data:
+        data = data[0]
+    if not isinstance(data, dict):
+        return {}
+    inner = data.get("error")
+    return inner if isinstance(inner, dict) else data
+
+
+def _words(body: Mapping[str, Any]) -> Iterator[str]:
+    """What the vendor calls the error, the most telling name first."""
+    inner = body.get("innererror")
+    for value in (inner.get("code") if isinstance(inner, dict) else None, body.get("code"), body.get("type")):
+        if isinstance(value, (str, int)):
+            yield str(value)
+
+
+def _status(word: str) -> int | None:
+    if word in _REFINED:
+        return 400
+    if re.fullmatch(r"[45][0-9]{2}", word):
+        return int(word)
+    return _STATUS_OF.get(word)
+
+
+def _class(status: int, body: Mapping[str, Any]) -> type[APIStatusError]:
+    words = list(_words(body))
+    for word in words:
+        if word in _REFINED:
+            return _REFINED[word]
+    if status == 400:  # some servers say 400 for everything the client did
+        meant = next((meant for word in words if (meant := _STATUS_OF.get(word))), status)
+        return status_error_class(meant if meant < 500 else status)
+    return status_error_class(status)
+
+
+def _message(body: Mapping[str, Any], data: object, response: HTTPResponse) -> str:
+    candidates = [body.get("message")]
+    if isinstance(data, dict):
+        candidates += [data.get("error"), data.get("detail"), data.get("message")]
+    for text in candidates:
+        if isinstance(text, str) and text.strip():
+            return text
+    return _quoted(response)
+
+
+def _quoted(response: HTTPResponse) -> str:
+    text = response.text.strip()
+    where = f"HTTP {response.status_code}"
+    if not text:
+        return f"{where} without a body"
+    if text.startswith("<"):
+        title = _TITLE.search(text)
+        return f"{where} with an HTML page" + (f": {title[1].strip()}" if title else "")
+    return f"{where}: {text[:MAX_QUOTED]}"

@@ -1,0 +1,100 @@
+"""OpenAI itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from edgeagent.errors import AuthenticationError
+from edgeagent.providers.base import Capabilities, Credential
+from edgeagent.providers.openai.codec import OpenAIChatCodec
+from edgeagent.providers.openai.models import FAMILIES, capabilities
+from edgeagent.providers.vendor import Vendor
+
+__all__ = ["OpenAI", "account_headers", "bearer"]
+
+
+class OpenAI(Vendor):
+    """OpenAI's chat completions: `OpenAI()` takes the key from OPENAI_API_KEY.
+
+    Args:
+        organization: whose account is billed, where a key belongs to several; default: OPENAI_ORG_ID.
+        project: the project that is billed; default: OPENAI_PROJECT_ID.
+        api_key: default: OPENAI_API_KEY.
+        base_url: default: OPENAI_BASE_URL, then `https://api.openai.com/v1`.
+        name, default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
+
+    Raises:
+        ConfigurationError: no key, or a base URL that is not absolute.
+    """
+
+    vendor = "openai"
+    default_name: ClassVar[str] = "openai"
+    default_base_url: ClassVar[str | None] = "https://api.openai.com/v1"
+    key_variables = ("OPENAI_API_KEY",)
+    base_url_variables: ClassVar[tuple[str, ...]] = ("OPENAI_BASE_URL",)
+    families: ClassVar[tuple[str, ...]] = FAMILIES
+    codec = OpenAIChatCodec()
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        api_key: Credential = None,
+        base_url: str | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, Any] | None = None,
+        http_client: Any = None,
+        models: Iterable[str] = (),
+        cache_identity: str | None = None,
+    ) -> None:
+        super().__init__(
+            name=name,
+            api_key=api_key,
+            base_url=base_url,
+            default_headers=account_headers(organization, project, default_headers),
+            default_query=default_query,
+            http_client=http_client,
+            models=models,
+            cache_identity=cache_identity,
+        )
+
+    def capabilities(self, model: str) -> Capabilities:
+        """What the model can do, as far as it is certain."""
+        return capabilities(model)
+
+    def path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
+        """The same for every model."""
+        return "/chat/completions"
+
+    def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
+        """`Authorization: Bearer …`."""
+        return [bearer(credential, self.name)]
+
+
+def account_headers(
+    organization: str | None, project: str | None, default_headers: Mapping[str, str] | None
+) -> dict[str, str]:
+    """Organization and project as header fields, before those of the caller's own.
+
+    As default headers they are part of the cache identity: another account's answers are not ours.
+    """
+    fields: dict[str, str] = {}
+    for header, value, variable in (
+        ("OpenAI-Organization", organization, "OPENAI_ORG_ID"),
+        ("OpenAI-Project", project, "OPENAI_PROJECT_ID"),
+    ):
+        value = value if value is not None else os.environ.get(variable)
+        if value:
+            fields[header] = value
+    return {**fields, **(default_headers or {})}
+
+
+def bearer(credential: str | None, name: str) -> tuple[str, str]:
+    """The `Authorization` header. Raises `AuthenticationError` when there is no credential."""
+    if not credential:
+        raise AuthenticationError(f"Provider {name!r} has no API key: its function gave none.")
+    return ("authorization", f"Bearer {credential}")

@@ -1,0 +1,209 @@
+"""What every HTTP vendor has: a name, a credential, a base URL, headers of the caller's own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlencode, urlsplit
+
+from edgeagent._version import __version__
+from edgeagent.errors import ConfigurationError
+from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Credential, Encoded
+from edgeagent.wire.http import Headers, HTTPRequest, redact_url
+from edgeagent.wire.json import dump_json
+
+__all__ = ["Vendor", "identity_of"]
+
+
+class Vendor:
+    """Base of the built-in HTTP providers: a subclass states the class variables and adds its authentication header.
+
+    Args:
+        name: how model names and `edge.provider` call it; unique within a client.
+        api_key: the key, or a function (sync or async) that gives the current one; default: the environment variable
+            that the vendor's own SDK reads.
+        base_url: where the API lives; default: the vendor's, or the environment variable its SDK reads.
+        default_headers: header fields sent with every request.
+        default_query: query parameters sent with every request.
+        http_client: an httpx or httpx2 client of the caller's own.
+        models: model names this provider is known to serve besides those in the built-in table.
+        cache_identity: what stands for the credential in cache keys; needed for the disk and shared tiers when
+            `api_key` is a function.
+
+    Raises:
+        ConfigurationError: no key was given and the environment has none, or the base URL is not absolute.
+    """
+
+    vendor: str
+    default_name: ClassVar[str]
+    default_base_url: ClassVar[str | None] = None
+    key_variables: tuple[str, ...] = ()
+    base_url_variables: ClassVar[tuple[str, ...]] = ()
+    key_required: ClassVar[bool] = True
+    families: ClassVar[tuple[str, ...]] = ()
+    codec: ChatCodec
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        api_key: Credential = None,
+        base_url: str | None = None,
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, Any] | None = None,
+        http_client: Any = None,
+        models: Iterable[str] = (),
+        cache_identity: str | None = None,
+    ) -> None:
+        self.name = name or self.default_name
+        self._explicit_key = api_key is not None
+        self.api_key: Credential = self._usable(api_key if api_key is not None else _environment(self.key_variables))
+        if self.key_required and self.api_key is None:
+            raise ConfigurationError(
+                f"{type(self).__name__} needs an API key: pass api_key=… or set {' or '.join(self.key_variables)}."
+            )
+        url = base_url or _environment(self.base_url_variables) or self.default_base_url
+        if not url or not _is_absolute(url):
+            shown = None if url is None else redact_url(url)
+            raise ConfigurationError(f"{type(self).__name__} needs an absolute http(s) base_url; got {shown!r}.")
+        self.base_url = url.rstrip("/")
+        self.default_headers = dict(default_headers or {})
+        self.default_query = dict(default_query or {})
+        self.http_client = http_client
+        self.models = frozenset(models)
+        self._identity = cache_identity
+
+    @property
+    def cache_identity(self) -> str | None:
+        """A keyed hash of a static key, or what the caller gave; None for rotating credentials without one."""
+        if self._identity is not None:
+            return self._identity
+        if callable(self.api_key):
+            return None
+        headers = (f"{k}={v}" for k, v in sorted(self.default_headers.items()))
+        query = (f"?{k}={v}" for k, v in sorted(self.default_query.items()))
+        return identity_of(self.api_key or "", *headers, *query)
+
+    def knows(self, model: str) -> bool:
+        """Whether the caller named this model for this provider."""
+        return model in self.models
+
+    def family(self, model: str) -> bool:
+        """Whether the name begins like the vendor's own."""
+        return model.startswith(self.families)
+
+    def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002  # the protocol's parameter
+        """Everything, unless a subclass knows better."""
+        return ALL_CAPABILITIES
+
+    def path(self, model: str) -> str:
+        """The path of chat requests below `base_url`."""
+        raise NotImplementedError
+
+    def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
+        """The vendor's authentication header."""
+        raise NotImplementedError
+
+    def endpoint(self, model: str) -> str:
+        """The URL without query that chat requests for `model` go to."""
+        return self.base_url + self.path(model)
+
+    def http_request(
+        self,
+        encoded: Encoded,
+        credential: str | None,
+        *,
+        model: str,
+        stream: bool,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+    ) -> HTTPRequest:
+        """The whole HTTP request; later headers of one name replace earlier ones: ours, the codec's, the caller's.
+
+        Raises:
+            ConfigurationError: the credential (of a function) is one that no header can hold.
+        """
+        fields: dict[str, tuple[str, str]] = {
+            "accept": ("accept", "text/event-stream" if stream else "application/json"),
+            "content-type": ("content-type", "application/json"),
+            "user-agent": ("user-agent", f"edgeagent/{__version__}"),
+        }
+        for name, value in self.auth_headers(self._usable(credential)):
+            fields[name.lower()] = (name, value)
+        for more in (encoded.headers, self.default_headers, extra_headers or {}):
+            for name, value in more.items():
+                fields[name.lower()] = (name, value)
+        url = self.endpoint(model)
+        query = {**self.default_query, **(extra_query or {})}
+        if query:
+            url = f"{url}?{urlencode({k: _query_value(v) for k, v in query.items()}, doseq=True)}"
+        return HTTPRequest("POST", url, Headers(fields.values()), dump_json(encoded.body))
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._explicit_key:
+            raise ConfigurationError(
+                f"Provider {self.name!r} was given its key as an argument and cannot be pickled with it; "
+                f"set {' or '.join(self.key_variables) or 'an environment variable'} instead."
+            )
+        if self.http_client is not None:
+            raise ConfigurationError(f"Provider {self.name!r} holds an HTTP client, which cannot be pickled.")
+        secret = next((name for name in (*self.default_headers, *self.default_query) if _names_secret(name)), None)
+        if secret is not None or "@" in urlsplit(self.base_url).netloc:
+            held = "a password in its base_url" if secret is None else f"{secret!r}, which may be a credential,"
+            raise ConfigurationError(f"Provider {self.name!r} holds {held} and cannot be pickled with it.")
+        return {**self.__dict__, "api_key": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.api_key = self._usable(_environment(self.key_variables))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r}, base_url={redact_url(self.base_url)!r})"
+
+    def _usable(self, key: Credential) -> Any:
+        """The key without white space around it (files and shells add line ends).
+
+        What no header can hold is refused here: the HTTP library's error would quote it.
+        """
+        if not isinstance(key, str):
+            return key
+        key = key.strip()
+        if not (key.isascii() and key.isprintable()):
+            raise ConfigurationError(f"Provider {self.name!r} has a key with characters that no HTTP header can hold.")
+        return key
+
+
+def identity_of(*parts: str) -> str:
+    """A keyed hash that tells two credentials apart and gives neither away."""
+    digest = hashlib.blake2b(key=b"edgeagent cache identity", digest_size=16)
+    for part in parts:
+        raw = part.encode()
+        digest.update(len(raw).to_bytes(8, "big") + raw)
+    return digest.hexdigest()
+
+
+def _environment(names: Iterable[str]) -> str | None:
+    return next((value for name in names if (value := os.environ.get(name, "").strip())), None)
+
+
+def _is_absolute(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
+
+
+def _names_secret(name: str) -> bool:
+    return any(word in name.lower() for word in ("auth", "cookie", "key", "password", "secret", "token"))
+
+
+def _query_value(value: Any) -> Any:
+    """As openai writes it: `true`, `false`, nothing for None."""
+    if isinstance(value, list | tuple):
+        return [_query_value(item) for item in value]
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else value
