@@ -1,0 +1,1 @@
+"""The pipeline: the order of the steps, without I/O."""

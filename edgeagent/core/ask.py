@@ -1,0 +1,253 @@
+"""One attempt at one target: the provider's answer, or the first content of its stream.
+
+HTTP vendors are asked through their codec, providers of the caller's own through the methods they have. What comes back
+is in the unified model either way, or a typed error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, TypeGuard
+from uuid import uuid4
+
+from edgeagent.core.call import Call
+from edgeagent.effects import Flow, Source, close, invoke, open_iterator, open_stream, read, send
+from edgeagent.errors import (
+    APITimeoutError,
+    DeadlineExceededError,
+    RequestValidationError,
+    ResponseValidationError,
+)
+from edgeagent.providers.answers import chunk_from, completion_from
+from edgeagent.providers.base import DirectProvider, HTTPProvider, Provider, StreamDecoder
+from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest, Target
+from edgeagent.types.assembly import assemble, to_chunks
+from edgeagent.wire.http import HTTPRequest, HTTPResponse
+
+__all__ = ["OpenedStream", "advance", "ask", "ask_stream", "is_http"]
+
+MAX_ERROR_BYTES: Final = 1024 * 1024
+"""How much of an error's body is read where a stream was asked for."""
+
+
+@dataclass(slots=True)
+class OpenedStream:
+    """A stream whose first chunk with content has been decoded (or whose end was reached without one)."""
+
+    source: Source | None
+    decoder: StreamDecoder | None
+    chunks: list[ChatCompletionChunk] = field(default_factory=list)
+    ended: bool = False
+
+
+def is_http(provider: Provider) -> TypeGuard[HTTPProvider]:
+    """Whether the provider is reached through a codec; a look at one attribute, since this is on every call's path."""
+    return hasattr(provider, "codec")
+
+
+def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
+    """One unstreamed attempt."""
+    if is_http(provider):
+        request = yield from _http_request(call, provider, target, stream=False)
+        response = yield from send(request, call.options.timeout, call.deadline, provider.http_client)
+        _note_request_id(call, response)
+        if not 200 <= response.status_code < 300:
+            raise provider.codec.decode_error(response)
+        completion = provider.codec.decode_response(response)
+    else:
+        completion = yield from _ask_directly(call, provider, target)
+    if not completion.created:  # a vendor that sends no time
+        completion.created = int(call.wall())
+    return completion
+
+
+def ask_stream(call: Call, provider: Provider, target: Target) -> Flow[OpenedStream]:
+    """One streamed attempt, up to the first content."""
+    if is_http(provider):
+        opened = yield from _open_http(call, provider, target)
+    else:
+        opened = yield from _open_directly(call, provider, target)
+    try:
+        while not opened.ended and not any(map(_has_content, opened.chunks)):
+            yield from advance(opened, call.deadline)
+        if not any(chunk.choices for chunk in opened.chunks):
+            raise ResponseValidationError(HTTPResponse(200), None, message="The stream ended without any answer.")
+    except Exception:
+        if opened.source is not None:  # the next attempt begins with this one's connection given back
+            yield from close(opened.source)
+        raise
+    return opened
+
+
+def advance(opened: OpenedStream, deadline: float | None) -> Flow[None]:
+    """Read and decode one more piece; at the end of the stream, what was held back."""
+    source, decoder = opened.source, opened.decoder
+    assert source is not None
+    assert decoder is not None
+    data = yield from read(source, deadline)
+    if data is None:
+        opened.chunks += decoder.end()
+        opened.ended = True
+    else:
+        opened.chunks += decoder.feed(data)
+
+
+def _has_content(chunk: ChatCompletionChunk) -> bool:
+    for choice in chunk.choices:
+        d = choice.delta
+        if d.content or d.tool_calls or d.reasoning_content or d.refusal or d.audio or d.function_call:
+            return True
+        if d.native_content:
+            return True
+    return False
+
+
+# HTTP vendors
+
+
+def _http_request(call: Call, provider: HTTPProvider, target: Target, *, stream: bool) -> Flow[HTTPRequest]:
+    request = call.request
+    try:
+        encoded = provider.codec.encode_request(request, model=target.model, stream=stream)
+    except RequestValidationError as error:
+        error.target = str(target)
+        raise
+    call.edge.dropped_params, call.edge.edits = encoded.dropped, encoded.edits
+    key = provider.api_key
+    if callable(key):
+        key = yield from invoke(key, call.deadline)
+    return provider.http_request(
+        encoded,
+        key,
+        model=target.model,
+        stream=stream,
+        extra_headers=request.extra_headers,
+        extra_query=request.extra_query,
+    )
+
+
+def _open_http(call: Call, provider: HTTPProvider, target: Target) -> Flow[OpenedStream]:
+    request = yield from _http_request(call, provider, target, stream=True)
+    source = yield from open_stream(request, call.options.timeout, call.deadline, provider.http_client)
+    head = HTTPResponse(source.status_code, source.headers, b"", request)
+    _note_request_id(call, head)
+    ok = 200 <= head.status_code < 300
+    if ok and not _is_json(head):
+        return OpenedStream(source, provider.codec.stream_decoder(call.request))
+    head.content = yield from _rest(source, call.deadline, None if ok else MAX_ERROR_BYTES)
+    if not ok:
+        raise provider.codec.decode_error(head)
+    # A server that answers a streaming request with one JSON document: an error, or an answer all the same.
+    return OpenedStream(None, None, to_chunks(provider.codec.decode_response(head)), ended=True)
+
+
+def _is_json(head: HTTPResponse) -> bool:
+    return head.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+
+
+def _rest(source: Source, deadline: float | None, limit: int | None) -> Flow[bytes]:
+    pieces: list[bytes] = []
+    size = 0
+    while limit is None or size <= limit:
+        data = yield from read(source, deadline)
+        if data is None:
+            return b"".join(pieces)
+        pieces.append(data)
+        size += len(data)
+    yield from close(source)
+    return b"".join(pieces)
+
+
+def _note_request_id(call: Call, response: HTTPResponse) -> None:
+    headers = response.headers
+    call.edge.request_id = headers.get("x-request-id") or headers.get("request-id")
+
+
+# providers of the caller's own
+
+
+class _ItemDecoder:
+    """What a provider's own iterator yields → chunks."""
+
+    finished = False
+
+    def __init__(self, request: ChatRequest) -> None:
+        self._request = request
+        self._finish_seen = False
+        self._called = False
+        self._id = f"chatcmpl-{uuid4().hex}"
+        self._last: ChatCompletionChunk | None = None
+
+    def feed(self, item: Any) -> list[ChatCompletionChunk]:
+        chunk = chunk_from(item, request=self._request, id=self._id)
+        self._last = chunk
+        for choice in chunk.choices:
+            self._finish_seen = self._finish_seen or choice.finish_reason is not None
+            self._called = self._called or bool(choice.delta.tool_calls)
+        return [chunk]
+
+    def end(self) -> list[ChatCompletionChunk]:
+        """An iterator that ended has finished: pieces of plain text carry no finish reason of their own."""
+        if self._finish_seen or self._last is None:
+            return []
+        last = self._last
+        finish = {"index": 0, "delta": {}, "finish_reason": "tool_calls" if self._called else "stop"}
+        return [
+            ChatCompletionChunk.model_validate(
+                {"id": last.id, "created": last.created, "model": last.model, "choices": [finish]}
+            )
+        ]
+
+
+def _ask_directly(call: Call, provider: DirectProvider, target: Target) -> Flow[ChatCompletion]:
+    method = _method(provider, call, ("complete", "acomplete"))
+    stream = _method(provider, call, ("stream", "astream"))
+    if method is None or (stream is not None and getattr(provider, "prefers_stream", False)):
+        return (yield from _ask_by_streaming(call, provider, target))
+    request = _addressed(call.request, target, stream=False)
+    answer = yield from _invoke(call, partial(method, request))
+    return completion_from(answer, request=request, id=f"chatcmpl-{uuid4().hex}")
+
+
+def _ask_by_streaming(call: Call, provider: DirectProvider, target: Target) -> Flow[ChatCompletion]:
+    """The whole answer of a provider that only streams, or would rather: a stream can be stopped."""
+    opened = yield from _open_directly(call, provider, target)
+    while not opened.ended:
+        yield from advance(opened, call.deadline)
+    return assemble(opened.chunks)
+
+
+def _open_directly(call: Call, provider: DirectProvider, target: Target) -> Flow[OpenedStream]:
+    request = _addressed(call.request, target, stream=True)
+    method = _method(provider, call, ("stream", "astream"))
+    if method is not None:
+        source = yield from open_iterator(partial(method, request), call.options.timeout, call.deadline)
+        return OpenedStream(source, _ItemDecoder(request))
+    completion = yield from _ask_directly(call, provider, target)
+    return OpenedStream(None, None, to_chunks(completion), ended=True)
+
+
+def _method(provider: DirectProvider, call: Call, names: tuple[str, str]) -> Callable[[ChatRequest], Any] | None:
+    order: Iterable[str] = reversed(names) if call.prefers_async else names
+    return next((method for name in order if callable(method := getattr(provider, name, None))), None)
+
+
+def _addressed(request: ChatRequest, target: Target, *, stream: bool) -> ChatRequest:
+    """The request as the target is to see it: with its own model name."""
+    if request.model == target.model and bool(request.stream) == stream:
+        return request
+    return request.model_copy(update={"model": target.model, "stream": stream or None})
+
+
+def _invoke(call: Call, function: Callable[[], Any]) -> Flow[Any]:
+    limit = call.options.timeout.read
+    until = None if limit is None else call.clock() + limit
+    deadline = until if call.deadline is None else call.deadline if until is None else min(until, call.deadline)
+    try:
+        return (yield from invoke(function, deadline))
+    except DeadlineExceededError as error:
+        if deadline != call.deadline:
+            raise APITimeoutError from error
+        raise

@@ -1,0 +1,123 @@
+"""One call on its way through the pipeline: what was asked, with which options, and what happened so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from edgeagent.cache.policy import CacheOptions
+from edgeagent.core.retry import RetryPolicy
+from edgeagent.effects import Scope, Timeout
+from edgeagent.errors import DeadlineExceededError
+from edgeagent.routing.base import Router
+from edgeagent.telemetry.base import CallEnded, Observation
+from edgeagent.types import Attempt, ChatCompletion, ChatRequest, ResponseMetadata, Target
+
+__all__ = ["Call", "CallOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """What governs one call besides the request itself; `deadline` is in seconds for the whole call."""
+
+    timeout: Timeout = field(default_factory=Timeout)
+    deadline: float | None = None
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    cache: CacheOptions = field(default_factory=CacheOptions)
+    fallbacks: tuple[str, ...] = ()
+    router: Router | None = None
+    tags: tuple[str, ...] = ()
+
+    def outlasts(self, other: CallOptions) -> bool:
+        """Whether a call with these options might go on where one with the others gives up."""
+        return self is not other and (
+            _longer(self.deadline, other.deadline)
+            or _longer(self.timeout.read, other.timeout.read)
+            or self.retry.attempts > other.retry.attempts
+        )
+
+
+def _longer(limit: float | None, other: float | None) -> bool:
+    return other is not None and (limit is None or limit > other)
+
+
+class Call:
+    """The state of one call. Made by the client, read and written by the steps, gone when the answer is."""
+
+    __slots__ = (
+        "attempts",
+        "clock",
+        "deadline",
+        "edge",
+        "observation",
+        "options",
+        "prefers_async",
+        "request",
+        "scope",
+        "started",
+        "vendor",
+        "wall",
+    )
+
+    def __init__(
+        self,
+        request: ChatRequest,
+        options: CallOptions,
+        scope: Scope,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        *,
+        prefers_async: bool = False,
+    ) -> None:
+        self.request = request
+        self.options = options
+        self.scope = scope
+        self.clock = clock
+        self.wall = wall
+        self.prefers_async = prefers_async
+        self.started = clock()
+        self.deadline = None if options.deadline is None else self.started + options.deadline
+        self.edge = ResponseMetadata()
+        self.attempts: list[Attempt] = []
+        self.observation: Observation | None = None
+        self.vendor: str | None = None
+
+    def remaining(self) -> float | None:
+        """Seconds left before the deadline; None without one."""
+        return None if self.deadline is None else self.deadline - self.clock()
+
+    def check_deadline(self) -> None:
+        """Raise `DeadlineExceededError` if nothing is left."""
+        left = self.remaining()
+        if left is not None and left <= 0:
+            raise DeadlineExceededError
+
+    def attempted(self, target: Target, started: float, error: Exception | None) -> None:
+        """Write down one attempt."""
+        attempt = Attempt(
+            target=target,
+            outcome="ok" if error is None else type(error).__name__,
+            status=200 if error is None else getattr(error, "status_code", None),
+            duration_ms=(self.clock() - started) * 1e3,
+        )
+        self.attempts.append(attempt)
+        if self.observation is not None:
+            self.observation.attempt(attempt, error)
+
+    def interrupted(self, error: Exception) -> None:
+        """The last attempt had begun well and then broke off."""
+        self.attempts[-1] = replace(self.attempts[-1], outcome=type(error).__name__)
+
+    def ended(
+        self,
+        completion: ChatCompletion | None,
+        error: BaseException | None,
+        time_to_first_chunk: float | None = None,
+    ) -> None:
+        """Complete `edge` and tell the observers, once."""
+        duration = self.clock() - self.started
+        self.edge.latency_ms = duration * 1e3
+        self.edge.attempts = tuple(self.attempts)
+        observation, self.observation = self.observation, None
+        if observation is not None:
+            observation.end(CallEnded(self.edge, self.vendor, completion, error, duration, time_to_first_chunk))

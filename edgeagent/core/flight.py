@@ -1,0 +1,118 @@
+"""Single flight: identical requests under way share one provider call.
+
+The first to arrive leads and makes the call; the others follow and wait. A flight ends in one of three ways: landed
+(an encoded entry that everyone decodes for himself), failed (everyone gets his own copy of the error), or abandoned
+(the leader was cancelled or ended by its own deadline), upon which the followers try again and one of them leads. The
+same happens to a follower that would have gone on where the leader gave up: with more time or more attempts.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from threading import Lock, get_ident
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgeagent.core.call import CallOptions
+
+__all__ = ["Flight", "Flights"]
+
+
+class Flight:
+    """One call under way. Its leader ends it exactly once; later endings do nothing."""
+
+    __slots__ = ("_callbacks", "_error", "_flights", "_key", "_lock", "ended", "entry", "options", "thread")
+
+    def __init__(self, flights: Flights, key: bytes) -> None:
+        self._flights = flights
+        self._key = key
+        self._lock = Lock()
+        self._callbacks: list[Callable[[], None]] = []
+        self._error: Exception | None = None
+        self.thread = get_ident()
+        self.ended = False
+        self.entry: bytes | None = None
+        self.options: CallOptions | None = None
+        """The leader's: how long and how often it tried."""
+
+    def land(self, entry: bytes) -> None:
+        """The call succeeded."""
+        self._end(entry, None)
+
+    def fail(self, error: Exception) -> None:
+        """The call failed for a reason that all share."""
+        self._end(None, error)
+
+    def abandon(self) -> None:
+        """The leader is gone without a result."""
+        self._end(None, None)
+
+    def error(self) -> Exception | None:
+        """A fresh copy of the shared error: one exception object must not be raised by several callers at once."""
+        if self._error is None:
+            return None
+        try:
+            mine = copy.copy(self._error)
+        except Exception:  # an exception class of the caller's that cannot be copied
+            return self._error
+        mine.__cause__ = self._error.__cause__
+        return mine
+
+    def add_done_callback(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have `callback` called when the flight has ended; at once if it has."""
+        with self._lock:
+            if not self.ended:
+                self._callbacks.append(callback)
+                return lambda: self._forget(callback)
+        callback()
+        return _nothing
+
+    def _forget(self, callback: Callable[[], None]) -> None:
+        with self._lock:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+    def _end(self, entry: bytes | None, error: Exception | None) -> None:
+        with self._lock:
+            if self.ended:
+                return
+            self.entry, self._error, self.ended = entry, error, True
+            callbacks, self._callbacks = self._callbacks, []
+        self._flights.remove(self._key, self)
+        for callback in callbacks:
+            callback()
+
+
+def _nothing() -> None:
+    """Nothing to take back."""
+
+
+class Flights:
+    """All calls under way, by shared key."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._flights: dict[bytes, Flight] = {}
+
+    def board(self, key: bytes, *, blocking: bool = False) -> tuple[Flight | None, bool]:
+        """The flight under `key`, and whether the caller leads it.
+
+        None if the caller must fly alone: it would block the very thread that the leader needs to end the flight (a
+        blocking call inside the leader's event loop, or inside its provider).
+        """
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight is not None:
+                return (None if blocking and flight.thread == get_ident() else flight), False
+            flight = self._flights[key] = Flight(self, key)
+            return flight, True
+
+    def remove(self, key: bytes, flight: Flight) -> None:
+        """Forget an ended flight."""
+        with self._lock:
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+
+    def __len__(self) -> int:
+        return len(self._flights)

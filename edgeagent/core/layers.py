@@ -1,0 +1,168 @@
+"""The layering of the cache tiers: which is asked when, what is promoted, what a fault means.
+
+Memory is asked first, under the key of the request as the caller wrote it; it never blocks. The other tiers hold
+masked answers under the shared key, are asked in their order through an effect, and are written in the background. A
+fault of a tier is a miss: counted, logged once per kind, never raised.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from edgeagent.cache.base import CacheTier
+from edgeagent.cache.entry import Entry, decode_entry
+from edgeagent.effects import Flow, offload
+from edgeagent.telemetry.base import Observer
+from edgeagent.types.metadata import CacheTierName
+
+__all__ = ["CacheLayers"]
+
+logger = logging.getLogger("edgeagent.cache")
+
+READ_BOUND: Final = 2.0
+"""Seconds after which a busy or slow tier counts as a miss."""
+
+
+class CacheLayers:
+    """The tiers of one client.
+
+    Args:
+        tiers: in the order in which they are asked.
+        submit: runs a job in the background, never blocks.
+        wall: seconds since the epoch.
+        observer: told of look-ups and faults.
+    """
+
+    def __init__(
+        self,
+        tiers: Sequence[CacheTier],
+        submit: Callable[[Callable[[], None]], None],
+        wall: Callable[[], float],
+        observer: Observer,
+    ) -> None:
+        self._near = tuple(tier for tier in tiers if not tier.blocking)
+        self._far = tuple(tier for tier in tiers if tier.blocking)
+        self._submit = submit
+        self._wall = wall
+        self._observer = observer
+        self._writing: dict[bytes, bytes] = {}
+        self._faults: set[tuple[str, type[BaseException]]] = set()
+        self.enabled = bool(tiers)
+
+    def near(self, key: bytes, max_age: float | None) -> tuple[Entry, CacheTierName] | None:
+        """Ask the tiers that do not block."""
+        for tier in self._near:
+            try:
+                data = tier.get(key)
+            except Exception as error:
+                self.fault(tier, error)
+                continue
+            entry = self._usable(data, max_age)
+            self._observer.cache_lookup(tier.name, hit=entry is not None)
+            if entry is not None:
+                return entry, tier.name
+        return None
+
+    def far(self, key: bytes, near_key: bytes, max_age: float | None) -> Flow[tuple[Entry, CacheTierName] | None]:
+        """Ask the other tiers; a hit is promoted to those before it and to memory under `near_key`."""
+        for rank, tier in enumerate(self._far):
+            data = self._writing.get(key)  # a write under way is visible
+            if data is None:
+                try:
+                    data = yield from offload(partial(tier.get, key), READ_BOUND)
+                except Exception as error:
+                    self.fault(tier, error)
+                    continue
+            entry = self._usable(data, max_age)
+            self._observer.cache_lookup(tier.name, hit=entry is not None)
+            if entry is not None and data is not None:
+                ttl = self._left(entry)
+                self._put_near(near_key, data, ttl)
+                for skipped in self._far[:rank]:
+                    self._put_far(skipped, key, data, ttl)
+                return entry, tier.name
+        return None
+
+    def store(self, near_key: bytes, key: bytes, data: bytes, ttl: float | None, *, shared: bool) -> None:
+        """Put an encoded entry into every tier: memory at once, the others in the background and only if `shared`."""
+        self._put_near(near_key, data, ttl)
+        if shared:
+            for tier in self._far:
+                self._put_far(tier, key, data, ttl)
+
+    def _usable(self, data: bytes | None, max_age: float | None) -> Entry | None:
+        entry = None if data is None else decode_entry(data)
+        if entry is None:
+            return None
+        if max_age is not None and self._wall() - entry.created > max_age:
+            return None
+        return None if entry.expires is not None and entry.expires <= self._wall() else entry
+
+    def _left(self, entry: Entry) -> float | None:
+        return None if entry.expires is None else max(0.0, entry.expires - self._wall())
+
+    def _put_near(self, key: bytes, data: bytes, ttl: float | None) -> None:
+        for tier in self._near:
+            try:
+                tier.put(key, data, ttl)
+            except Exception as error:
+                self.fault(tier, error)
+
+    def _put_far(self, tier: CacheTier, key: bytes, data: bytes, ttl: float | None) -> None:
+        self._writing[key] = data
+        self._submit(_Write(self, tier, key, data, ttl))
+
+    def written(self, key: bytes, data: bytes) -> None:
+        """A background write is over, done or not."""
+        if self._writing.get(key) is data:
+            self._writing.pop(key, None)
+
+    def fault(self, tier: CacheTier, error: Exception) -> None:
+        """Count a tier's fault, and log the first of its kind."""
+        self._observer.cache_fault(tier.name, error)
+        kind = (tier.name, type(error))
+        if kind not in self._faults:
+            self._faults.add(kind)
+            logger.warning("cache tier %s failed, going on without it: %s", tier.name, type(error).__name__)
+
+    def after_fork(self) -> None:
+        """In the child: writes under way are the parent's. The tiers see to themselves."""
+        self._writing = {}
+
+    def clear(self) -> None:
+        """Forget everything in every tier."""
+        for tier in (*self._near, *self._far):
+            tier.clear()
+
+    def close(self) -> None:
+        """Give back files and connections."""
+        for tier in (*self._near, *self._far):
+            tier.close()
+
+
+class _Write:
+    """One background write."""
+
+    __slots__ = ("_data", "_key", "_layers", "_tier", "_ttl")
+
+    def __init__(self, layers: CacheLayers, tier: CacheTier, key: bytes, data: bytes, ttl: float | None) -> None:
+        self._layers = layers
+        self._tier = tier
+        self._key = key
+        self._data = data
+        self._ttl = ttl
+
+    def __call__(self) -> None:
+        try:
+            self._tier.put(self._key, self._data, self._ttl)
+        except Exception as error:
+            self._layers.fault(self._tier, error)
+        finally:
+            self.dropped()
+
+    def dropped(self) -> None:
+        """The writer will not, or no longer, do it."""
+        self._layers.written(self._key, self._data)

@@ -1,0 +1,360 @@
+"""The pipeline: the life of a request, in order.
+
+Every call runs these steps, whoever drives it: validate, memory look-up, (shield), join the flight, shared look-up,
+route, attempt, validate the answer, cost, store, (restore), tell the observers. The steps in brackets have their place
+and are empty until a shield exists; that is why there are two cache keys from the first day.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from edgeagent.cache.entry import Entry, decode_entry, encode_entry
+from edgeagent.cache.key import raw_key
+from edgeagent.cache.policy import storable
+from edgeagent.core.ask import OpenedStream, ask, ask_stream
+from edgeagent.core.attempts import Answered, attempt_targets
+from edgeagent.core.call import Call, CallOptions
+from edgeagent.core.flight import Flight, Flights
+from edgeagent.core.layers import CacheLayers
+from edgeagent.core.session import StreamSession
+from edgeagent.core.targets import Candidates, Targets, vendor_of
+from edgeagent.core.validate import MAX_BODY_BYTES, validate
+from edgeagent.core.verdict import judge
+from edgeagent.effects import Flow, Scope, join
+from edgeagent.errors import (
+    APIError,
+    BudgetExceededError,
+    DeadlineExceededError,
+    EdgeAgentError,
+    LimitExceededError,
+    ResponseValidationError,
+)
+from edgeagent.pricing.base import PriceSource
+from edgeagent.telemetry.base import CallStarted, Observer
+from edgeagent.types import ChatCompletion, ChatRequest, Target
+from edgeagent.types.assembly import to_chunks
+from edgeagent.types.metadata import CacheTierName
+from edgeagent.wire.http import HTTPResponse
+
+__all__ = ["Pipeline"]
+
+logger = logging.getLogger("edgeagent")
+
+ZERO: Final = Decimal(0)
+
+_OWN_ENDS: Final = (DeadlineExceededError, LimitExceededError, BudgetExceededError)
+"""Errors that end one caller's own call and say nothing about the others of its flight."""
+
+
+class _Keys(NamedTuple):
+    """Where one call may look and store."""
+
+    raw: bytes
+    """Of the request as the caller wrote it."""
+    shared: bytes
+    """Of the masked request."""
+    read: bool
+    write: bool
+    far: bool
+    """Whether the tiers that outlive the process take part."""
+
+
+class Pipeline:
+    """The steps of one client. Without I/O: its methods are flows, run by a driver.
+
+    Args:
+        targets: candidates and plans.
+        layers: the cache tiers.
+        pricing: usage to cost.
+        observer: told what happens.
+        clock: monotonic seconds.
+        wall: seconds since the epoch.
+        max_body_bytes: the largest request.
+    """
+
+    def __init__(
+        self,
+        targets: Targets,
+        layers: CacheLayers,
+        pricing: PriceSource,
+        observer: Observer,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        self.targets = targets
+        self.layers = layers
+        self.flights = Flights()
+        self._pricing = pricing
+        self._observer = observer
+        self._clock = clock
+        self._wall = wall
+        self._max_body_bytes = max_body_bytes
+
+    def after_fork(self) -> None:
+        """In the child: nobody else is flying, and no lock is held by a thread that does not exist here."""
+        self.flights = Flights()
+        self.layers.after_fork()
+
+    # the two flows
+
+    def complete(
+        self, request: ChatRequest, options: CallOptions, scope: Scope, *, prefers_async: bool
+    ) -> Flow[ChatCompletion]:
+        """One whole answer."""
+        call = self._begin(request, options, scope, prefers_async=prefers_async, stream=False)
+        try:
+            completion = yield from self._complete(call)
+        except Exception as error:
+            self._failed(call, error)
+            raise
+        completion._attach(call.edge)
+        call.ended(completion, None)
+        return completion
+
+    def open_stream(
+        self, request: ChatRequest, options: CallOptions, scope: Scope, *, prefers_async: bool
+    ) -> Flow[StreamSession]:
+        """A stream whose first content is there."""
+        call = self._begin(request, options, scope, prefers_async=prefers_async, stream=True)
+        try:
+            return (yield from self._open_stream(call))
+        except Exception as error:
+            self._failed(call, error)
+            raise
+
+    # the steps, in order
+
+    def _begin(
+        self, request: ChatRequest, options: CallOptions, scope: Scope, *, prefers_async: bool, stream: bool
+    ) -> Call:
+        call = Call(request, options, scope, self._clock, self._wall, prefers_async=prefers_async)
+        observation = self._observer.start(CallStarted("chat", request, stream, options.tags))
+        call.observation = observation
+        return call
+
+    def _missed(self, call: Call, candidates: Candidates, raw: bytes | None) -> _Keys | None:
+        """From here on the call costs something: check it whole, be sure that its end is told, and know both keys."""
+        validate(call.request, max_body_bytes=self._max_body_bytes, parts=candidates.parts)
+        observation = call.observation
+        if observation is not None:
+            if observation.activate() is not None:  # else nobody records this call: nothing to do around each effect
+                call.scope.activate = lambda: observation.activate() or nullcontext()
+            call.scope.add(partial(call.ended, None, None))  # a call that is cancelled has ended too
+        if raw is None:
+            return None
+        cache = call.options.cache
+        shared = raw  # without a shield nothing is masked
+        return _Keys(raw, shared, cache.reads, cache.writes, candidates.sharable)
+
+    def _complete(self, call: Call) -> Flow[ChatCompletion]:
+        candidates = self._candidates(call)
+        raw = self._raw_key(call, candidates)
+        found = self._near(call, raw)
+        if found is not None:
+            return self._hit(call, *found)
+        keys = self._missed(call, candidates, raw)
+        if keys is not None and call.options.cache.mode == "on":
+            return (yield from self._share(call, candidates, keys))
+        found = yield from self._far(call, keys)
+        if found is not None:
+            return self._hit(call, *found)
+        return (yield from self._ask(call, candidates, keys))[0]
+
+    def _share(self, call: Call, candidates: Candidates, keys: _Keys) -> Flow[ChatCompletion]:
+        """Join the flight of identical requests: lead it, or wait for its end."""
+        while True:
+            flight, leads = self.flights.board(keys.shared, blocking=not call.prefers_async)
+            if flight is None:
+                return (yield from self._ask(call, candidates, keys))[0]
+            if leads:
+                break
+            if not (yield from join(flight, call.deadline)):
+                raise DeadlineExceededError
+            if flight.entry is not None:
+                completion = self._followed(call, flight.entry)
+                if completion is not None:
+                    return completion
+            error = flight.error()
+            if error is not None and not self._goes_on(call, flight, error):
+                raise error
+            call.check_deadline()
+        flight.options = call.options
+        landing = call.scope.add(flight.abandon)
+        try:
+            found = self.layers.near(keys.raw, call.options.cache.max_age)
+            if found is None:
+                found = yield from self._far(call, keys)
+            if found is not None:
+                flight.land(encode_entry(found[0]))
+                completion = self._hit(call, *found)
+            else:
+                completion, data = yield from self._ask(call, candidates, keys)
+                if data is None:
+                    flight.abandon()
+                else:
+                    flight.land(data)
+        except _OWN_ENDS:
+            flight.abandon()
+            raise
+        except Exception as error:
+            self._tell_attempts(call, error)  # before anyone copies it
+            flight.fail(error)
+            raise
+        finally:
+            if flight.ended:
+                call.scope.drop(landing)
+        return completion
+
+    def _ask(self, call: Call, candidates: Candidates, keys: _Keys | None) -> Flow[tuple[ChatCompletion, bytes | None]]:
+        """Route, attempt, validate, cost, store."""
+        targets = self.targets.plan(call, candidates, stream=False)
+        asked = self._clock()
+
+        def attempt(target: Target) -> Flow[ChatCompletion]:
+            completion = yield from ask(call, self.targets.provider(target), target)
+            if not completion.choices:
+                raise ResponseValidationError(HTTPResponse(200), None, message="The answer has no choices.")
+            return completion
+
+        answered = yield from attempt_targets(call, targets, attempt, self.targets.window)
+        call.edge.provider_latency_ms = (self._clock() - asked) * 1e3
+        data = self._settle(call, answered.answer, answered, keys)
+        return answered.answer, data
+
+    def _open_stream(self, call: Call) -> Flow[StreamSession]:
+        candidates = self._candidates(call)
+        raw = self._raw_key(call, candidates)
+        found = self._near(call, raw)
+        if found is not None:
+            return self._replay(call, self._hit(call, *found))
+        keys = self._missed(call, candidates, raw)
+        found = yield from self._far(call, keys)
+        if found is not None:
+            return self._replay(call, self._hit(call, *found))
+        targets = self.targets.plan(call, candidates, stream=True)
+        asked = self._clock()
+        answered = yield from attempt_targets(
+            call, targets, lambda target: ask_stream(call, self.targets.provider(target), target), self.targets.window
+        )
+
+        def finish(completion: ChatCompletion) -> None:
+            call.edge.provider_latency_ms = (self._clock() - asked) * 1e3
+            self._settle(call, completion, answered, keys)
+
+        self._answered_by(call, answered.target)
+        return StreamSession(call, answered.answer, finish)
+
+    # what the steps are made of
+
+    def _candidates(self, call: Call) -> Candidates:
+        options = call.options
+        return self.targets.candidates(call.request.model, options.fallbacks, options.cache.namespace)
+
+    def _raw_key(self, call: Call, candidates: Candidates) -> bytes | None:
+        """The request's own key, or None when this call has nothing to do with the cache or with other calls."""
+        cache = call.options.cache
+        if not self.layers.enabled or not cache.allows(call.request):
+            return None
+        return raw_key(call.request, candidates.digest, cache.fingerprint)
+
+    def _near(self, call: Call, raw: bytes | None) -> tuple[Entry, CacheTierName] | None:
+        """Ask memory, if this call may."""
+        cache = call.options.cache
+        return self.layers.near(raw, cache.max_age) if raw is not None and cache.reads else None
+
+    def _far(self, call: Call, keys: _Keys | None) -> Flow[tuple[Entry, CacheTierName] | None]:
+        """Ask the tiers that outlive the process, if this call may."""
+        if keys is None or not keys.read or not keys.far:
+            return None
+        return (yield from self.layers.far(keys.shared, keys.raw, call.options.cache.max_age))
+
+    def _hit(self, call: Call, entry: Entry, tier: CacheTierName) -> ChatCompletion:
+        call.edge.cached = True
+        call.edge.cache_tier = tier
+        return self._from_entry(call, entry)
+
+    def _goes_on(self, call: Call, flight: Flight, error: Exception) -> bool:
+        """Whether this call would not have given up where its flight's leader did."""
+        return flight.options is not None and call.options.outlasts(flight.options) and judge(error).again
+
+    def _followed(self, call: Call, data: bytes) -> ChatCompletion | None:
+        """The flight's answer; None if it came from a tier and was too old for this call when it asked."""
+        entry = decode_entry(data)
+        assert entry is not None  # encoded in this process, moments ago
+        max_age = call.options.cache.max_age
+        if max_age is not None and self._wall() - entry.created - (self._clock() - call.started) > max_age:
+            return None
+        call.edge.coalesced = True
+        return self._from_entry(call, entry)
+
+    def _from_entry(self, call: Call, entry: Entry) -> ChatCompletion:
+        """A fresh, independent object; who answered is still named, the price is what was saved."""
+        edge = call.edge
+        edge.provider, edge.model, edge.request_id = entry.provider, entry.model, entry.request_id
+        edge.cost_usd, edge.saved_usd = ZERO, entry.cost_usd
+        call.vendor = entry.vendor
+        return ChatCompletion.from_json(entry.completion)
+
+    def _replay(self, call: Call, completion: ChatCompletion) -> StreamSession:
+        opened = OpenedStream(None, None, to_chunks(completion), ended=True)
+        return StreamSession(call, opened, lambda _: None)
+
+    def _answered_by(self, call: Call, target: Target) -> None:
+        call.edge.provider, call.edge.model = target.provider, target.model
+        call.vendor = vendor_of(self.targets.provider(target))
+
+    def _settle(
+        self, call: Call, completion: ChatCompletion, answered: Answered[Any], keys: _Keys | None
+    ) -> bytes | None:
+        """Cost, and the entry: encoded for the followers of the flight, stored if it may be; None if there is none."""
+        self._answered_by(call, answered.target)
+        edge = call.edge
+        if completion.usage is not None and call.vendor is not None:
+            edge.cost_usd = self._pricing.cost(
+                call.vendor, answered.target.model, completion.usage, service_tier=completion.service_tier
+            )
+        if keys is None:
+            return None
+        ttl = call.options.cache.ttl
+        try:
+            data = self._encoded(call, completion, answered.target, ttl)
+        except ValueError:  # a provider of the caller's own put something into its answer that JSON cannot hold
+            logger.warning("an answer of %s cannot be written as JSON, and is not cached", answered.target.provider)
+            return None
+        if keys.write and answered.rank == 0 and storable(completion):
+            self.layers.store(keys.raw, keys.shared, data, ttl, shared=keys.far)
+        return data
+
+    def _encoded(self, call: Call, completion: ChatCompletion, target: Target, ttl: float | None) -> bytes:
+        now = self._wall()
+        return encode_entry(
+            Entry(
+                created=now,
+                expires=None if ttl is None else now + ttl,
+                provider=target.provider,
+                model=target.model,
+                vendor=call.vendor or target.provider,
+                cost_usd=call.edge.cost_usd,
+                request_id=call.edge.request_id,
+                completion=completion.model_dump_json(exclude_unset=True).encode(),
+            )
+        )
+
+    def _tell_attempts(self, call: Call, error: Exception) -> None:
+        if isinstance(error, EdgeAgentError) and not error.attempts:
+            error.attempts = tuple(call.attempts)
+
+    def _failed(self, call: Call, error: Exception) -> None:
+        self._tell_attempts(call, error)
+        if isinstance(error, APIError) and call.edge.request_id is None:
+            call.edge.request_id = getattr(error, "request_id", None)
+        call.ended(None, error)

@@ -1,0 +1,159 @@
+"""One streamed answer under way: a state machine over chunks, without I/O.
+
+    held ──first content──▶ flowing ──end──▶ ended
+                               │  └──fault──▶ interrupted
+                               └──closed by the caller──▶ closed
+
+`held` lies before this object exists: until the first chunk with content, faults are retried and fall back. The session
+begins flowing. What each end means:
+
+- ended: usage, cost and `edge` are complete, the answer may be stored.
+- interrupted: a fault after the first content; nothing is stored, the error carries the partial completion.
+- closed: the caller had enough; nothing is stored, the driver's scope closes the connection.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Literal
+
+from edgeagent.core.ask import OpenedStream, advance
+from edgeagent.core.call import Call
+from edgeagent.effects import Flow, close, read
+from edgeagent.errors import StreamInterruptedError
+from edgeagent.types import ChatCompletion, ChatCompletionChunk, CompletionUsage
+from edgeagent.types.assembly import Assembly
+
+__all__ = ["SessionState", "StreamSession"]
+
+SessionState = Literal["flowing", "ended", "interrupted", "closed"]
+
+DRAIN_SECONDS: Final = 0.25
+"""How long the rest of a response is waited for after the format's own end, so that its connection is used again."""
+
+
+class StreamSession:
+    """Chunks for the caller in `pending`; `advance` fetches more.
+
+    The last visible chunk is held back until the end is known, because it carries `edge`; one with a finish reason is
+    normally followed by nothing but usage, so this delays no content.
+
+    Args:
+        call: whose stream this is.
+        opened: the stream from its first content on.
+        finish: told the assembled completion on a clean end; completes `call.edge`, stores.
+    """
+
+    def __init__(self, call: Call, opened: OpenedStream, finish: Callable[[ChatCompletion], None]) -> None:
+        self.call = call
+        self.pending: deque[ChatCompletionChunk] = deque()
+        self.state: SessionState = "flowing"
+        self.usage: CompletionUsage | None = None
+        self._opened = opened
+        self._finish = finish
+        self._assembly = Assembly()
+        self._last: ChatCompletionChunk | None = None
+        self._show_usage = call.request.include_usage
+        self._created = int(call.wall())
+        self._first_chunk = call.clock() - call.started
+        self._take()
+        if opened.ended:
+            self._end()
+
+    @property
+    def flowing(self) -> bool:
+        """Whether more may come."""
+        return self.state == "flowing"
+
+    def advance(self) -> Flow[None]:
+        """Read until a chunk is pending or the stream has ended.
+
+        Raises:
+            StreamInterruptedError: the stream broke off; `.partial` holds what had come, `__cause__` says why.
+        """
+        opened = self._opened
+        while not self.pending and self.state == "flowing":
+            try:
+                if opened.decoder is not None and opened.decoder.finished:
+                    yield from self._drain()
+                    opened.chunks += opened.decoder.end()
+                    opened.ended = True
+                else:
+                    yield from advance(opened, self.call.deadline)
+                self._take()
+            except Exception as error:
+                self._interrupt(error)
+            if opened.ended:
+                self._end()
+
+    def partial(self) -> ChatCompletion:
+        """The completion as far as it has come."""
+        return self._assembly.completion()
+
+    def close_early(self) -> None:
+        """The caller wants no more. Idempotent; the connection belongs to the driver's scope."""
+        if self.state == "flowing":
+            self.state = "closed"
+            self.pending.clear()
+            self.call.ended(None, None, self._first_chunk)
+
+    def _take(self) -> None:
+        """Account for what was decoded and make visible what the caller asked to see."""
+        chunks, self._opened.chunks = self._opened.chunks, []
+        for chunk in chunks:
+            if not chunk.created:  # a vendor that sends no time
+                chunk.created = self._created
+            self._assembly.add(chunk)
+            shown = chunk
+            if chunk.usage is not None:
+                self.usage = chunk.usage
+                if not self._show_usage:
+                    if not chunk.choices:
+                        continue
+                    shown = chunk.model_copy(update={"usage": None})
+            self._show(shown)
+
+    def _show(self, chunk: ChatCompletionChunk) -> None:
+        if self._last is not None:
+            self.pending.append(self._last)
+            self._last = None
+        held = not chunk.choices
+        for choice in chunk.choices:
+            held = held or choice.finish_reason is not None
+        if held:
+            self._last = chunk
+        else:
+            self.pending.append(chunk)
+
+    def _drain(self) -> Flow[None]:
+        """Read what follows the format's own end (normally nothing), but wait for it no longer than a moment."""
+        source = self._opened.source
+        assert source is not None
+        limit = self.call.clock() + DRAIN_SECONDS
+        try:
+            while (yield from read(source, limit)) is not None:
+                pass
+        except Exception:  # the answer is complete; how its connection ends does not matter
+            yield from close(source)
+
+    def _end(self) -> None:
+        self.state = "ended"
+        completion = self._assembly.completion()
+        self._finish(completion)
+        if self._last is not None:
+            self._last._attach(self.call.edge)
+            self.pending.append(self._last)
+            self._last = None
+        self.call.ended(completion, None, self._first_chunk)
+
+    def _interrupt(self, cause: Exception) -> None:
+        self.state = "interrupted"
+        call = self.call
+        partial = self.partial()
+        error = StreamInterruptedError(message=f"The stream broke off: {cause}", partial=partial)
+        call.interrupted(cause)
+        error.attempts = tuple(call.attempts)
+        error.__cause__ = cause
+        call.ended(partial, error, self._first_chunk)
+        raise error

@@ -1,0 +1,131 @@
+"""A model's name → its candidates (known before routing, part of the key) → the targets that can serve a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from edgeagent.cache.key import CandidateIdentity, candidate_digest
+from edgeagent.core.ask import is_http
+from edgeagent.core.call import Call
+from edgeagent.core.fitness import lacking, needed
+from edgeagent.core.validate import validate_model
+from edgeagent.errors import NoTargetError
+from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, Provider
+from edgeagent.routing.base import Router
+from edgeagent.routing.names import Names
+from edgeagent.types import Target
+
+__all__ = ["Candidates", "Targets"]
+
+REMEMBERED: Final = 1024
+"""How many resolved names are remembered; names come from callers and must not grow memory without end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Every target that a request for one model name may reach, and what stands for them in cache keys."""
+
+    targets: tuple[Target, ...]
+    digest: bytes
+    sharable: bool
+    """Whether the answers may go to tiers that outlive the process: each credential has an identity."""
+    parts: frozenset[str] = frozenset()
+    """Part types beyond OpenAI's that one of them knows."""
+
+
+class Targets:
+    """Candidates and plans of one client.
+
+    Args:
+        providers: by name.
+        names: resolves model names.
+        router: orders the targets.
+        windows: the context window in tokens of a vendor's model, for providers that do not say it themselves.
+    """
+
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        names: Names,
+        router: Router,
+        windows: Callable[[str, str], int | None] = lambda *_: None,
+    ) -> None:
+        self._providers = providers
+        self._names = names
+        self._router = router
+        self._windows = windows
+        self._remembered: dict[tuple[str, tuple[str, ...], str | None], Candidates] = {}
+
+    def provider(self, target: Target) -> Provider:
+        """The provider that a target names."""
+        return self._providers[target.provider]
+
+    def provider_names(self) -> tuple[str, ...]:
+        """The configured providers, in their order."""
+        return tuple(self._providers)
+
+    def candidates(self, model: str, fallbacks: tuple[str, ...], namespace: str | None) -> Candidates:
+        """Resolve a name and its fallbacks. Raises `NoTargetError`; `RequestValidationError` if there is no name."""
+        key = (model, fallbacks, namespace)
+        found = self._remembered.get(key)
+        if found is None:
+            validate_model(model)
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.clear()
+            found = self._remembered[key] = self._resolve(model, fallbacks, namespace)
+        return found
+
+    def _resolve(self, model: str, fallbacks: tuple[str, ...], namespace: str | None) -> Candidates:
+        targets: dict[Target, None] = {}
+        for name in (model, *fallbacks):
+            targets.update(dict.fromkeys(self._names.resolve(name)))
+        identities = [self._identity(target) for target in targets]
+        sharable = namespace is not None or all(identity.identity is not None for identity in identities)
+        parts = frozenset[str]().union(*(self.capabilities(target).parts for target in targets))
+        return Candidates(tuple(targets), candidate_digest(identities, namespace), sharable, parts)
+
+    def _identity(self, target: Target) -> CandidateIdentity:
+        provider = self._providers[target.provider]
+        if is_http(provider):
+            endpoint = provider.endpoint(target.model)
+            return CandidateIdentity(provider.codec.wire, endpoint, target.model, provider.cache_identity)
+        kind = type(provider)
+        own = getattr(provider, "cache_identity", None) or f"{kind.__module__}.{kind.__qualname__}"
+        return CandidateIdentity("direct", provider.name, target.model, own)
+
+    def plan(self, call: Call, candidates: Candidates, *, stream: bool) -> Sequence[Target]:
+        """The targets that can serve this request, in the router's order. Raises `NoTargetError`."""
+        features = needed(call.request, stream=stream)
+        fit: list[Target] = []
+        reasons: list[str] = []
+        for target in candidates.targets:
+            lacks = lacking(features, self.capabilities(target))
+            if lacks:
+                reasons.append(f"{target} cannot do {', '.join(sorted(lacks))}")
+            else:
+                fit.append(target)
+        if not fit:
+            raise NoTargetError(f"No target can serve this request for {call.request.model!r}: {'; '.join(reasons)}.")
+        router = call.options.router or self._router
+        planned = router.plan(call.request, fit, None)
+        if not planned:
+            raise NoTargetError(f"The router {type(router).__name__} left no target for {call.request.model!r}.")
+        return planned
+
+    def capabilities(self, target: Target) -> Capabilities:
+        """What a target can do, as far as its provider says."""
+        provider: Any = self._providers[target.provider]
+        capabilities = getattr(provider, "capabilities", None)
+        return capabilities(target.model) if callable(capabilities) else ALL_CAPABILITIES
+
+    def window(self, target: Target) -> int | None:
+        """A target's context window in tokens, None when not known."""
+        said = self.capabilities(target).context_window
+        return said if said is not None else self._windows(vendor_of(self.provider(target)), target.model)
+
+
+def vendor_of(provider: Provider) -> str:
+    """The vendor's id in telemetry and prices; a provider of the caller's own goes by its name."""
+    return getattr(provider, "vendor", None) or provider.name

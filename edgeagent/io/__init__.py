@@ -1,0 +1,1 @@
+"""The drivers and what they need: the only room that touches sockets, clocks, threads and event loops."""

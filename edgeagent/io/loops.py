@@ -1,0 +1,78 @@
+"""The running event loop, asyncio's or trio's, as seen from other threads and at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from types import AsyncGeneratorType
+from typing import Any, cast
+
+__all__ = ["Loop", "at_end", "current_loop"]
+
+AsyncJob = Callable[[], Awaitable[object]]
+
+
+def current_loop() -> Any:
+    """What stands for the running event loop: asyncio's loop, or trio's token. Can be held weakly."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        return trio.lowlevel.current_trio_token()
+    return asyncio.get_running_loop()
+
+
+class Loop:
+    """The running event loop. Its methods may be called from any thread, and from the garbage collector."""
+
+    def __init__(self) -> None:
+        self._loop = current_loop()
+        self._pid = os.getpid()
+        self._tasks: set[Any] = set()
+
+    def soon(self, call: Callable[[], object]) -> None:
+        """Call it in the loop; nothing happens if the loop has ended, or belongs to the parent of this process."""
+        if self._pid != os.getpid():
+            return
+        post = getattr(self._loop, "call_soon_threadsafe", None) or self._loop.run_sync_soon
+        with contextlib.suppress(RuntimeError):  # it has ended (trio's own error is one, too)
+            post(call)
+
+    def spawn(self, job: AsyncJob) -> None:
+        """Run it in a task of its own; its exceptions are nobody's."""
+        self.soon(lambda: self._start(job))
+
+    def _start(self, job: AsyncJob) -> None:
+        async def run() -> None:
+            with contextlib.suppress(Exception):
+                await job()
+
+        if hasattr(self._loop, "create_task"):
+            task = self._loop.create_task(run())
+            self._tasks.add(task)  # asyncio holds its tasks weakly
+            task.add_done_callback(self._tasks.discard)
+        else:
+            with contextlib.suppress(RuntimeError):  # it is about to end
+                sys.modules["trio"].lowlevel.spawn_system_task(run)
+
+
+def at_end(job: AsyncJob) -> AsyncGeneratorType[None, None]:
+    """Have it run when the running loop ends, or when `aclose` of what is returned is called; keep what is returned.
+
+    Loops tell nobody of their end but the asynchronous generators that were begun in them.
+    """
+    guard = _guard(job)
+    with contextlib.suppress(StopIteration):
+        guard.__anext__().send(None)
+    return cast("AsyncGeneratorType[None, None]", guard)
+
+
+async def _guard(job: AsyncJob) -> AsyncGenerator[None, None]:
+    import anyio
+
+    try:
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await job()
