@@ -1,0 +1,321 @@
+"""`EdgeClient` and `AsyncEdgeClient`: construction and lifetime.
+
+Both are thin: settings become one shared `Engine` (pipeline and runtime), and a client is a view of it with defaults
+for its calls. `with_options`, `to_async` and `to_sync` give other views of the same engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from os import getpid
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from edgeagent.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from edgeagent.core.call import CallOptions
+    from edgeagent.core.pipeline import Pipeline
+    from edgeagent.core.retry import RetryPolicy
+    from edgeagent.io.runtime import Runtime
+    from edgeagent.pricing.base import PriceSource
+    from edgeagent.providers.base import Provider
+    from edgeagent.resources.chat import AsyncChat, Chat
+    from edgeagent.routing.base import Router
+
+__all__ = ["AsyncEdgeClient", "EdgeClient"]
+
+C = TypeVar("C", bound="_Client")
+
+
+class Engine:
+    """What all views of one client share: the settings, the pipeline, the runtime."""
+
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        from edgeagent.config import Settings, build_pipeline
+        from edgeagent.io.runtime import Runtime
+
+        self.arguments = arguments
+        self.settings = Settings(**arguments)
+        self.runtime: Runtime = Runtime(http_client=self.settings.http_client)
+        self.pipeline: Pipeline = build_pipeline(self.settings, self.runtime)
+        self._pid = getpid()
+        self._forked = Lock()
+
+    def here(self) -> Self:
+        """This engine, in this process: after a fork the child begins with locks, flights and pools of its own."""
+        if self._pid != getpid():
+            with self._forked:  # the child's first calls may come from several threads at once
+                if self._pid != getpid():
+                    self.runtime.after_fork()
+                    self.pipeline.after_fork()
+                    self._pid = getpid()
+        return self
+
+    def close(self) -> None:
+        """Flush, then close pools and tiers. Idempotent; what is used afterwards opens them again."""
+        self.here().runtime.close()
+        self.pipeline.layers.close()
+
+    async def aclose(self) -> None:
+        """The same for an async client: connections of the running loop are closed in it."""
+        await self.here().runtime.aclose()
+        self.pipeline.layers.close()
+
+
+class _Unset:
+    """An option that was left out; None is a value of its own."""
+
+    def __repr__(self) -> str:
+        return "<unset>"
+
+
+UNSET: Final = _Unset()
+
+
+class _Client:
+    """What both kinds of client have.
+
+    Args:
+        providers: provider objects, each with a unique `.name`; default: every built-in provider whose key is in the
+            environment, in the order of `edgeagent.config.ENVIRONMENT`.
+        models: aliases and groups: a name → one or more model names, tried in their order.
+        router: a strategy's name (`"failover"`) or a Router object.
+        cache: True: memory; False: none; a path: memory, and disk there; or a `Cache`.
+        shield: reserved; this version has none.
+        retry: extra attempts per target, or a `RetryPolicy`.
+        timeout: one attempt: seconds (connecting 5 s at most; wait for the first chunk; gap between two), None for no
+            limit, or an `httpx.Timeout`.
+        deadline: seconds for the whole call, over all attempts and targets.
+        http_client: an httpx or httpx2 client of the caller's own, used for every HTTP provider; never closed here.
+        namespace: cache namespace; replaces the credentials' identities in the key.
+        pricing: a `PriceSource`; default: the table shipped with the package.
+        observers: objects of the `Observer` protocol, besides OpenTelemetry.
+        strict_models: whether a model name that nothing explains is an error instead of a warning.
+        max_body_bytes: the largest request that is sent.
+        errors: reserved; `"edgeagent"`.
+
+    Raises:
+        ConfigurationError: something is not what it can be; the message says what to do.
+    """
+
+    _engine: Engine
+    options: CallOptions
+    default_headers: Mapping[str, str]
+    default_query: Mapping[str, Any]
+
+    def __init__(
+        self,
+        *,
+        providers: Sequence[Provider] | None = None,
+        models: Mapping[str, str | Sequence[str]] | None = None,
+        router: str | Router = "failover",
+        cache: Any = True,
+        shield: Any = None,
+        retry: int | RetryPolicy = 2,
+        timeout: Any = 600.0,
+        deadline: float | None = None,
+        http_client: Any = None,
+        namespace: str | None = None,
+        pricing: PriceSource | None = None,
+        observers: Sequence[Any] = (),
+        strict_models: bool = False,
+        max_body_bytes: int = 10 * 1024 * 1024,
+        errors: str = "edgeagent",
+    ) -> None:
+        arguments = {name: value for name, value in locals().items() if name not in {"self", "__class__"}}
+        arguments["models"] = dict(models or {})
+        engine = Engine(arguments)
+        self._adopt(engine, _default_options(engine))
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """A client as a TOML file describes it; see `edgeagent.config.load_file`."""
+        from edgeagent.config import load_file
+
+        return cls(**load_file(path))
+
+    def _adopt(
+        self,
+        engine: Engine,
+        options: CallOptions,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._engine = engine
+        self.options = options
+        self.default_headers = headers or {}
+        self.default_query = query or {}
+
+    def _view(self, kind: type[C], options: CallOptions | None = None) -> C:
+        view = kind.__new__(kind)
+        view._adopt(self._engine, options or self.options, self.default_headers, self.default_query)
+        return view
+
+    def with_options(
+        self,
+        *,
+        timeout: Any = UNSET,
+        max_retries: int | _Unset = UNSET,
+        retry: int | RetryPolicy | _Unset = UNSET,
+        deadline: float | _Unset | None = UNSET,
+        cache: Any = UNSET,
+        namespace: str | _Unset | None = UNSET,
+        fallbacks: Sequence[str] | _Unset = UNSET,
+        router: str | Router | _Unset = UNSET,
+        tags: Sequence[str] | _Unset = UNSET,
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """A view of this client with other defaults; it shares pools, caches and health.
+
+        Args:
+            timeout: seconds or an httpx.Timeout for one attempt.
+            max_retries: openai's name for `retry`.
+            retry: extra attempts per target, or a `RetryPolicy`.
+            deadline: seconds for the whole call.
+            cache: a mode, False, True, or a mapping of cache controls.
+            namespace: cache namespace.
+            fallbacks: model names tried after the first.
+            router: a strategy's name or a Router object.
+            tags: names of the call in telemetry.
+            default_headers: header fields added to every request.
+            default_query: query parameters added to every request.
+
+        Raises:
+            RequestValidationError: an option has the wrong type.
+        """
+        from dataclasses import replace
+
+        from edgeagent.config import edge_options, timeout_of
+        from edgeagent.core.retry import RetryPolicy
+
+        edge = {"deadline": deadline, "cache": cache, "fallbacks": fallbacks, "router": router, "tags": tags}
+        options = edge_options(self.options, {k: v for k, v in edge.items() if not isinstance(v, _Unset)})
+        if not isinstance(timeout, _Unset):
+            options = replace(options, timeout=timeout_of(timeout))
+        for value in (max_retries, retry):
+            if not isinstance(value, _Unset):
+                options = replace(options, retry=RetryPolicy.of(value))
+        if not isinstance(namespace, _Unset):
+            options = replace(options, cache=replace(options.cache, namespace=namespace))
+        if deadline is None:
+            options = replace(options, deadline=None)
+        view = self._view(type(self), options)
+        view.default_headers = {**self.default_headers, **(default_headers or {})}
+        view.default_query = {**self.default_query, **(default_query or {})}
+        return view
+
+    copy = with_options
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        arguments = self._engine.arguments
+        for name in ("http_client", "pricing"):
+            if arguments.get(name) is not None:
+                raise ConfigurationError(
+                    f"A client that was given {name}= cannot be pickled: build the client in the worker instead."
+                )
+        if arguments.get("observers"):
+            raise ConfigurationError("A client with observers cannot be pickled: build the client in the worker.")
+        return (_rebuilt, (type(self), arguments, self.options, self.default_headers, self.default_query))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} providers={list(self._engine.pipeline.targets.provider_names())}>"
+
+
+def _rebuilt(
+    kind: type[_Client],
+    arguments: dict[str, Any],
+    options: CallOptions,
+    headers: Mapping[str, str],
+    query: Mapping[str, Any],
+) -> _Client:
+    client = kind.__new__(kind)
+    client._adopt(Engine(arguments), options, headers, query)
+    return client
+
+
+def _default_options(engine: Engine) -> CallOptions:
+    from edgeagent.cache.policy import CacheOptions
+    from edgeagent.config import call_options, timeout_of
+    from edgeagent.core.retry import RetryPolicy
+
+    settings = engine.settings
+    return call_options(
+        settings,
+        CacheOptions(namespace=settings.namespace),
+        timeout_of(settings.timeout),
+        RetryPolicy.of(settings.retry),
+    )
+
+
+class EdgeClient(_Client):
+    """The gateway, for code that blocks.
+
+    Thread-safe: one client may be shared by any number of threads, and it works inside a running event loop.
+    """
+
+    @cached_property
+    def chat(self) -> Chat:
+        """Chat completions."""
+        from edgeagent.resources.chat import Chat
+
+        return Chat(self)
+
+    def to_async(self) -> AsyncEdgeClient:
+        """The async kind of this client; shares everything but connections."""
+        return self._view(AsyncEdgeClient)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait until the cache writes that were under way are done; False if `timeout` seconds were not enough."""
+        return self._engine.here().runtime.flush(timeout)
+
+    def close(self) -> None:
+        """Flush the cache, then give back connections, threads and files. Idempotent; views share the end."""
+        self._engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncEdgeClient(_Client):
+    """The gateway, for code that awaits: asyncio or trio, any number of tasks and event loops."""
+
+    @cached_property
+    def chat(self) -> AsyncChat:
+        """Chat completions."""
+        from edgeagent.resources.chat import AsyncChat
+
+        return AsyncChat(self)
+
+    def to_sync(self) -> EdgeClient:
+        """The blocking kind of this client; shares everything but connections."""
+        return self._view(EdgeClient)
+
+    async def flush(self, timeout: float | None = None) -> bool:
+        """Wait until the cache writes that were under way are done; False if `timeout` seconds were not enough."""
+        return await self._engine.here().runtime.aflush(timeout)
+
+    async def close(self) -> None:
+        """Flush the cache, then give back connections, threads and files. Idempotent; views share the end."""
+        await self._engine.aclose()
+
+    aclose = close
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,275 @@
+"""Validated settings → a pipeline: the one place that composes rooms."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from edgeagent.cache.policy import CacheOptions, parse_cache_options
+from edgeagent.core.call import CallOptions
+from edgeagent.core.layers import CacheLayers
+from edgeagent.core.pipeline import Pipeline
+from edgeagent.core.requests import given
+from edgeagent.core.retry import RetryPolicy
+from edgeagent.core.targets import Targets, vendor_of
+from edgeagent.core.validate import MAX_BODY_BYTES
+from edgeagent.effects import Timeout
+from edgeagent.errors import ConfigurationError, RequestValidationError
+from edgeagent.routing.base import Router
+from edgeagent.routing.failover import FailoverRouter
+from edgeagent.routing.names import Names
+
+if TYPE_CHECKING:
+    from edgeagent.io.runtime import Runtime
+    from edgeagent.pricing.base import PriceSource
+    from edgeagent.providers.base import Provider
+
+__all__ = ["Settings", "build_pipeline", "call_options", "environment_providers", "load_file", "timeout_of"]
+
+ENVIRONMENT: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
+    ("OpenAI", ("OPENAI_API_KEY",)),
+    ("Anthropic", ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")),
+    ("AzureOpenAI", ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN")),
+)
+"""The providers that `EdgeClient()` configures when one of their variables is set, in this order."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a client was asked to be; see `EdgeClient` for the meaning of each."""
+
+    providers: Sequence[Provider] | None = None
+    models: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    router: str | Router = "failover"
+    cache: Any = True
+    shield: Any = None
+    retry: int | RetryPolicy = 2
+    timeout: Any = 600.0
+    deadline: float | None = None
+    http_client: Any = None
+    namespace: str | None = None
+    pricing: PriceSource | None = None
+    observers: Sequence[Any] = ()
+    strict_models: bool = False
+    max_body_bytes: int = MAX_BODY_BYTES
+    errors: str = "edgeagent"
+
+
+def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
+    """Compose the rooms.
+
+    Raises:
+        ConfigurationError: a setting is not what it can be; the message says what to do.
+    """
+    from edgeagent.cache.tiers import Cache
+    from edgeagent.pricing import Pricing
+    from edgeagent.providers.names import Named
+    from edgeagent.telemetry import ObserverGroup, OpenTelemetryObserver
+
+    if settings.shield is not None:
+        raise ConfigurationError("This version has no shield yet: leave shield=None.")
+    if settings.errors != "edgeagent":
+        raise ConfigurationError(f"errors={settings.errors!r} is not available in this version.")
+    given_providers = environment_providers() if settings.providers is None else tuple(settings.providers)
+    providers = _by_name(given_providers)
+    pricing = settings.pricing if settings.pricing is not None else Pricing.default()
+    known = Pricing.default()
+    named = [Named(provider, vendor_of(provider), known.knows) for provider in providers.values()]
+    names = Names(named, _groups(settings.models), strict=settings.strict_models)
+    targets = Targets(providers, names, router_of(settings.router), known.context_window)
+    own = any(isinstance(observer, OpenTelemetryObserver) for observer in settings.observers)
+    observer = ObserverGroup((*(() if own else (OpenTelemetryObserver(),)), *settings.observers))
+    layers = CacheLayers(Cache.of(settings.cache).tiers(), runtime.submit, runtime.wall, observer)
+    return Pipeline(
+        targets,
+        layers,
+        pricing,
+        observer,
+        clock=runtime.clock,
+        wall=runtime.wall,
+        max_body_bytes=settings.max_body_bytes,
+    )
+
+
+def _by_name(providers: Sequence[Provider]) -> dict[str, Provider]:
+    by_name: dict[str, Provider] = {}
+    for provider in providers:
+        name = getattr(provider, "name", None)
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(f"A provider needs a .name; {type(provider).__name__} has {name!r}.")
+        if "/" in name:
+            raise ConfigurationError(f"A provider's name stands before the slash of a model name; {name!r} has one.")
+        if name in by_name:
+            raise ConfigurationError(f"Two providers are called {name!r}: give one of them another name=….")
+        if not hasattr(provider, "codec") and not any(
+            callable(getattr(provider, method, None)) for method in ("complete", "acomplete", "stream", "astream")
+        ):
+            raise ConfigurationError(f"Provider {name!r} has none of complete, acomplete, stream and astream.")
+        by_name[name] = provider
+    return by_name
+
+
+def _groups(models: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    groups: dict[str, tuple[str, ...]] = {}
+    for name, members in models.items():
+        group = (members,) if isinstance(members, str) else tuple(members)
+        if not group or not all(isinstance(member, str) and member for member in group):
+            raise ConfigurationError(f"models[{name!r}] must be one or more model names; got {members!r}.")
+        groups[name] = group
+    return groups
+
+
+def router_of(router: str | Router) -> Router:
+    """A strategy's name, or a router object."""
+    if isinstance(router, str):
+        if router == "failover":
+            return FailoverRouter()
+        raise ConfigurationError(f"There is no router {router!r}; built in: 'failover'.")
+    if not callable(getattr(router, "plan", None)):
+        raise ConfigurationError(f"router= needs a strategy's name or an object with plan(); got {router!r}.")
+    return router
+
+
+def environment_providers() -> tuple[Provider, ...]:
+    """Every built-in provider whose key is in the environment, in the documented order."""
+    import edgeagent.providers as builtin
+
+    return tuple(
+        getattr(builtin, name)() for name, variables in ENVIRONMENT if any(os.environ.get(v) for v in variables)
+    )
+
+
+# one call
+
+
+_EDGE_KEYS: Final = frozenset({"cache", "fallbacks", "router", "tags", "shield", "deadline"})
+
+
+def call_options(settings: Settings, cache: CacheOptions, timeout: Timeout, retry: RetryPolicy) -> CallOptions:
+    """The options of a call that says nothing of its own."""
+    return CallOptions(timeout=timeout, deadline=_seconds(settings.deadline, "deadline"), retry=retry, cache=cache)
+
+
+def edge_options(base: CallOptions, edge: object) -> CallOptions:
+    """The options of a call with `edge={…}`.
+
+    Raises:
+        RequestValidationError: an unknown key or a value of the wrong type; `.param` names it.
+    """
+    from dataclasses import replace
+
+    if not isinstance(edge, Mapping):
+        raise RequestValidationError("edge must be a mapping of options.", param="edge")
+    unknown = sorted(map(str, edge.keys() - _EDGE_KEYS))
+    if unknown:
+        known = ", ".join(sorted(_EDGE_KEYS))
+        raise RequestValidationError(
+            f"edge: unknown option {unknown[0]!r}; known: {known}.", param=f"edge.{unknown[0]}"
+        )
+    changes: dict[str, Any] = {}
+    if edge.get("cache") is not None:
+        changes["cache"] = parse_cache_options(edge["cache"], base.cache)
+    for name in ("fallbacks", "tags"):
+        if edge.get(name) is not None:
+            changes[name] = _texts(edge[name], f"edge.{name}")
+    if edge.get("router") is not None:
+        changes["router"] = _call_router(edge["router"])
+    if edge.get("shield") is not None:
+        raise RequestValidationError("edge.shield: this version has no shield yet.", param="edge.shield")
+    if edge.get("deadline") is not None:
+        try:
+            changes["deadline"] = _seconds(edge["deadline"], "deadline")
+        except ConfigurationError as error:
+            raise RequestValidationError(f"edge.{error}", param="edge.deadline") from None
+    return replace(base, **changes)
+
+
+def _call_router(router: Any) -> Router:
+    try:
+        return router_of(router)
+    except ConfigurationError as error:
+        raise RequestValidationError(f"edge.router: {error}", param="edge.router") from None
+
+
+def _texts(value: Any, param: str) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
+        raise RequestValidationError(f"{param}: must be a list of texts.", param=param)
+    return tuple(value)
+
+
+def _seconds(value: Any, name: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise ConfigurationError(f"{name}: must be a positive number of seconds; got {value!r}.")
+    return float(value)
+
+
+def timeout_of(value: Any) -> Timeout:
+    """What `timeout=` accepts: seconds, None (no limit), or an object with httpx.Timeout's attributes.
+
+    A number bounds the wait for the first chunk and the gap between two; connecting is bounded by 5 s besides, as in
+    the `openai` package's default.
+    """
+    if value is None or not given(value):
+        return Timeout(None, None, None, None) if value is None else Timeout()
+    if isinstance(value, Timeout):
+        return value
+    if all(hasattr(value, part) for part in ("connect", "read", "write", "pool")):
+        return Timeout(value.connect, value.read, value.write, value.pool)
+    seconds = _seconds(value, "timeout")
+    assert seconds is not None
+    return Timeout(connect=min(5.0, seconds), read=seconds, write=seconds, pool=seconds)
+
+
+# a file
+
+
+def load_file(path: str | Path) -> dict[str, Any]:
+    """Keyword arguments for a client from a TOML file.
+
+    `[[providers]]` tables have a `type` (a class of `edgeagent.providers`) and that class's arguments; keys come from
+    the environment and must not stand in the file. Everything else has the arguments' own names.
+
+    Raises:
+        ConfigurationError: the file is missing, is not TOML, or says something that no argument means.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    try:
+        with Path(path).open("rb") as file:
+            data: dict[str, Any] = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    allowed = {"models", "router", "cache", "retry", "timeout", "deadline", "namespace", "strict_models", "providers"}
+    unknown = sorted(data.keys() - allowed)
+    if unknown:
+        raise ConfigurationError(f"{path}: unknown setting {unknown[0]!r}; known: {', '.join(sorted(allowed))}.")
+    if "providers" in data:
+        data["providers"] = [_provider_from(table, path) for table in data["providers"]]
+    if isinstance(data.get("cache"), dict):
+        from edgeagent.cache.tiers import Cache
+
+        data["cache"] = Cache(**data["cache"])
+    return data
+
+
+def _provider_from(table: Any, path: str | Path) -> Any:
+    import edgeagent.providers as builtin
+
+    if not isinstance(table, dict) or table.get("type") not in builtin.__all__:
+        raise ConfigurationError(f"{path}: a provider needs a type, one of {', '.join(sorted(builtin.__all__))}.")
+    arguments = {name: value for name, value in table.items() if name != "type"}
+    if "api_key" in arguments:
+        raise ConfigurationError(f"{path}: an api_key does not belong in a file; set it in the environment.")
+    try:
+        return getattr(builtin, table["type"])(**arguments)
+    except TypeError as error:
+        raise ConfigurationError(f"{path}: {table['type']}: {error}") from None

@@ -1,0 +1,151 @@
+"""openai's constructors over the same pipeline: a changed import is all it takes.
+
+Each is a client with one provider, named like openai's own class, and starts without a cache, so that the changed
+import alone changes no answer. `edge={…}` takes any option of `EdgeClient`; providers in it are added to the one that
+the constructor makes, so that `edge={"providers": [Anthropic()], "models": {…}}` gives it fallbacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from edgeagent.client import AsyncEdgeClient, EdgeClient, _Client
+from edgeagent.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from edgeagent.providers.base import Credential
+
+__all__ = ["AsyncAzureOpenAI", "AsyncOpenAI", "AzureOpenAI", "OpenAI"]
+
+DEFAULT_MAX_RETRIES: Final = 2
+_OWN: Final = frozenset({"timeout", "retry", "http_client"})
+
+
+class _OpenAIShape(_Client):
+    """openai.OpenAI's own parameters.
+
+    Args:
+        api_key: the key, or a function that gives the current one; default: OPENAI_API_KEY.
+        organization: default: OPENAI_ORG_ID.
+        project: default: OPENAI_PROJECT_ID.
+        base_url: default: OPENAI_BASE_URL, then OpenAI's.
+        timeout: seconds or an httpx.Timeout for one attempt; default 600, connecting 5.
+        max_retries: extra attempts.
+        default_headers: header fields sent with every request.
+        default_query: query parameters sent with every request.
+        http_client: an httpx or httpx2 client of the caller's own.
+        edge: any option of `EdgeClient`.
+
+    Raises:
+        ConfigurationError: no key, or an option that does not exist.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: Credential = None,
+        organization: str | None = None,
+        project: str | None = None,
+        base_url: Any = None,
+        timeout: Any = 600.0,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, Any] | None = None,
+        http_client: Any = None,
+        edge: Mapping[str, Any] | None = None,
+    ) -> None:
+        from edgeagent.providers.openai import OpenAI as Provider
+
+        provider = Provider(
+            api_key=api_key,
+            organization=organization,
+            project=project,
+            base_url=None if base_url is None else str(base_url),
+            default_headers=default_headers,
+            default_query=default_query,
+            http_client=http_client,
+        )
+        super().__init__(**_arguments(provider, timeout, max_retries, edge))
+
+
+class _AzureShape(_Client):
+    """openai.AzureOpenAI's own parameters.
+
+    Args:
+        azure_endpoint: default: AZURE_OPENAI_ENDPOINT.
+        azure_deployment: the deployment that every request goes to; default: the request's model.
+        api_version: default: OPENAI_API_VERSION.
+        api_key: default: AZURE_OPENAI_API_KEY.
+        azure_ad_token: an Entra token; default: AZURE_OPENAI_AD_TOKEN.
+        azure_ad_token_provider: a function (sync or async) that gives the current Entra token.
+        base_url: instead of `azure_endpoint`.
+        organization, project, timeout, max_retries, default_headers, default_query, http_client, edge: as for `OpenAI`.
+
+    Raises:
+        ConfigurationError: no credential, endpoint or version, or an option that does not exist.
+    """
+
+    def __init__(
+        self,
+        *,
+        azure_endpoint: str | None = None,
+        azure_deployment: str | None = None,
+        api_version: str | None = None,
+        api_key: Credential = None,
+        azure_ad_token: str | None = None,
+        azure_ad_token_provider: Any = None,
+        base_url: Any = None,
+        organization: str | None = None,
+        project: str | None = None,
+        timeout: Any = 600.0,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, Any] | None = None,
+        http_client: Any = None,
+        edge: Mapping[str, Any] | None = None,
+    ) -> None:
+        from edgeagent.providers.openai import AzureOpenAI as Provider
+
+        provider = Provider(
+            azure_endpoint=azure_endpoint,
+            azure_deployment=azure_deployment,
+            api_version=api_version,
+            api_key=api_key,
+            azure_ad_token=azure_ad_token,
+            azure_ad_token_provider=azure_ad_token_provider,
+            base_url=None if base_url is None else str(base_url),
+            organization=organization,
+            project=project,
+            default_headers=default_headers,
+            default_query=default_query,
+            http_client=http_client,
+        )
+        super().__init__(**_arguments(provider, timeout, max_retries, edge))
+
+
+def _arguments(provider: Any, timeout: Any, max_retries: int, edge: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The client's arguments: openai's few, and those in `edge`."""
+    provider.literal_names = True  # "openai/gpt-…" is a name of OpenRouter's: sent as it is
+    options = {"cache": False, **(edge or {})}
+    for name in sorted(_OWN & options.keys()):
+        other = "max_retries" if name == "retry" else name
+        raise ConfigurationError(f"edge={{{name!r}: …}}: use the constructor's own {other}= instead.")
+    more = tuple(options.pop("providers", ()))
+    return {"providers": (provider, *more), "timeout": timeout, "retry": max_retries, **options}
+
+
+class OpenAI(_OpenAIShape, EdgeClient):
+    """`openai.OpenAI` over the pipeline."""
+
+
+class AsyncOpenAI(_OpenAIShape, AsyncEdgeClient):
+    """`openai.AsyncOpenAI` over the pipeline."""
+
+
+class AzureOpenAI(_AzureShape, EdgeClient):
+    """`openai.AzureOpenAI` over the pipeline."""
+
+
+class AsyncAzureOpenAI(_AzureShape, AsyncEdgeClient):
+    """`openai.AsyncAzureOpenAI` over the pipeline."""

@@ -1,0 +1,152 @@
+"""`Stream` and `AsyncStream`: two short loops around one session."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from edgeagent.types import CompletionUsage, ResponseMetadata
+
+if TYPE_CHECKING:
+    from collections import deque
+
+    from edgeagent.core.call import Call
+    from edgeagent.effects import Flow, Scope
+    from edgeagent.io.async_driver import AsyncDriver
+    from edgeagent.io.sync_driver import SyncDriver
+
+__all__ = ["AsyncStream", "Stream"]
+
+
+T = TypeVar("T")
+
+
+class Session(Protocol[T]):
+    """What a stream is a loop around: see `edgeagent.core.session`."""
+
+    call: Call
+    pending: deque[T]
+    usage: CompletionUsage | None
+
+    @property
+    def flowing(self) -> bool: ...
+
+    def advance(self) -> Flow[None]: ...
+
+    def close_early(self) -> None: ...
+
+
+class _Facts(Generic[T]):
+    """What both kinds of stream tell about themselves."""
+
+    _session: Session[T]
+
+    @property
+    def edge(self) -> ResponseMetadata:
+        """What the gateway did; complete once the stream has ended."""
+        return self._session.call.edge
+
+    @property
+    def usage(self) -> CompletionUsage | None:
+        """Token usage, whether or not the caller asked to see it as a chunk; None until the provider told it."""
+        return self._session.usage
+
+
+class Stream(_Facts[T]):
+    """An iterator over the chunks of one answer, and a context manager that closes it."""
+
+    def __init__(self, session: Session[T], driver: SyncDriver, scope: Scope) -> None:
+        self._session = session
+        self._driver = driver
+        self._scope = scope
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        session = self._session
+        if not session.pending:
+            if not session.flowing:
+                raise StopIteration
+            try:
+                self._driver.step(session.advance(), self._scope)
+            except BaseException:
+                self.close()
+                raise
+            if not session.pending:
+                self.close()
+                raise StopIteration
+        chunk = session.pending.popleft()
+        if not session.flowing and not session.pending:
+            self.close()
+        return chunk
+
+    def close(self) -> None:
+        """Give the connection back. Idempotent; before the end nothing of the answer is stored."""
+        self._session.close_early()
+        self._driver.close(self._scope)
+
+    def __enter__(self) -> Stream[T]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_session") and self._session.flowing:
+            self.close()
+
+
+class AsyncStream(_Facts[T]):
+    """An async iterator over the chunks of one answer, and a context manager that closes it."""
+
+    def __init__(self, session: Session[T], driver: AsyncDriver, scope: Scope) -> None:
+        self._session = session
+        self._driver = driver
+        self._scope = scope
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        session = self._session
+        if not session.pending:
+            if not session.flowing:
+                raise StopAsyncIteration
+            try:
+                await self._driver.step(session.advance(), self._scope)
+            except BaseException:
+                await self.close()
+                raise
+            if not session.pending:
+                await self.close()
+                raise StopAsyncIteration
+        chunk = session.pending.popleft()
+        if not session.flowing and not session.pending:
+            await self.close()
+        return chunk
+
+    async def close(self) -> None:
+        """Give the connection back. Idempotent; before the end nothing of the answer is stored."""
+        self._session.close_early()
+        await self._driver.aclose(self._scope)
+
+    async def aclose(self) -> None:
+        """The same as `close`, under the name that `contextlib.aclosing` calls."""
+        await self.close()
+
+    async def __aenter__(self) -> AsyncStream[T]:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_session") and self._session.flowing:
+            self._session.close_early()
+            self._scope.release()  # the connection is given back by its source, in its own loop
