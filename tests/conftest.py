@@ -1,0 +1,26 @@
+"""What the whole suite shares: hypothesis without a stopwatch, the table of recorded traffic at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from tests.support import report
+
+settings.register_profile("suite", deadline=None)  # a busy machine is not a fault
+settings.load_profile("suite")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what was run on recorded traffic."""
+    if table := report.lines():
+        terminalreporter.section("recorded traffic")
+        for line in table:
+            terminalreporter.write_line(line)
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object) -> str | None:
+    """No address of an object in a test's name: each of several workers would have another."""
+    return type(val).__name__ if " at 0x" in repr(val) else None

@@ -1,0 +1,100 @@
+"""Keyword arguments → a request that shares nothing with the caller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from openai import NOT_GIVEN, omit
+from openai.types.chat import ChatCompletionMessage as TheirMessage
+
+from edgeagent.core.requests import chat_request
+from edgeagent.errors import RequestValidationError
+from edgeagent.types import ChatCompletionMessage
+
+USER = {"role": "user", "content": "hello"}
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({"messages": [USER]}, "model"),
+        ({"model": "m"}, "messages"),
+        ({"model": 3, "messages": [USER]}, "model"),
+        ({"model": "m", "messages": "hello"}, "messages"),
+        ({"model": "m", "messages": ["hello"]}, "messages[0]"),
+        ({"model": "m", "messages": [USER], "n": "2"}, "n"),
+        ({"model": "m", "messages": [USER], "temperature": "hot"}, "temperature"),
+        ({"model": "m", "messages": [USER], "tools": [3]}, "tools[0]"),
+        ({"model": "m", "messages": [USER], "stop": [1]}, "stop[0]"),
+        ({"model": "m", "messages": [USER], "metadata": [1]}, "metadata"),
+        ({"model": "m", "messages": [USER], "logprobs": 1}, "logprobs"),
+    ],
+)
+def test_wrong_types_are_named(params: dict[str, Any], param: str) -> None:
+    """A missing or ill-typed parameter is a RequestValidationError that names it and maps to 400."""
+    with pytest.raises(RequestValidationError) as caught:
+        chat_request(params)
+    assert caught.value.param == param
+    assert caught.value.status_code == 400
+    assert param in str(caught.value)
+
+
+def test_left_out_arguments() -> None:
+    """None, NOT_GIVEN and omit are the same as absent."""
+    request = chat_request({"model": "m", "messages": [USER], "n": None, "stop": NOT_GIVEN, "seed": omit})
+    assert request.params() == {"model": "m", "messages": [USER]}
+
+
+def test_one_shot_iterables() -> None:
+    """Generators and tuples are read once."""
+    request = chat_request(
+        {
+            "model": "m",
+            "messages": (m for m in [USER]),
+            "tools": iter([{"type": "function", "function": {"name": "f"}}]),
+            "stop": ("a", "b"),
+        }
+    )
+    assert request.messages == [USER]
+    assert request.tools == [{"type": "function", "function": {"name": "f"}}]
+    assert request.stop == ["a", "b"]
+
+
+def test_message_objects_of_both_libraries() -> None:
+    """An answer can be sent back as it came, from us or from openai."""
+    ours = ChatCompletionMessage.model_validate({"role": "assistant", "content": "hi", "tool_calls": None, "x": 1})
+    theirs = TheirMessage(role="assistant", content="hi")
+    request = chat_request({"model": "m", "messages": [USER, ours, theirs]})
+    assert request.messages[1] == {"role": "assistant", "content": "hi", "x": 1}
+    assert request.messages[2] == {"role": "assistant", "content": "hi"}
+
+
+def test_nothing_is_shared_with_the_caller() -> None:
+    """What the caller does to its objects afterwards changes nothing."""
+    part = {"type": "text", "text": "one"}
+    plain = dict(USER)
+    schema = {"type": "object"}
+    params = {
+        "model": "m",
+        "messages": [plain, {"role": "user", "content": [part]}],
+        "response_format": {"type": "json_schema", "json_schema": {"schema": schema}},
+    }
+    request = chat_request(params, {"top_k": [1]})
+    part["text"] = plain["content"] = schema["type"] = "changed"
+    assert request.messages == [USER, {"role": "user", "content": [{"type": "text", "text": "one"}]}]
+    assert request.response_format == {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}
+
+
+def test_extra_body_is_part_of_the_request() -> None:
+    """Known fields in it count as such, unknown ones are kept."""
+    request = chat_request({"model": "m", "messages": [USER], "temperature": 1}, {"temperature": 0, "top_k": 5})
+    assert request.temperature == 0.0
+    assert request.params() == {"model": "m", "messages": [USER], "temperature": 0.0, "top_k": 5}
+
+
+def test_extra_body_must_be_a_mapping() -> None:
+    """Anything else is refused by name."""
+    with pytest.raises(RequestValidationError) as caught:
+        chat_request({"model": "m", "messages": [USER]}, [("a", 1)])  # type: ignore[arg-type]
+    assert caught.value.param == "extra_body"

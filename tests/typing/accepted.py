@@ -1,0 +1,126 @@
+"""What type checkers must accept, with the exact types of what comes back. Never run; read by mypy."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+from typing import Literal
+
+from typing_extensions import assert_type
+
+import edgeagent
+from edgeagent import AsyncEdgeClient, AsyncStream, ChatCompletion, ChatCompletionChunk, EdgeClient, Stream
+from edgeagent.errors import APIStatusError, RateLimitError, RequestValidationError, StreamInterruptedError
+from edgeagent.providers import Anthropic, OpenAI, OpenAICompatible
+from edgeagent.routing.base import Router
+from edgeagent.testing import FakeProvider
+from edgeagent.types import Attempt, ChatRequest, CompletionUsage, ResponseMetadata, Target
+
+__all__: list[str] = []
+
+MESSAGES = [{"role": "user", "content": "Hello"}]
+
+
+def whole_or_streamed(client: EdgeClient, stream: bool) -> None:
+    create = client.chat.completions.create
+    assert_type(create(model="m", messages=MESSAGES), ChatCompletion)
+    assert_type(create(model="m", messages=MESSAGES, stream=False), ChatCompletion)
+    assert_type(create(model="m", messages=MESSAGES, stream=None), ChatCompletion)
+    assert_type(create(model="m", messages=MESSAGES, stream=True), Stream[ChatCompletionChunk])
+    assert_type(create(model="m", messages=MESSAGES, stream=stream), ChatCompletion | Stream[ChatCompletionChunk])
+
+
+async def whole_or_streamed_async(client: AsyncEdgeClient, stream: bool) -> None:
+    create = client.chat.completions.create
+    assert_type(await create(model="m", messages=MESSAGES), ChatCompletion)
+    assert_type(await create(model="m", messages=MESSAGES, stream=False), ChatCompletion)
+    assert_type(await create(model="m", messages=MESSAGES, stream=True), AsyncStream[ChatCompletionChunk])
+    assert_type(
+        await create(model="m", messages=MESSAGES, stream=stream), ChatCompletion | AsyncStream[ChatCompletionChunk]
+    )
+
+
+def streams(client: EdgeClient) -> None:
+    with client.chat.completions.create(model="m", messages=MESSAGES, stream=True) as stream:
+        assert_type(iter(stream), Iterator[ChatCompletionChunk])
+        for chunk in stream:
+            assert_type(chunk, ChatCompletionChunk)
+            assert_type(chunk.choices[0].delta.content, str | None)
+        assert_type(stream.usage, CompletionUsage | None)
+        assert_type(stream.edge, ResponseMetadata)
+
+
+async def async_streams(client: AsyncEdgeClient) -> None:
+    async with await client.chat.completions.create(model="m", messages=MESSAGES, stream=True) as stream:
+        assert_type(aiter(stream), AsyncIterator[ChatCompletionChunk])
+        async for chunk in stream:
+            assert_type(chunk, ChatCompletionChunk)
+
+
+def answers(completion: ChatCompletion) -> None:
+    assert_type(completion.choices[0].message.content, str | None)
+    assert_type(
+        completion.choices[0].finish_reason,
+        Literal["stop", "length", "tool_calls", "content_filter", "function_call"] | None,
+    )
+    edge = completion.edge
+    assert_type(edge, ResponseMetadata)
+    assert_type(edge.cached, bool)
+    assert_type(edge.cache_tier, Literal["memory", "disk", "redis", "semantic"] | None)
+    assert_type(edge.cost_usd, Decimal | None)
+    assert_type(edge.attempts, tuple[Attempt, ...])
+    assert_type(edge.attempts[0].target, Target)
+
+
+def options(client: EdgeClient) -> None:
+    create = client.chat.completions.create
+    create(model="m", messages=MESSAGES, edge={"cache": "refresh", "fallbacks": ["a", "b"], "deadline": 5})
+    create(model="m", messages=MESSAGES, edge={"cache": {"mode": "read", "ttl": 60, "max_age": 5.5, "namespace": "n"}})
+    create(model="m", messages=MESSAGES, temperature=0, max_tokens=5, seed=1, stop=["x"], n=2, user="u")
+    create(model="m", messages=MESSAGES, extra_headers={"x": "y"}, extra_query={"a": 1}, extra_body={"b": 2}, timeout=5)
+    assert_type(client.with_options(timeout=5, cache=False), EdgeClient)
+    assert_type(client.to_async(), AsyncEdgeClient)
+    assert_type(client.to_async().to_sync(), EdgeClient)
+
+
+class Mine:
+    """The least that a provider must be."""
+
+    name = "mine"
+
+    def complete(self, request: ChatRequest) -> str:
+        return f"You said {request.messages[-1]['content']}"
+
+
+class Backwards:
+    """A router."""
+
+    def plan(self, request: ChatRequest, targets: object, health: object, /) -> list[Target]:
+        return []
+
+
+def construction() -> None:
+    router: Router = Backwards()
+    EdgeClient(providers=[OpenAI(), Anthropic(), Mine(), FakeProvider("x")], router=router, models={"fast": ["a", "b"]})
+    EdgeClient(providers=[OpenAICompatible(name="vllm", base_url="http://localhost:8000/v1")])
+    assert_type(EdgeClient.from_file("edgeagent.toml"), EdgeClient)
+    with EdgeClient() as client:
+        assert_type(client, EdgeClient)
+    with edgeagent.OpenAI(api_key="k", edge={"cache": True}) as drop_in:
+        assert_type(drop_in.chat.completions.create(model="m", messages=MESSAGES), ChatCompletion)
+
+
+def errors(client: EdgeClient) -> None:
+    try:
+        client.chat.completions.create(model="m", messages=MESSAGES)
+    except RequestValidationError as error:
+        assert_type(error.param, str | None)
+    except RateLimitError as error:
+        assert_type(error.retry_after, float | None)
+    except APIStatusError as error:
+        assert_type(error.status_code, int)
+        assert_type(error.response.text, str)
+    except StreamInterruptedError as error:
+        print(error.partial)
+    except edgeagent.OpenAIError as error:
+        print(error.attempts)
