@@ -1,0 +1,80 @@
+"""litellm as it comes, offline: its own price table, no telemetry; its cache only where a hit is measured."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import litellm
+from litellm.caching.caching import Cache
+
+from benchmarks.workload import MODEL, atext_of, text_of
+
+__all__ = ["Contender"]
+
+litellm.telemetry = False
+litellm.suppress_debug_info = True
+
+
+class Contender:
+    def __init__(self, upstream: str, scratch: Path) -> None:
+        self._scratch = scratch
+        self._request: dict[str, Any] = {
+            "model": f"openai/{MODEL}",
+            "api_base": f"{upstream}/v1",
+            "api_key": "none",
+            "max_retries": 0,
+        }
+        self._stream = {**self._request, "stream": True, "stream_options": {"include_usage": True}}
+        self._paced = {**self._stream, "api_base": f"{upstream}/paced/v1"}
+
+    @cached_property
+    def _memory(self) -> Cache:
+        return Cache(type="local")
+
+    @cached_property
+    def _disk(self) -> Cache:
+        return Cache(type="disk", disk_cache_dir=str(self._scratch / "litellm"))
+
+    def memory(self, messages: list[Any]) -> Any:
+        litellm.cache = self._memory
+        return litellm.completion(messages=messages, caching=True, **self._request).choices[0].message.content
+
+    async def amemory(self, messages: list[Any]) -> Any:
+        litellm.cache = self._memory
+        answer = await litellm.acompletion(messages=messages, caching=True, **self._request)
+        return answer.choices[0].message.content
+
+    def disk(self, messages: list[Any]) -> Any:
+        litellm.cache = self._disk
+        return litellm.completion(messages=messages, caching=True, **self._request).choices[0].message.content
+
+    async def adisk(self, messages: list[Any]) -> Any:
+        litellm.cache = self._disk
+        answer = await litellm.acompletion(messages=messages, caching=True, **self._request)
+        return answer.choices[0].message.content
+
+    def miss(self, messages: list[Any]) -> Any:
+        litellm.cache = None
+        return litellm.completion(messages=messages, **self._request).choices[0].message.content
+
+    async def amiss(self, messages: list[Any]) -> Any:
+        litellm.cache = None
+        return (await litellm.acompletion(messages=messages, **self._request)).choices[0].message.content
+
+    def stream(self, messages: list[Any]) -> str:
+        litellm.cache = None
+        return text_of(litellm.completion(messages=messages, **self._stream))
+
+    def paced(self, messages: list[Any]) -> str:
+        litellm.cache = None
+        return text_of(litellm.completion(messages=messages, **self._paced))
+
+    async def astream(self, messages: list[Any]) -> str:
+        litellm.cache = None
+        return await atext_of(await litellm.acompletion(messages=messages, **self._stream))
+
+    async def apaced(self, messages: list[Any]) -> str:
+        litellm.cache = None
+        return await atext_of(await litellm.acompletion(messages=messages, **self._paced))
