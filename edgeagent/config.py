@@ -105,7 +105,7 @@ def _by_name(providers: Sequence[Provider]) -> dict[str, Provider]:
             raise ConfigurationError(f"A provider's name stands before the slash of a model name; {name!r} has one.")
         if name in by_name:
             raise ConfigurationError(f"Two providers are called {name!r}: give one of them another name=….")
-        if not hasattr(provider, "codec") and not any(
+        if not hasattr(provider, "codec_for") and not any(
             callable(getattr(provider, method, None)) for method in ("complete", "acomplete", "stream", "astream")
         ):
             raise ConfigurationError(f"Provider {name!r} has none of complete, acomplete, stream and astream.")

@@ -1,4 +1,4 @@
-"""litellm as it comes, offline: its own price table, no telemetry; its cache only where a hit is measured."""
+"""litellm as it comes, offline: its own price table, no telemetry; its cache only where a hit is measured. It has no disk cache (any more)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ litellm.suppress_debug_info = True
 
 class Contender:
     def __init__(self, upstream: str, scratch: Path) -> None:
-        self._scratch = scratch
         self._request: dict[str, Any] = {
             "model": f"openai/{MODEL}",
             "api_base": f"{upstream}/v1",
@@ -33,25 +32,12 @@ class Contender:
     def _memory(self) -> Cache:
         return Cache(type="local")
 
-    @cached_property
-    def _disk(self) -> Cache:
-        return Cache(type="disk", disk_cache_dir=str(self._scratch / "litellm"))
-
     def memory(self, messages: list[Any]) -> Any:
         litellm.cache = self._memory
         return litellm.completion(messages=messages, caching=True, **self._request).choices[0].message.content
 
     async def amemory(self, messages: list[Any]) -> Any:
         litellm.cache = self._memory
-        answer = await litellm.acompletion(messages=messages, caching=True, **self._request)
-        return answer.choices[0].message.content
-
-    def disk(self, messages: list[Any]) -> Any:
-        litellm.cache = self._disk
-        return litellm.completion(messages=messages, caching=True, **self._request).choices[0].message.content
-
-    async def adisk(self, messages: list[Any]) -> Any:
-        litellm.cache = self._disk
         answer = await litellm.acompletion(messages=messages, caching=True, **self._request)
         return answer.choices[0].message.content
 

@@ -21,7 +21,7 @@ from edgeagent.errors import (
     ResponseValidationError,
 )
 from edgeagent.providers.answers import chunk_from, completion_from
-from edgeagent.providers.base import DirectProvider, HTTPProvider, Provider, StreamDecoder
+from edgeagent.providers.base import ChatCodec, DirectProvider, HTTPProvider, Provider, StreamDecoder
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest, Target
 from edgeagent.types.assembly import assemble, to_chunks
 from edgeagent.wire.http import HTTPRequest, HTTPResponse
@@ -44,18 +44,19 @@ class OpenedStream:
 
 def is_http(provider: Provider) -> TypeGuard[HTTPProvider]:
     """Whether the provider is reached through a codec; a look at one attribute, since this is on every call's path."""
-    return hasattr(provider, "codec")
+    return hasattr(provider, "codec_for")
 
 
 def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
     """One unstreamed attempt."""
     if is_http(provider):
-        request = yield from _http_request(call, provider, target, stream=False)
+        codec = provider.codec_for(target.model)
+        request = yield from _http_request(call, provider, target, codec, stream=False)
         response = yield from send(request, call.options.timeout, call.deadline, provider.http_client)
         _note_request_id(call, response)
         if not 200 <= response.status_code < 300:
-            raise provider.codec.decode_error(response)
-        completion = provider.codec.decode_response(response)
+            raise codec.decode_error(response)
+        completion = codec.decode_response(response)
     else:
         completion = yield from _ask_directly(call, provider, target)
     if not completion.created:  # a vendor that sends no time
@@ -107,10 +108,12 @@ def _has_content(chunk: ChatCompletionChunk) -> bool:
 # HTTP vendors
 
 
-def _http_request(call: Call, provider: HTTPProvider, target: Target, *, stream: bool) -> Flow[HTTPRequest]:
+def _http_request(
+    call: Call, provider: HTTPProvider, target: Target, codec: ChatCodec, *, stream: bool
+) -> Flow[HTTPRequest]:
     request = call.request
     try:
-        encoded = provider.codec.encode_request(request, model=target.model, stream=stream)
+        encoded = codec.encode_request(request, model=target.model, stream=stream)
     except RequestValidationError as error:
         error.target = str(target)
         raise
@@ -129,28 +132,21 @@ def _http_request(call: Call, provider: HTTPProvider, target: Target, *, stream:
 
 
 def _open_http(call: Call, provider: HTTPProvider, target: Target) -> Flow[OpenedStream]:
-    request = yield from _http_request(call, provider, target, stream=True)
+    codec = provider.codec_for(target.model)
+    request = yield from _http_request(call, provider, target, codec, stream=True)
     source = yield from open_stream(request, call.options.timeout, call.deadline, provider.http_client)
     head = HTTPResponse(source.status_code, source.headers, b"", request)
     _note_request_id(call, head)
-    ok = 200 <= head.status_code < 300
-    if ok and not _is_json(head):
-        return OpenedStream(source, provider.codec.stream_decoder(call.request))
-    head.content = yield from _rest(source, call.deadline, None if ok else MAX_ERROR_BYTES)
-    if not ok:
-        raise provider.codec.decode_error(head)
-    # A server that answers a streaming request with one JSON document: an error, or an answer all the same.
-    return OpenedStream(None, None, to_chunks(provider.codec.decode_response(head)), ended=True)
+    if 200 <= head.status_code < 300:
+        return OpenedStream(source, codec.stream_decoder(call.request, head))
+    head.content = yield from _error_body(source, call.deadline)
+    raise codec.decode_error(head)
 
 
-def _is_json(head: HTTPResponse) -> bool:
-    return head.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
-
-
-def _rest(source: Source, deadline: float | None, limit: int | None) -> Flow[bytes]:
+def _error_body(source: Source, deadline: float | None) -> Flow[bytes]:
     pieces: list[bytes] = []
     size = 0
-    while limit is None or size <= limit:
+    while size <= MAX_ERROR_BYTES:
         data = yield from read(source, deadline)
         if data is None:
             return b"".join(pieces)

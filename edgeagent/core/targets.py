@@ -90,7 +90,9 @@ class Targets:
         provider = self._providers[target.provider]
         if is_http(provider):
             endpoint = provider.endpoint(target.model)
-            return CandidateIdentity(provider.codec.wire, endpoint, target.model, provider.cache_identity)
+            return CandidateIdentity(
+                provider.codec_for(target.model).wire, endpoint, target.model, provider.cache_identity
+            )
         kind = type(provider)
         own = getattr(provider, "cache_identity", None) or f"{kind.__module__}.{kind.__qualname__}"
         return CandidateIdentity("direct", provider.name, target.model, own)

@@ -178,7 +178,9 @@ def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread, pid: int) -
         return
     with contextlib.suppress(RuntimeError):  # closed already
         loop.call_soon_threadsafe(loop.stop)
-    if not threading.main_thread().is_alive():  # the interpreter is ending: what the loop's tasks hold must not outlive it
+    if (
+        not threading.main_thread().is_alive()
+    ):  # the interpreter is ending: what the loop's tasks hold must not outlive it
         thread.join(EXIT_SECONDS)
 
 

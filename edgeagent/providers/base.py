@@ -2,8 +2,8 @@
 
 Three kinds, from most to least common:
 
-- an HTTP vendor: an object of `HTTPProvider`, which has a `codec` (pure functions between our model and the vendor's
-  wire format, in both directions) and knows URL, credential and capabilities. It does no I/O.
+- an HTTP vendor: an object of `HTTPProvider`, which has a codec for each model (pure functions between our model and
+  the vendor's wire format, in both directions) and knows URL, credential and capabilities. It does no I/O.
 - any object with a `name` and at least one of `complete`, `acomplete`, `stream`, `astream` (`DirectProvider`): a fake,
   a local model, a wrapper of the caller's own.
 
@@ -38,8 +38,11 @@ Feature = Literal[
     "tools", "vision", "documents", "audio", "json_schema", "n", "logprobs", "stop", "streaming", "reasoning"
 ]
 
-Credential: TypeAlias = str | Callable[[], str | Awaitable[str]] | None
-"""A static key, a function (sync or async) that gives the current one, or None where none is needed."""
+Credential: TypeAlias = str | Callable[[], Any | Awaitable[Any]] | None
+"""A static key, a function (sync or async) that gives the current one, or None where none is needed.
+
+What a function gives is text for most vendors; one that signs its requests says what it takes instead.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +128,12 @@ class ChatCodec(Protocol):
         """A 200 answer → our completion. Raises `ResponseValidationError`, or an `APIStatusError` that a 200 hides."""
         ...
 
-    def stream_decoder(self, request: ChatRequest) -> StreamDecoder:
-        """A decoder for one streamed answer to `request`."""
+    def stream_decoder(self, request: ChatRequest, head: HTTPResponse | None = None) -> StreamDecoder:
+        """A decoder for one streamed answer to `request`.
+
+        `head` is the answer as far as it is known: status and header fields, no content. Its content type tells a
+        stream from one JSON document, with which some servers answer a streaming request. None: the usual stream.
+        """
         ...
 
     def decode_error(self, response: HTTPResponse) -> APIStatusError:
@@ -157,7 +164,6 @@ class HTTPProvider(Protocol):
     name: str
     vendor: str
     """The vendor's id in telemetry (`gen_ai.provider.name`) and in the price table: `openai`, `anthropic`."""
-    codec: ChatCodec
     api_key: Credential
     http_client: Any
     """The caller's own httpx or httpx2 client for this provider, or None."""
@@ -165,6 +171,10 @@ class HTTPProvider(Protocol):
     @property
     def cache_identity(self) -> str | None:
         """What stands for the credential in cache keys; None turns the shared tiers off (rotating credentials)."""
+        ...
+
+    def codec_for(self, model: str) -> ChatCodec:
+        """The wire format in which `model` is asked: most vendors have one, some several."""
         ...
 
     def knows(self, model: str) -> bool:
@@ -186,7 +196,7 @@ class HTTPProvider(Protocol):
     def http_request(
         self,
         encoded: Encoded,
-        credential: str | None,
+        credential: Any,
         *,
         model: str,
         stream: bool,

@@ -44,6 +44,9 @@ class Vendor:
     key_required: ClassVar[bool] = True
     families: ClassVar[tuple[str, ...]] = ()
     codec: ChatCodec
+    """The wire format of every model, unless `codec_for` says otherwise."""
+    stream_query: ClassVar[Mapping[str, str]] = {}
+    """Query parameters of streaming requests."""
 
     def __init__(
         self,
@@ -86,6 +89,10 @@ class Vendor:
         query = (f"?{k}={v}" for k, v in sorted(self.default_query.items()))
         return identity_of(self.api_key or "", *headers, *query)
 
+    def codec_for(self, model: str) -> ChatCodec:  # noqa: ARG002  # the protocol's parameter
+        """The one codec, unless a subclass has several."""
+        return self.codec
+
     def knows(self, model: str) -> bool:
         """Whether the caller named this model for this provider."""
         return model in self.models
@@ -102,6 +109,10 @@ class Vendor:
         """The path of chat requests below `base_url`."""
         raise NotImplementedError
 
+    def stream_path(self, model: str) -> str:
+        """The path of streaming requests below `base_url`; the same, unless a subclass knows better."""
+        return self.path(model)
+
     def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
         """The vendor's authentication header."""
         raise NotImplementedError
@@ -113,7 +124,7 @@ class Vendor:
     def http_request(
         self,
         encoded: Encoded,
-        credential: str | None,
+        credential: Any,
         *,
         model: str,
         stream: bool,
@@ -135,8 +146,8 @@ class Vendor:
         for more in (encoded.headers, self.default_headers, extra_headers or {}):
             for name, value in more.items():
                 fields[name.lower()] = (name, value)
-        url = self.endpoint(model)
-        query = {**self.default_query, **(extra_query or {})}
+        url = self.base_url + self.stream_path(model) if stream else self.endpoint(model)
+        query = {**(self.stream_query if stream else {}), **self.default_query, **(extra_query or {})}
         if query:
             url = f"{url}?{urlencode({k: _query_value(v) for k, v in query.items()}, doseq=True)}"
         return HTTPRequest("POST", url, Headers(fields.values()), dump_json(encoded.body))

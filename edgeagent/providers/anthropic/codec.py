@@ -14,7 +14,8 @@ from edgeagent.providers.anthropic.outbound import message_of
 from edgeagent.providers.anthropic.request import encode_request
 from edgeagent.providers.anthropic.response import decode_response
 from edgeagent.providers.anthropic.stream import MessageStreamDecoder
-from edgeagent.providers.base import Encoded
+from edgeagent.providers.base import Encoded, StreamDecoder
+from edgeagent.providers.document import DocumentDecoder, is_json
 from edgeagent.types import ChatCompletion, ChatRequest
 from edgeagent.wire.http import HTTPResponse
 
@@ -42,9 +43,9 @@ class AnthropicMessagesCodec:
         """A 200 answer → our completion. Raises `ResponseValidationError`, or the error that a 200 hides."""
         return decode_response(response)
 
-    def stream_decoder(self, request: ChatRequest) -> MessageStreamDecoder:
-        """A decoder for one streamed answer to `request`."""
-        return MessageStreamDecoder(request)
+    def stream_decoder(self, request: ChatRequest, head: HTTPResponse | None = None) -> StreamDecoder:
+        """A decoder for one streamed answer to `request`; one JSON document in its place is decoded as such."""
+        return DocumentDecoder(head, self.decode_response) if is_json(head) else MessageStreamDecoder(request)
 
     def decode_error(self, response: HTTPResponse) -> APIStatusError:
         """An answer of 4xx or 5xx → the typed error. Never raises."""

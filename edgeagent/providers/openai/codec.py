@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.errors import APIStatusError
-from edgeagent.providers.base import Encoded
+from edgeagent.providers.base import Encoded, StreamDecoder
+from edgeagent.providers.document import DocumentDecoder, is_json
 from edgeagent.providers.openai.errors import decode_error, encode_error
 from edgeagent.providers.openai.quirks import OWN, Quirks
 from edgeagent.providers.openai.request import decode_request, encode_request
@@ -44,9 +45,13 @@ class OpenAIChatCodec:
         """A 200 answer → our completion. Raises `ResponseValidationError`, or the error that a 200 hides."""
         return decode_response(response)
 
-    def stream_decoder(self, request: ChatRequest) -> ChatStreamDecoder:  # noqa: ARG002  # the protocol's parameter
-        """A decoder for one streamed answer."""
-        return ChatStreamDecoder()
+    def stream_decoder(
+        self,
+        request: ChatRequest,  # noqa: ARG002  # the protocol's parameter
+        head: HTTPResponse | None = None,
+    ) -> StreamDecoder:
+        """A decoder for one streamed answer to `request`; one JSON document in its place is decoded as such."""
+        return DocumentDecoder(head, self.decode_response) if is_json(head) else ChatStreamDecoder()
 
     def decode_error(self, response: HTTPResponse) -> APIStatusError:
         """An answer of 4xx or 5xx → the typed error. Never raises."""
