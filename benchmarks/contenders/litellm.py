@@ -1,4 +1,7 @@
-"""litellm as it comes, offline: its own price table, no telemetry; its cache only where a hit is measured. It has no disk cache (any more)."""
+"""litellm as it comes, offline: its own price table, no telemetry; its cache only where a hit is measured.
+
+Its disk cache is gone, so that only its memory is measured.
+"""
 
 from __future__ import annotations
 
