@@ -24,6 +24,7 @@ from edgeagent.providers.answers import chunk_from, completion_from
 from edgeagent.providers.base import ChatCodec, DirectProvider, HTTPProvider, Provider, StreamDecoder
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest, Target
 from edgeagent.types.assembly import assemble, to_chunks
+from edgeagent.types.functions import chunk_with_function_call, modernised, speaks_of_functions, with_function_call
 from edgeagent.wire.http import HTTPRequest, HTTPResponse
 
 __all__ = ["OpenedStream", "advance", "ask", "ask_stream", "is_http"]
@@ -40,6 +41,15 @@ class OpenedStream:
     decoder: StreamDecoder | None
     chunks: list[ChatCompletionChunk] = field(default_factory=list)
     ended: bool = False
+    reshape: Callable[[ChatCompletionChunk], object] | None = None
+    """Changes each chunk, in place, as it is decoded."""
+
+    def take(self, decoded: list[ChatCompletionChunk]) -> None:
+        """Add what was decoded to the chunks that wait."""
+        if self.reshape is not None:
+            for chunk in decoded:
+                self.reshape(chunk)
+        self.chunks += decoded
 
 
 def is_http(provider: Provider) -> TypeGuard[HTTPProvider]:
@@ -57,6 +67,8 @@ def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
         if not 200 <= response.status_code < 300:
             raise codec.decode_error(response)
         completion = codec.decode_response(response)
+        if _in_older_form(call.request, codec):
+            with_function_call(completion)
     else:
         completion = yield from _ask_directly(call, provider, target)
     if not completion.created:  # a vendor that sends no time
@@ -88,11 +100,8 @@ def advance(opened: OpenedStream, deadline: float | None) -> Flow[None]:
     assert source is not None
     assert decoder is not None
     data = yield from read(source, deadline)
-    if data is None:
-        opened.chunks += decoder.end()
-        opened.ended = True
-    else:
-        opened.chunks += decoder.feed(data)
+    opened.take(decoder.end() if data is None else decoder.feed(data))
+    opened.ended = data is None
 
 
 def _has_content(chunk: ChatCompletionChunk) -> bool:
@@ -111,7 +120,7 @@ def _has_content(chunk: ChatCompletionChunk) -> bool:
 def _http_request(
     call: Call, provider: HTTPProvider, target: Target, codec: ChatCodec, *, stream: bool
 ) -> Flow[HTTPRequest]:
-    request = call.request
+    request = modernised(call.request) if _in_older_form(call.request, codec) else call.request
     try:
         encoded = codec.encode_request(request, model=target.model, stream=stream)
     except RequestValidationError as error:
@@ -131,6 +140,11 @@ def _http_request(
     )
 
 
+def _in_older_form(request: ChatRequest, codec: ChatCodec) -> bool:
+    """Whether functions have to be told as tools, and tool calls as function calls."""
+    return not getattr(codec, "takes_functions", False) and speaks_of_functions(request)
+
+
 def _open_http(call: Call, provider: HTTPProvider, target: Target) -> Flow[OpenedStream]:
     codec = provider.codec_for(target.model)
     request = yield from _http_request(call, provider, target, codec, stream=True)
@@ -138,7 +152,8 @@ def _open_http(call: Call, provider: HTTPProvider, target: Target) -> Flow[Opene
     head = HTTPResponse(source.status_code, source.headers, b"", request)
     _note_request_id(call, head)
     if 200 <= head.status_code < 300:
-        return OpenedStream(source, codec.stream_decoder(call.request, head))
+        reshape = chunk_with_function_call if _in_older_form(call.request, codec) else None
+        return OpenedStream(source, codec.stream_decoder(call.request, head), reshape=reshape)
     head.content = yield from _error_body(source, call.deadline)
     raise codec.decode_error(head)
 

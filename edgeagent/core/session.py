@@ -77,7 +77,7 @@ class StreamSession:
             try:
                 if opened.decoder is not None and opened.decoder.finished:
                     yield from self._drain()
-                    opened.chunks += opened.decoder.end()
+                    opened.take(opened.decoder.end())
                     opened.ended = True
                 else:
                     yield from advance(opened, self.call.deadline)

@@ -113,7 +113,11 @@ class StreamEncoder(Protocol):
 
 
 class ChatCodec(Protocol):
-    """One vendor API's wire format, both directions, without I/O."""
+    """One vendor API's wire format, both directions, without I/O.
+
+    A codec with a true attribute `takes_functions` is given OpenAI's older `functions` as they are; any other is asked
+    with tools in their place, and its answers are turned back.
+    """
 
     @property
     def wire(self) -> str:

@@ -29,6 +29,8 @@ class OpenAIChatCodec:
 
     __slots__ = ("_quirks",)
 
+    takes_functions = True
+
     def __init__(self, quirks: Quirks = OWN) -> None:
         self._quirks = quirks
 
