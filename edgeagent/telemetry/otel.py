@@ -71,6 +71,7 @@ class OpenTelemetryObserver:
         from opentelemetry import metrics, trace
 
         self._own_providers = tracer_provider is not None or meter_provider is not None
+        self._globals = _Globals()
         self.capture_content = capture_content
         self._trace = trace
         self._kind = trace.SpanKind.CLIENT
@@ -78,8 +79,10 @@ class OpenTelemetryObserver:
         self.instruments = _Instruments(metrics.get_meter("edgeagent", __version__, meter_provider))
         self._names: dict[tuple[str, str], tuple[str, Attributes]] = {}
 
-    def start(self, event: CallStarted) -> _CallObservation:
-        """A call starts, and its span."""
+    def start(self, event: CallStarted) -> _CallObservation | None:
+        """A call starts, and its span; None while the application has no SDK that would record anything."""
+        if not self._own_providers and self._globals.unset():
+            return None
         name, attributes = self._name(event.operation, event.request.model)
         span = self._start_span(name, None, self._kind, attributes)
         if not span.is_recording():
@@ -89,7 +92,8 @@ class OpenTelemetryObserver:
 
     def cache_lookup(self, tier: str, *, hit: bool) -> None:
         """A tier was asked."""
-        self.instruments.lookup(tier, hit=hit)
+        if self._own_providers or not self._globals.unset():
+            self.instruments.lookup(tier, hit=hit)
 
     def cache_fault(self, tier: str, error: BaseException) -> None:
         """A tier failed."""
@@ -124,6 +128,27 @@ class OpenTelemetryObserver:
                 "An OpenTelemetryObserver with providers of its own cannot be pickled; set the global ones instead."
             )
         return (OpenTelemetryObserver, (None, None, self.capture_content))
+
+
+class _Globals:
+    """Whether the application has set a global provider.
+
+    The API has no cheap way to ask: its getters look at the environment each time, which costs as much as the rest of a
+    call's telemetry. So its two variables are looked at; should they ever go away, a provider is taken to be set. (A
+    provider that the environment names is set by the first use of the API, which is the making of the observer.)
+    """
+
+    __slots__ = ("_metrics", "_trace")
+
+    def __init__(self) -> None:
+        from opentelemetry import trace
+        from opentelemetry.metrics import _internal
+
+        self._trace = vars(trace)
+        self._metrics = vars(_internal)
+
+    def unset(self) -> bool:
+        return self._trace.get("_TRACER_PROVIDER", self) is None and self._metrics.get("_METER_PROVIDER", self) is None
 
 
 class _CallObservation(NullObservation):
