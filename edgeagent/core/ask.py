@@ -13,6 +13,7 @@ from typing import Any, Final, TypeGuard
 from uuid import uuid4
 
 from edgeagent.core.call import Call
+from edgeagent.core.promises import check_promises, require_checker
 from edgeagent.effects import Flow, Source, close, invoke, open_iterator, open_stream, read, send
 from edgeagent.errors import (
     APITimeoutError,
@@ -59,6 +60,7 @@ def is_http(provider: Provider) -> TypeGuard[HTTPProvider]:
 
 def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
     """One unstreamed attempt."""
+    call.promised(())
     if is_http(provider):
         codec = provider.codec_for(target.model)
         request = yield from _http_request(call, provider, target, codec, stream=False)
@@ -67,6 +69,7 @@ def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
         if not 200 <= response.status_code < 300:
             raise codec.decode_error(response)
         completion = codec.decode_response(response)
+        check_promises(call.promises, completion)
         if _in_older_form(call.request, codec):
             with_function_call(completion)
     else:
@@ -78,6 +81,7 @@ def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
 
 def ask_stream(call: Call, provider: Provider, target: Target) -> Flow[OpenedStream]:
     """One streamed attempt, up to the first content."""
+    call.promised(())
     if is_http(provider):
         opened = yield from _open_http(call, provider, target)
     else:
@@ -87,6 +91,8 @@ def ask_stream(call: Call, provider: Provider, target: Target) -> Flow[OpenedStr
             yield from advance(opened, call.deadline)
         if not any(chunk.choices for chunk in opened.chunks):
             raise ResponseValidationError(HTTPResponse(200), None, message="The stream ended without any answer.")
+        if opened.ended and call.promises:
+            check_promises(call.promises, assemble(opened.chunks))
     except Exception:
         if opened.source is not None:  # the next attempt begins with this one's connection given back
             yield from close(opened.source)
@@ -126,7 +132,9 @@ def _http_request(
     except RequestValidationError as error:
         error.target = str(target)
         raise
+    require_checker(encoded.promises)
     call.edge.dropped_params, call.edge.edits = encoded.dropped, encoded.edits
+    call.promised(encoded.promises)
     key = provider.api_key
     if callable(key):
         key = yield from invoke(key, call.deadline)

@@ -9,6 +9,7 @@ from edgeagent.cache.policy import CacheOptions
 from edgeagent.core.retry import RetryPolicy
 from edgeagent.effects import Scope, Timeout
 from edgeagent.errors import DeadlineExceededError
+from edgeagent.providers.base import Promise
 from edgeagent.routing.base import Router
 from edgeagent.telemetry.base import CallEnded, Observation
 from edgeagent.types import Attempt, ChatCompletion, ChatRequest, ResponseMetadata, Target
@@ -52,6 +53,7 @@ class Call:
         "observation",
         "options",
         "prefers_async",
+        "promises",
         "request",
         "scope",
         "started",
@@ -81,6 +83,7 @@ class Call:
         self.attempts: list[Attempt] = []
         self.observation: Observation | None = None
         self.vendor: str | None = None
+        self.promises: tuple[Promise, ...] = ()  # of the attempt under way
 
     def remaining(self) -> float | None:
         """Seconds left before the deadline; None without one."""
@@ -91,6 +94,10 @@ class Call:
         left = self.remaining()
         if left is not None and left <= 0:
             raise DeadlineExceededError
+
+    def promised(self, promises: tuple[Promise, ...]) -> None:
+        """What the answer to the attempt that begins has to be checked for."""
+        self.promises = promises
 
     def attempted(self, target: Target, started: float, error: Exception | None) -> None:
         """Write down one attempt."""

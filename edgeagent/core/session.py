@@ -20,6 +20,7 @@ from typing import Final, Literal
 
 from edgeagent.core.ask import OpenedStream, advance
 from edgeagent.core.call import Call
+from edgeagent.core.promises import check_promises
 from edgeagent.effects import Flow, close, read
 from edgeagent.errors import StreamInterruptedError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, CompletionUsage
@@ -82,6 +83,8 @@ class StreamSession:
                 else:
                     yield from advance(opened, self.call.deadline)
                 self._take()
+                if opened.ended and self.call.promises:
+                    check_promises(self.call.promises, self._assembly.completion())
             except Exception as error:
                 self._interrupt(error)
             if opened.ended:

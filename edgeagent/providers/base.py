@@ -29,6 +29,7 @@ __all__ = [
     "Encoded",
     "Feature",
     "HTTPProvider",
+    "Promise",
     "Provider",
     "StreamDecoder",
     "StreamEncoder",
@@ -65,6 +66,17 @@ ALL_CAPABILITIES: Final = Capabilities(
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """A JSON Schema that `strict` promised the caller, where the vendor was asked for something weaker.
+
+    The pipeline checks the answer against it. `tool` names the tool whose arguments it describes; None: the content.
+    """
+
+    schema: Mapping[str, Any]
+    tool: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
     """A request in the vendor's form.
 
@@ -76,6 +88,8 @@ class Encoded:
     headers: Mapping[str, str] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    """What has to be checked on the answer."""
 
 
 class StreamDecoder(Protocol):

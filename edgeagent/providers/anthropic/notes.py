@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
+
+from edgeagent.providers.base import Promise
 
 __all__ = ["Notes"]
 
@@ -12,13 +15,14 @@ _INDEX: Final = re.compile(r"\[\d+\]")
 
 
 class Notes:
-    """Collects `dropped` and `edits`, each entry once and in order."""
+    """Collects `dropped` and `edits`, each entry once and in order, and `promises`."""
 
-    __slots__ = ("_dropped", "_edits")
+    __slots__ = ("_dropped", "_edits", "_promises")
 
     def __init__(self) -> None:
         self._dropped: dict[str, None] = {}
         self._edits: dict[str, None] = {}
+        self._promises: list[Promise] = []
 
     def drop(self, name: str) -> None:
         """A parameter, or a field of a message, was left out, since the vendor has no place for it.
@@ -30,6 +34,15 @@ class Notes:
     def edit(self, sentence: str) -> None:
         """Something was changed beyond plain translation."""
         self._edits[sentence] = None
+
+    def promise(self, schema: Mapping[str, Any], tool: str | None = None) -> None:
+        """The vendor is asked for less than the caller was promised: the answer has to be checked."""
+        self._promises.append(Promise(schema, tool))
+
+    @property
+    def promises(self) -> tuple[Promise, ...]:
+        """What has to be checked on the answer."""
+        return tuple(self._promises)
 
     @property
     def dropped(self) -> tuple[str, ...]:

@@ -5,8 +5,9 @@
   input becomes the content (see `blocks.read_blocks`). With tools of the caller's own the model must call one of all.
 - `json_object` for models that refuse forced tools: by a sentence in the system prompt.
 
-Each way but the first stands in `edits`. Where the caller's `tool_choice` demands a tool call anyway, no content can
-come and nothing is added.
+Each way but the first stands in `edits`. A strict schema of which the vendor compiles only a part, or nothing, is
+checked on the answer besides. Where the caller's `tool_choice` demands a tool call anyway, no content can come and
+nothing is added.
 
 Source: https://platform.claude.com/docs/en/build-with-claude/structured-outputs.
 """
@@ -60,10 +61,12 @@ def _by_schema(wanted: Any, facts: ModelFacts, notes: Notes) -> OutputForm:
     schema = dict(wanted["schema"])
     description = wanted.get("description")
     closed = closed_schema(schema) if facts.native_schema else None
+    if wanted.get("strict") and (closed is None or closed.weaker):
+        notes.promise(schema)
     if closed is not None:
-        if closed[1]:
+        if closed.changed:
             notes.edit(f"{where}.schema: what structured outputs cannot express is told in descriptions instead.")
-        return OutputForm(format={"type": "json_schema", "schema": _described(closed[0], description)})
+        return OutputForm(format={"type": "json_schema", "schema": _described(closed.schema, description)})
     if not facts.forced_tools:
         message = "This model has no way to be held to this schema: it is too free, and forced tools are refused."
         raise RequestValidationError(message, param="response_format")

@@ -60,7 +60,7 @@ def encode_request(request: ChatRequest, *, model: str, stream: bool) -> Encoded
     if stream:
         body["stream"] = True
     _add_extra(body, extra)
-    return Encoded(body, _headers(body, betas), notes.dropped, notes.edits)
+    return Encoded(body, _headers(body, betas), notes.dropped, notes.edits, notes.promises)
 
 
 def _translated(request: ChatRequest, facts: ModelFacts, extra: Mapping[str, Any], notes: Notes) -> Body:

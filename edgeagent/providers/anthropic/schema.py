@@ -10,11 +10,11 @@ Source: https://platform.claude.com/docs/en/build-with-claude/structured-outputs
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from edgeagent.wire.json import dump_json
 
-__all__ = ["closed_schema"]
+__all__ = ["Closed", "closed_schema"]
 
 Schema = dict[str, Any]
 
@@ -49,13 +49,22 @@ class _InexpressibleError(Exception):
     """The schema has no form that the vendor compiles."""
 
 
-def closed_schema(schema: Any) -> tuple[Schema, bool] | None:
-    """The schema as the vendor takes it, and whether anything had to be changed; None if it has no such form."""
+class Closed(NamedTuple):
+    """A schema as the vendor takes it, whether it was changed, and whether it demands less than the original."""
+
+    schema: Schema
+    changed: bool
+    weaker: bool
+
+
+def closed_schema(schema: Any) -> Closed | None:
+    """The schema as the vendor takes it; None if it has no such form."""
+    closing = _Closing(schema)
     try:
-        result = _Closing(schema).schema(schema)
+        result = closing.schema(schema)
     except (_InexpressibleError, RecursionError):
         return None
-    return result, result != schema
+    return Closed(result, result != schema, closing.weaker)
 
 
 class _Closing:
@@ -63,6 +72,7 @@ class _Closing:
         self._root = root
         self._open: set[str] = set()
         self._checked: set[str] = set()
+        self.weaker = False
 
     def schema(self, schema: Any) -> Schema:
         if not isinstance(schema, Mapping) or not schema:
@@ -91,9 +101,11 @@ class _Closing:
         elif name == "items":
             result[name] = self.schema(value)
         elif name in {"anyOf", "allOf", "oneOf"}:
+            self.weaker |= name == "oneOf"
             result["anyOf" if name == "oneOf" else name] = [self.schema(inner) for inner in _list(value)]
         elif name not in _ANNOTATIONS and name != "additionalProperties":
             told[name] = value
+            self.weaker = True
 
     def _close(self, schema: Mapping[str, Any], result: Schema) -> None:
         more = schema.get("additionalProperties")

@@ -4,7 +4,8 @@
   becomes a tool with one string. The older `functions` and `function_call` are read the same way.
 - An entry without `function` or `custom` is Anthropic's own (a server tool, a tool in its native form), and passed on.
 - `allowed_tools` leaves the other tools out, since the vendor cannot forbid single ones.
-- `strict` is kept where the model compiles schemas and the schema has a compiled form.
+- `strict` is kept where the model compiles schemas and the schema has a compiled form; what it leaves out, or all of
+  it, is checked on the answer.
 
 Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools.
 """
@@ -106,12 +107,14 @@ def _input_schema(parameters: Any, notes: Notes, where: str) -> dict[str, Any]:
 
 def _strict(tool: Tool, facts: ModelFacts, notes: Notes, where: str) -> None:
     closed = closed_schema(tool["input_schema"]) if facts.native_schema else None
+    if closed is None or closed.weaker:
+        notes.promise(tool["input_schema"], tool["name"])
     if closed is None:
-        notes.drop(f"{where}.strict")
+        notes.edit(f"{where}.strict is kept by checking the answer: the vendor does not compile this schema.")
         return
     tool["strict"] = True
-    if closed[1]:
-        tool["input_schema"] = closed[0]
+    if closed.changed:
+        tool["input_schema"] = closed.schema
         notes.edit(f"{where}.parameters: what strict tools cannot express is told in descriptions instead.")
 
 

@@ -8,12 +8,14 @@ import pytest
 
 from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, JSON_TOOL
 from edgeagent.providers.anthropic.schema import closed_schema
+from edgeagent.providers.base import Promise
 from tests.providers.anthropic.support import MODEL, encode, refused
 
 OLD, MANUAL, NEW, STUBBORN = "claude-3-5-haiku-latest", "claude-sonnet-4-5", "claude-opus-4-8", "claude-opus-5-5"
 OPEN = {"type": "object", "properties": {"x": {"type": "string"}}}
 CLOSED = {**OPEN, "required": ["x"], "additionalProperties": False}
 NOTHING = {"type": "object", "properties": {}}
+FREE = {"type": "object"}
 
 
 def function(name: str = "f", **fields: Any) -> dict[str, Any]:
@@ -144,13 +146,23 @@ def test_models_that_refuse_forced_tools() -> None:
 
 
 def test_strict() -> None:
-    """Strict is kept where the model and the schema allow it, repaired where that is enough, else dropped and named."""
-    assert encode(OLD, tools=[function(strict=True, parameters=CLOSED)]).dropped == ("tools.function.strict",)
-    free = function(strict=True, parameters={"type": "object"})
-    assert encode(tools=[free]).dropped == ("tools.function.strict",)
+    """Strict is kept where the model and the schema allow it, repaired where that is enough, else checked here."""
+    for encoded in (
+        encode(OLD, tools=[function(strict=True, parameters=CLOSED)]),
+        encode(tools=[function(strict=True, parameters=FREE)]),
+    ):
+        assert "strict" not in encoded.body["tools"][0]
+        assert [promise.tool for promise in encoded.promises] == ["f"]
+        assert any("strict is kept by checking" in edit for edit in encoded.edits)
     repaired = encode(tools=[function(strict=True, parameters=OPEN)])
+    assert repaired.promises == ()
     assert repaired.body["tools"] == [tool(schema={**OPEN, "additionalProperties": False}, strict=True)]
     assert any("strict tools" in edit for edit in repaired.edits)
+    ranged = {**CLOSED, "properties": {"a": {"type": "integer", "minimum": 3}}}
+    weaker = encode(tools=[function(strict=True, parameters=ranged)])
+    assert weaker.promises == (Promise(ranged, "f"),)
+    assert "minimum" not in weaker.body["tools"][0]["input_schema"]["properties"]["a"]
+    assert encode(tools=[function(parameters=ranged)]).promises == ()
     assert encode(tools=[{**function(), "odd": 1}]).dropped == ("tools.odd",)
 
 
@@ -179,6 +191,24 @@ def test_native_structured_output() -> None:
     own = {**CLOSED, "description": "own"}
     kept = encode(response_format=json_schema(own, description="d")).body["output_config"]["format"]["schema"]
     assert kept == own
+
+
+@pytest.mark.parametrize(
+    ("model", "schema", "checked"),
+    [
+        (MODEL, CLOSED, False),
+        (MODEL, OPEN, False),
+        (MODEL, {**CLOSED, "properties": {"x": {"oneOf": [{"type": "string"}, {"type": "null"}]}}}, True),
+        (MODEL, {**CLOSED, "properties": {"x": {"type": "string", "maxLength": 3}}}, True),
+        (MODEL, FREE, True),
+        (OLD, CLOSED, True),
+    ],
+)
+def test_what_strict_promises(model: str, schema: dict[str, Any], checked: bool) -> None:
+    """The answer is checked where the vendor is held to less than the schema; without strict nothing was promised."""
+    encoded = encode(model, response_format=json_schema(schema, strict=True), max_tokens=1)
+    assert encoded.promises == ((Promise(schema),) if checked else ())
+    assert encode(model, response_format=json_schema(schema), max_tokens=1).promises == ()
 
 
 def test_native_structured_output_with_a_looser_schema() -> None:
@@ -298,7 +328,9 @@ def obj(**properties: Any) -> dict[str, Any]:
 )
 def test_closed_schema(schema: dict[str, Any], expected: dict[str, Any]) -> None:
     """Objects are closed, unknown constraints told in the description; a schema that is fine stays as it is."""
-    assert closed_schema(schema) == (expected, schema != expected)
+    closed = closed_schema(schema)
+    assert closed is not None
+    assert closed[:2] == (expected, schema != expected)
 
 
 @pytest.mark.parametrize(
