@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from edgeagent.errors import RequestValidationError, ResponseValidationError
@@ -44,15 +44,13 @@ def check_promises(promises: Iterable[Promise], completion: ChatCompletion) -> N
                 _check(validator, text, promise)
 
 
-def _texts(message: ChatCompletionMessage, tool: str | None) -> Iterator[str]:
+def _texts(message: ChatCompletionMessage, tool: str | None) -> list[str]:
+    """What the promise is about: the arguments of the tool's calls, or the content of an answer that calls none."""
     calls = [call.function for call in message.tool_calls or () if call.function is not None]
-    if tool is None:
-        if message.content and not calls and message.function_call is None:
-            yield message.content
-        return
-    for function in (*calls, message.function_call):
-        if function is not None and function.name == tool:
-            yield function.arguments
+    functions = [*calls, *([message.function_call] if message.function_call is not None else [])]
+    if tool is not None:
+        return [function.arguments for function in functions if function.name == tool]
+    return [message.content] if message.content and not functions else []
 
 
 def _check(validator: Any, text: str, promise: Promise) -> None:
@@ -90,9 +88,9 @@ def _validator(promise: Promise) -> Any:
 
 
 def _library() -> ModuleType:
-    import jsonschema_rs
+    from importlib import import_module
 
-    return jsonschema_rs
+    return import_module("jsonschema_rs")
 
 
 def _nowhere(uri: str) -> Any:

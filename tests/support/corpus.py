@@ -38,9 +38,9 @@ def records(api: str) -> tuple[Record, ...]:
 
 @cache
 def _by_id(api: str) -> dict[str, Record]:
-    return {record["id"]: record for record in _lines(SELECTION / f"{api}.jsonl.gz")} | {
-        record["id"]: record for record in records(api)
-    }
+    selected = SELECTION / f"{api}.jsonl.gz"
+    every = (*(_lines(selected) if selected.exists() else ()), *records(api))
+    return {record["id"]: record for record in every}
 
 
 def record(api: str, digits: str) -> Record:
