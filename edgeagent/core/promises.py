@@ -46,11 +46,13 @@ def check_promises(promises: Iterable[Promise], completion: ChatCompletion) -> N
 
 def _texts(message: ChatCompletionMessage, tool: str | None) -> list[str]:
     """What the promise is about: the arguments of the tool's calls, or the content of an answer that calls none."""
-    calls = [call.function for call in message.tool_calls or () if call.function is not None]
-    functions = [*calls, *([message.function_call] if message.function_call is not None else [])]
+    functions = [call.function for call in message.tool_calls or () if call.function is not None]
+    calls = [(function.name, function.arguments) for function in functions]
+    if message.function_call is not None:
+        calls.append((message.function_call.name, message.function_call.arguments))
     if tool is not None:
-        return [function.arguments for function in functions if function.name == tool]
-    return [message.content] if message.content and not functions else []
+        return [arguments for name, arguments in calls if name == tool]
+    return [message.content] if message.content and not calls else []
 
 
 def _check(validator: Any, text: str, promise: Promise) -> None:
