@@ -45,7 +45,7 @@ class OpenAIChatCodec:
 
     def decode_response(self, response: HTTPResponse) -> ChatCompletion:
         """A 200 answer → our completion. Raises `ResponseValidationError`, or the error that a 200 hides."""
-        return decode_response(response)
+        return decode_response(response, lenient=self._quirks.lenient)
 
     def stream_decoder(
         self,
@@ -53,11 +53,13 @@ class OpenAIChatCodec:
         head: HTTPResponse | None = None,
     ) -> StreamDecoder:
         """A decoder for one streamed answer to `request`; one JSON document in its place is decoded as such."""
-        return DocumentDecoder(head, self.decode_response) if is_json(head) else ChatStreamDecoder()
+        if is_json(head):
+            return DocumentDecoder(head, self.decode_response)
+        return ChatStreamDecoder(lenient=self._quirks.lenient)
 
     def decode_error(self, response: HTTPResponse) -> APIStatusError:
         """An answer of 4xx or 5xx → the typed error. Never raises."""
-        return decode_error(response)
+        return decode_error(response, lenient=self._quirks.lenient)
 
     def decode_request(self, body: Mapping[str, Any]) -> ChatRequest:
         """A body → our request. Raises `RequestValidationError`."""

@@ -1,5 +1,8 @@
 """OpenAI's errors, both directions: by status and vendor code, never by the text of a message.
 
+Servers of OpenAI's shape that have no code for a context overflow, or call bad input a fault of their own, are known by
+the texts of `_TEXTS`; these are read for such servers only.
+
 Documented at https://platform.openai.com/docs/guides/error-codes and, for Azure's content filter, at
 https://learn.microsoft.com/azure/ai-services/openai/concepts/content-filter.
 """
@@ -8,13 +11,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic_core import from_json
 
 from edgeagent.errors import (
     APIStatusError,
+    BadRequestError,
     ContentFilterError,
     ContextWindowExceededError,
     RateLimitError,
@@ -41,6 +45,8 @@ _STATUS_OF: Final[Mapping[str, int]] = {
     "insufficient_quota": 429,
     "rate_limit_exceeded": 429,
     "model_not_found": 404,
+    "model_not_available": 404,  # Together
+    "invalid_model": 404,  # Mistral, Perplexity: as a type
     "server_error": 500,
     "authentication_error": 401,
     "permission_error": 403,
@@ -52,18 +58,50 @@ _STATUS_OF: Final[Mapping[str, int]] = {
 }
 """Codes, then types, where the status says nothing (an error inside a 200) or little (400)."""
 
+_TEXTS: Final[Sequence[tuple[re.Pattern[str], type[APIStatusError]]]] = (
+    # DeepSeek, OpenRouter, vLLM, Together: "maximum context length is … tokens"; llama.cpp: "Context size has been
+    # exceeded."; Groq, xAI: "… exceeds the context window"; Mistral: "Prompt contains … tokens … model with … context"
+    (
+        re.compile(
+            r"maximum (context|prompt|input) (length|size)|context (size|length|window)[^.]{0,40}exceed"
+            r"|exceed[^.]{0,60}context (size|length|window)|too large for model with \d+ maximum context"
+            r"|prompt is too long|input is too long",
+            re.IGNORECASE,
+        ),
+        ContextWindowExceededError,
+    ),
+    # llama.cpp answers 500 to what the loaded model cannot read
+    (re.compile(r"^(image|audio|video) input is not supported"), BadRequestError),
+    # Pollinations wraps another server's 4xx in its own 500
+    (re.compile(r"^400 Bad Request$"), BadRequestError),
+)
+"""Documented nowhere but in the servers' own words."""
+
 _CODE_OF: Final[Mapping[type[APIStatusError], str]] = {
     ContextWindowExceededError: "context_length_exceeded",
     ContentFilterError: "content_filter",
 }
 _TITLE: Final = re.compile(r"<title[^>]*>([^<]{1,200})</title", re.IGNORECASE)
+MAX_READ: Final = 2000
+"""How many characters of a message are looked through for a text."""
 MAX_QUOTED: Final = 500
 """How many characters of a body that is no error object stand in the message."""
 
 
-def decode_error(response: HTTPResponse) -> APIStatusError:
-    """An answer of 4xx or 5xx → the typed error. Never raises; any body will do."""
-    return _error(response, _parsed(response.content))
+def decode_error(response: HTTPResponse, *, lenient: bool = False) -> APIStatusError:
+    """An answer of 4xx or 5xx → the typed error. Never raises; any body will do. `lenient`: not OpenAI's own server."""
+    data = _parsed(response.content)
+    if lenient and (meant := _by_text(response, data)) is not None:
+        return _error(response, data, meant)
+    return _error(response, data)
+
+
+def _by_text(response: HTTPResponse, data: object) -> type[APIStatusError] | None:
+    body = _error_object(data)
+    if response.status_code not in (400, 413, 422, 500) or any(word in _REFINED for word in _words(body)):
+        return None
+    text = _message(body, data, response)[:MAX_READ]
+    return next((meant for pattern, meant in _TEXTS if pattern.search(text)), None)
 
 
 def hidden_error(value: object, response: HTTPResponse) -> APIStatusError:
@@ -99,9 +137,9 @@ def _type(status: int) -> str:
     return "server_error" if status >= 500 else "invalid_request_error"
 
 
-def _error(response: HTTPResponse, data: object) -> APIStatusError:
+def _error(response: HTTPResponse, data: object, meant: type[APIStatusError] | None = None) -> APIStatusError:
     body = _error_object(data)
-    cls = _class(response.status_code, body)
+    cls = meant or _class(response.status_code, body)
     error = cls(_message(body, data, response), response=response, body=_told(body, data, response))
     if error.request_id is None:
         error.request_id = response.headers.get("apim-request-id")  # Azure
@@ -167,11 +205,20 @@ def _class(status: int, body: Mapping[str, Any]) -> type[APIStatusError]:
 def _message(body: Mapping[str, Any], data: object, response: HTTPResponse) -> str:
     candidates = [body.get("message")]
     if isinstance(data, dict):
-        candidates += [data.get("error"), data.get("detail"), data.get("message")]
+        candidates += [data.get("error"), _detail(data.get("detail")), data.get("message")]
     for text in candidates:
         if isinstance(text, str) and text.strip():
             return text
     return _quoted(response)
+
+
+def _detail(detail: object) -> object:
+    """FastAPI's list of what is wrong with a request, as one sentence for each (vLLM, Mistral)."""
+    if not isinstance(detail, list):
+        return detail
+    told = [item for item in detail if isinstance(item, dict) and isinstance(item.get("msg"), str)]
+    places = [".".join(map(str, item["loc"])) if isinstance(item.get("loc"), list) else "?" for item in told]
+    return "; ".join(f"{place}: {item['msg']}" for place, item in zip(places, told, strict=True))[:MAX_QUOTED]
 
 
 def _quoted(response: HTTPResponse) -> str:

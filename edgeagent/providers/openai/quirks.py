@@ -16,16 +16,34 @@ class Quirks:
         documented_ranges: numbers are refused outside the ranges that OpenAI documents; other servers have their own.
         cache_hints: `cache_control` on content parts, messages and tools is sent on rather than dropped.
         output_limit_renamed: prefixes of models that take `max_completion_tokens` and refuse the older `max_tokens`.
+        lenient: answers are made to say what callers expect (see `repair.Tidy`).
+        renamed: parameters that have another name there: ours → theirs. Some of ours may have the same.
+        dropped: advisory parameters that the server refuses: they are left out, and named in `edge.dropped_params`.
+        stream_options: whether the server takes them; without them, it sends the usage of a stream unasked.
+        developer_role: whether the server knows it; else `system` is sent.
+        reasoning_replayed: `reasoning_content` of earlier answers is sent back (DeepSeek wants it between tool calls).
+        parts_replayed: content that came in parts (Mistral's thinking) is sent back in parts.
+        call_id_length: tool calls have ids of exactly so many letters and digits; other ids are replaced by such.
+        required_choice: the word for `tool_choice: "required"`.
     """
 
     documented_ranges: bool = True
     cache_hints: bool = False
     output_limit_renamed: tuple[str, ...] = ("gpt-5", "o1", "o3", "o4")
+    lenient: bool = False
+    renamed: tuple[tuple[str, str], ...] = ()
+    dropped: tuple[str, ...] = ()
+    stream_options: bool = True
+    developer_role: bool = True
+    reasoning_replayed: bool = False
+    parts_replayed: bool = False
+    call_id_length: int | None = None
+    required_choice: str = "required"
 
 
 OWN: Final = Quirks()
 """OpenAI and Azure OpenAI. `max_tokens` is "not compatible with o-series models" by the API reference, and GPT-5 models
 refuse it in the same way."""
 
-COMPATIBLE: Final = Quirks(documented_ranges=False, cache_hints=True, output_limit_renamed=())
+COMPATIBLE: Final = Quirks(documented_ranges=False, cache_hints=True, output_limit_renamed=(), lenient=True)
 """A server of which nothing is known: it is sent what the caller said."""

@@ -6,35 +6,23 @@ second time: an error inside a 200, fields that compatible servers leave out, fi
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from edgeagent.errors import ResponseValidationError
 from edgeagent.providers.openai.errors import hidden_error
+from edgeagent.providers.openai.repair import Tidy, repaired
 from edgeagent.types import ChatCompletion
 from edgeagent.types.faults import first_fault
 from edgeagent.wire.http import HTTPResponse
 
-__all__ = ["decode_response", "encode_response", "invalid", "repaired", "with_essentials"]
-
-_FINISH_REASONS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed"), "stop"),
-    **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "model_length"), "length"),
-    **dict.fromkeys(("tool_calls", "tool_call", "tool_use"), "tool_calls"),
-    **dict.fromkeys(("content_filter", "safety", "refusal", "sensitive", "guardrail_intervened"), "content_filter"),
-    "function_call": "function_call",
-}
-"""OpenAI's own and, in lower case, those that gateways and compatible servers pass on from other vendors."""
-
-_OWN: Final = frozenset(_FINISH_REASONS.values())
+__all__ = ["decode_response", "encode_response", "invalid", "with_essentials"]
 
 
-def decode_response(response: HTTPResponse) -> ChatCompletion:
-    """A 200 answer → the completion, every field kept.
+def decode_response(response: HTTPResponse, *, lenient: bool = False) -> ChatCompletion:
+    """A 200 answer → the completion, every field kept; `lenient` for servers other than OpenAI's own.
 
     Raises:
         ResponseValidationError: it is no JSON, has no choices, or has wrong types.
@@ -51,7 +39,7 @@ def decode_response(response: HTTPResponse) -> ChatCompletion:
     for choice in completion.choices:
         if choice.model_extra and choice.model_extra.get("error"):
             raise hidden_error(choice.model_extra, response)
-    return completion
+    return Tidy().completion(completion) if lenient else completion
 
 
 def _second_look(response: HTTPResponse, error: ValidationError) -> ChatCompletion:
@@ -74,41 +62,6 @@ def invalid(
 ) -> NoReturn:
     """Raise the error for an answer that is not what OpenAI documents; `reason` quotes nothing of it."""
     raise ResponseValidationError(response, body, message=f"The answer is not a chat completion: {reason}.") from cause
-
-
-def repaired(data: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """A completion or chunk with what servers leave out, and with OpenAI's finish reasons.
-
-    Azure's first chunk has an empty `object`; OpenAI's audio chunks may have no `choices`, others no `delta`.
-    """
-    fixed = {**data, "object": kind}
-    for name, default in (("id", ""), ("model", ""), ("created", 0)):
-        if fixed.get(name) is None:
-            fixed[name] = default
-    created = fixed["created"]
-    if isinstance(created, float) and math.isfinite(created):
-        fixed["created"] = int(created)
-    choices = data.get("choices")
-    whole = kind == "chat.completion"
-    if choices is None and not whole:
-        choices = []
-    if isinstance(choices, list):
-        fixed["choices"] = [_repaired_choice(i, choice, whole=whole) for i, choice in enumerate(choices)]
-    return fixed
-
-
-def _repaired_choice(position: int, choice: Any, *, whole: bool) -> Any:
-    if not isinstance(choice, dict):
-        return choice
-    fixed = {"index": position, **choice}
-    if not whole and fixed.get("delta") is None:
-        fixed["delta"] = {}
-    reason = fixed.get("finish_reason")
-    if isinstance(reason, str) and reason not in _OWN:
-        fixed["finish_reason"] = _FINISH_REASONS.get(reason.lower(), "stop") if reason else None
-        if reason and fixed.get("native_finish_reason") is None:
-            fixed["native_finish_reason"] = reason
-    return fixed
 
 
 def encode_response(completion: ChatCompletion) -> dict[str, Any]:

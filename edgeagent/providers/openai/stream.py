@@ -13,7 +13,8 @@ from pydantic_core import from_json
 
 from edgeagent.errors import APIConnectionError, APIError, ResponseValidationError
 from edgeagent.providers.openai.errors import hidden_error
-from edgeagent.providers.openai.response import decode_response, invalid, repaired, with_essentials
+from edgeagent.providers.openai.repair import Tidy, repaired
+from edgeagent.providers.openai.response import decode_response, invalid, with_essentials
 from edgeagent.types import ChatCompletionChunk
 from edgeagent.types.assembly import to_chunks
 from edgeagent.types.faults import first_fault
@@ -37,10 +38,12 @@ class ChatStreamDecoder:
     that has the usage and no choices; some servers leave out one or the other.
     """
 
-    __slots__ = ("_done", "_ended", "_fault", "_head", "_head_size", "_open", "_sse", "_usage")
+    __slots__ = ("_done", "_ended", "_fault", "_head", "_head_size", "_lenient", "_open", "_sse", "_tidy", "_usage")
 
-    def __init__(self) -> None:
+    def __init__(self, *, lenient: bool = False) -> None:
         self._sse = SSEDecoder()
+        self._lenient = lenient
+        self._tidy = Tidy()
         self._open: set[int] = set()  # choices that have begun and not finished
         self._ended: set[int] = set()
         self._usage = False
@@ -81,7 +84,7 @@ class ChatStreamDecoder:
             return self._without_events(b"".join(self._head))
         if not self._complete():
             raise APIConnectionError(message="The stream ended before the answer did.")
-        return chunks
+        return chunks + self._tidy.rest() if self._lenient else chunks
 
     def _complete(self) -> bool:
         return self._done or self._usage or (bool(self._ended) and not self._open)
@@ -113,8 +116,7 @@ class ChatStreamDecoder:
         extra = chunk.__pydantic_extra__
         if extra and extra.get("error"):
             raise hidden_error(extra, _response(data))
-        self._note(chunk)
-        return chunk
+        return self._noted(chunk, data)
 
     def _second_look(self, data: str, error: ValidationError) -> ChatCompletionChunk | None:
         """What is no chunk as it stands: the end, a keep-alive, an error, a chunk with something left out."""
@@ -133,7 +135,18 @@ class ChatStreamDecoder:
             chunk = ChatCompletionChunk.model_validate(repaired(value, "chat.completion.chunk"))
         except ValidationError as still:
             invalid("in a chunk, " + " ".join(first_fault(still)), _response(data), body=value, cause=still)
+        if not self._lenient and any(call.index < 0 for part in chunk.choices for call in part.delta.tool_calls or ()):
+            self._tidy.chunk(chunk)  # a call without its index cannot be passed on as it is
+        return self._noted(chunk, data)
+
+    def _noted(self, chunk: ChatCompletionChunk, data: str) -> ChatCompletionChunk:
         self._note(chunk)
+        if self._lenient:
+            for choice in chunk.choices:
+                extra = choice.__pydantic_extra__
+                if extra and extra.get("error"):
+                    raise hidden_error(extra, _response(data))
+            self._tidy.chunk(chunk)
         return chunk
 
     def _note(self, chunk: ChatCompletionChunk) -> None:
@@ -158,7 +171,8 @@ class ChatStreamDecoder:
     def _without_events(self, body: bytes) -> list[ChatCompletionChunk]:
         body = body.strip()
         if body.startswith((b"{", b"[")):  # one JSON document labelled as an event stream
-            return to_chunks(decode_response(HTTPResponse(200, content=body)))
+            answer = HTTPResponse(200, content=body)
+            return to_chunks(decode_response(answer, lenient=self._lenient))
         if not any(body.startswith(field) or field.startswith(body) for field in _FIELDS):
             invalid("it is not an event stream", HTTPResponse(200, content=body))
         raise APIConnectionError(message="The stream ended before it began.")

@@ -1,0 +1,124 @@
+"""Messages and tools as they are sent: without what only answers have, and what only other vendors know."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from edgeagent.providers.openai.quirks import Quirks
+from edgeagent.providers.openai.repair import WIRE
+
+__all__ = ["CACHE_HINT", "Taken", "own_parts"]
+
+RESPONSE_ONLY: Final = frozenset({"annotations", "native_content", "parsed", "reasoning_content"})
+"""Fields that an assistant's message has in an answer and must not have in a request."""
+
+ASSISTANT_PARTS: Final = frozenset({"text", "refusal"})
+"""The content parts that OpenAI takes in an assistant's message; others are parts of another vendor's answer."""
+
+CACHE_HINT: Final = "cache_control"
+"""Anthropic's prompt-caching hint: OpenAI caches without being asked."""
+
+
+def own_parts(message: dict[str, Any]) -> list[Any] | None:
+    """The content in parts that a server of OpenAI's shape answered with; None if the answer was another vendor's."""
+    native = message.get("native_content")
+    if not isinstance(native, dict) or native.get("wire") != WIRE or not isinstance(native.get("content"), list):
+        return None
+    return list(native["content"])
+
+
+class Taken:
+    """Takes out of messages and tools what must not be sent, and remembers what it took."""
+
+    def __init__(self, quirks: Quirks) -> None:
+        self._keep_hints = quirks.cache_hints
+        self._keep_parts = quirks.parts_replayed
+        self._keep_reasoning = quirks.reasoning_replayed
+        self._fields: set[str] = set()
+        self._audio = False
+        self.dropped: set[str] = set()
+
+    def edits(self) -> list[str]:
+        """What was taken away, in words."""
+        edits = []
+        if self._fields:
+            edits.append(f"fields of answers not sent back: {', '.join(sorted(self._fields))}")
+        if self._audio:
+            edits.append("audio of earlier answers sent by its id")
+        return edits
+
+    def from_message(self, message: dict[str, Any]) -> dict[str, Any]:
+        """A message as it is sent."""
+        if len(message) == 2 and type(message.get("content")) is str:
+            return message  # a role and a text: the usual case, with nothing to take
+        sent = {name: value for name, value in message.items() if value is not None or name == "content"}
+        self._hint(sent)
+        content = sent.get("content")
+        assistant = sent.get("role") == "assistant"
+        if isinstance(content, list):
+            parts = [self._from_part(part) for part in content if not (assistant and self._is_foreign(part))]
+            sent["content"] = parts if parts or not content else None if sent.get("tool_calls") else ""
+        if assistant:
+            self._from_answer(sent)
+        return sent
+
+    def from_tool(self, tool: dict[str, Any]) -> dict[str, Any]:
+        """A tool as it is sent."""
+        function = tool.get("function")
+        if CACHE_HINT not in tool and not (isinstance(function, dict) and CACHE_HINT in function):
+            return tool
+        sent = dict(tool)
+        self._hint(sent)
+        if isinstance(function, dict):
+            sent["function"] = dict(function)
+            self._hint(sent["function"])
+        return sent
+
+    def _from_answer(self, sent: dict[str, Any]) -> None:
+        if self._keep_parts and (parts := own_parts(sent)) is not None:
+            sent["content"] = parts
+            del sent["native_content"]
+            sent.pop("reasoning_content", None)  # it is among the parts
+        for name in sorted(RESPONSE_ONLY & sent.keys()):
+            if name == "reasoning_content" and self._keep_reasoning:
+                continue
+            del sent[name]
+            self._fields.add(name)
+        audio = sent.get("audio")
+        if isinstance(audio, dict) and audio.keys() != {"id"} and "id" in audio:
+            sent["audio"] = {"id": audio["id"]}
+            self._audio = True
+        calls = sent.get("tool_calls")
+        if calls == []:
+            del sent["tool_calls"]  # OpenAI refuses an empty list
+        elif isinstance(calls, list):
+            sent["tool_calls"] = [self._from_call(call) for call in calls]
+
+    def _from_call(self, call: Any) -> Any:
+        if not isinstance(call, dict):
+            return call
+        sent = {name: value for name, value in call.items() if value is not None and name != "index"}
+        if "index" in call:
+            self._fields.add("tool_calls.index")
+        function = sent.get("function")
+        if isinstance(function, dict) and "parsed_arguments" in function:  # added by openai's `parse` helper
+            sent["function"] = {name: value for name, value in function.items() if name != "parsed_arguments"}
+            self._fields.add("tool_calls.function.parsed_arguments")
+        return sent
+
+    def _is_foreign(self, part: Any) -> bool:
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind is None or kind in ASSISTANT_PARTS or self._keep_parts:
+            return False
+        self.dropped.add(f"messages.content.{kind}")
+        return True
+
+    def _from_part(self, part: Any) -> Any:
+        if isinstance(part, dict) and CACHE_HINT in part:
+            part = dict(part)
+            self._hint(part)
+        return part
+
+    def _hint(self, holder: dict[str, Any]) -> None:
+        if not self._keep_hints and holder.pop(CACHE_HINT, None) is not None:
+            self.dropped.add(CACHE_HINT)
