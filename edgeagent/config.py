@@ -35,7 +35,8 @@ ENVIRONMENT: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
     ("Anthropic", ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")),
     ("AzureOpenAI", ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN")),
 )
-"""The providers that `EdgeClient()` configures when one of their variables is set, in this order."""
+"""The providers that `EdgeClient()` configures when one of their variables is set, in this order; after them come the
+servers of OpenAI's shape whose key is set, in the order of `edgeagent.providers.rows.ROWS`."""
 
 
 @dataclass(frozen=True)
@@ -138,9 +139,10 @@ def environment_providers() -> tuple[Provider, ...]:
     """Every built-in provider whose key is in the environment, in the documented order."""
     import edgeagent.providers as builtin
 
-    return tuple(
-        getattr(builtin, name)() for name, variables in ENVIRONMENT if any(os.environ.get(v) for v in variables)
-    )
+    own = [getattr(builtin, name)() for name, variables in ENVIRONMENT if any(os.environ.get(v) for v in variables)]
+    from edgeagent.providers.rows import set_up
+
+    return (*own, *(builtin.OpenAICompatible(name=row.name) for row in set_up(os.environ)))
 
 
 # one call

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from edgeagent.providers.anthropic import Anthropic
-    from edgeagent.providers.compatible import OpenAICompatible
+    from edgeagent.providers.compatible import Mistral, OpenAICompatible
     from edgeagent.providers.local import Local
     from edgeagent.providers.openai import AzureOpenAI, OpenAI
 
-__all__ = ["Anthropic", "AzureOpenAI", "Local", "OpenAI", "OpenAICompatible"]
+__all__ = ["Anthropic", "AzureOpenAI", "Local", "Mistral", "OpenAI", "OpenAICompatible"]
 
 _HOMES: Final = {
     "Anthropic": "edgeagent.providers.anthropic",
     "AzureOpenAI": "edgeagent.providers.openai",
     "Local": "edgeagent.providers.local",
+    "Mistral": "edgeagent.providers.compatible",
     "OpenAI": "edgeagent.providers.openai",
     "OpenAICompatible": "edgeagent.providers.compatible",
 }

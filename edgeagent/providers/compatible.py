@@ -2,59 +2,72 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from edgeagent.providers.base import Credential
+from edgeagent.errors import AuthenticationError, ConfigurationError
+from edgeagent.providers.base import Capabilities, Credential
+from edgeagent.providers.family import Row, address
 from edgeagent.providers.openai.codec import OpenAIChatCodec
 from edgeagent.providers.openai.provider import bearer
-from edgeagent.providers.openai.quirks import COMPATIBLE, Quirks
+from edgeagent.providers.openai.quirks import Quirks
+from edgeagent.providers.rows import row
 from edgeagent.providers.vendor import Vendor
 
-__all__ = ["OpenAICompatible"]
+__all__ = ["Mistral", "OpenAICompatible"]
+
+_UNKNOWN: Final = Row(name="", base_url=None, keys=(), docs="")
 
 
 class OpenAICompatible(Vendor):
-    """A server of OpenAI's shape.
+    """A server of OpenAI's shape: one that is known by its name, or any other by its address.
 
     Args:
-        name: how model names and `edge.provider` call it, and the vendor's id in telemetry and prices.
+        name: how model names and `edge.provider` call it, and the vendor's id in telemetry and prices. A name of
+            `edgeagent.providers.rows.ROWS` brings address, key variables and quirks with it, unless an address is
+            given: that is another server then, which happens to have the name.
         base_url: the address before `/chat/completions`, as in `http://localhost:8080/v1`.
         api_key: sent as a bearer token; None where the server wants none.
         api_key_variable: the environment variable that holds the key, where none is given.
-        vendor: the vendor's id, if it is not `name`.
-        quirks: how the server differs from OpenAI, as data; by default it is sent what the caller said.
+        row: what is known of the server, instead of the row of that name; a row of the caller's own.
+        vendor: the vendor's id, if it is not the row's or `name`.
+        quirks: how the server differs from OpenAI, as data; default: the row's, else what the caller says is sent.
         default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
 
     Raises:
-        ConfigurationError: the base URL is not absolute.
+        ConfigurationError: no address, one that is not absolute, or no key for a known server that needs one.
     """
 
     default_name: ClassVar[str] = "compatible"
-    key_required: ClassVar[bool] = False
 
     def __init__(
         self,
         *,
         name: str,
-        base_url: str,
+        base_url: str | None = None,
         api_key: Credential = None,
         api_key_variable: str | None = None,
+        row: Row | None = None,
         vendor: str | None = None,
-        quirks: Quirks = COMPATIBLE,
+        quirks: Quirks | None = None,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, Any] | None = None,
         http_client: Any = None,
         models: Iterable[str] = (),
         cache_identity: str | None = None,
     ) -> None:
-        self.vendor = vendor or name
-        self.key_variables = (api_key_variable,) if api_key_variable else ()
-        self.codec = OpenAIChatCodec(quirks)
+        known = row if row is not None else _known(name, base_url)
+        self.row = known
+        self.vendor = vendor or known.vendor or name
+        self.key_variables = (api_key_variable,) if api_key_variable else known.keys
+        self.key_required = bool(known.keys)
+        self.families = known.families
+        self.codec = OpenAIChatCodec(quirks if quirks is not None else known.quirks)
         super().__init__(
             name=name,
             api_key=api_key,
-            base_url=base_url,
+            base_url=base_url or address(known, os.environ),
             default_headers=default_headers,
             default_query=default_query,
             http_client=http_client,
@@ -62,10 +75,65 @@ class OpenAICompatible(Vendor):
             cache_identity=cache_identity,
         )
 
+    def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002  # the base's parameter
+        """What the server can do for some of its models; single models are its own to refuse."""
+        return Capabilities(self.row.features)
+
     def path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
         """The same for every model."""
-        return "/chat/completions"
+        return self.row.path
 
     def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
-        """A bearer token, where there is one."""
-        return [] if credential is None else [bearer(credential, self.name)]
+        """A bearer token, or the field that the server wants, where there is a key."""
+        if credential is None:
+            return []
+        if self.row.key_header is None:
+            return [bearer(credential, self.name)]
+        if not credential:
+            raise AuthenticationError(f"Provider {self.name!r} has no API key: its function gave none.")
+        return [(self.row.key_header, credential)]
+
+
+def _known(name: str, base_url: str | None) -> Row:
+    found = row(name) if base_url is None else None
+    if found is None and base_url is None:
+        raise ConfigurationError(f"{name!r} is no server that is known by its name: pass base_url=….")
+    return found or _UNKNOWN
+
+
+class Mistral(OpenAICompatible):
+    """Mistral: `Mistral()` takes the key from MISTRAL_API_KEY.
+
+    Args:
+        base_url: default: `https://api.mistral.ai/v1`.
+        name, api_key, default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
+
+    Raises:
+        ConfigurationError: no key, or an address that is not absolute.
+    """
+
+    default_name: ClassVar[str] = "mistral"
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        api_key: Credential = None,
+        base_url: str | None = None,
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, Any] | None = None,
+        http_client: Any = None,
+        models: Iterable[str] = (),
+        cache_identity: str | None = None,
+    ) -> None:
+        super().__init__(
+            name=name or self.default_name,
+            base_url=base_url,
+            api_key=api_key,
+            row=row(self.default_name),
+            default_headers=default_headers,
+            default_query=default_query,
+            http_client=http_client,
+            models=models,
+            cache_identity=cache_identity,
+        )

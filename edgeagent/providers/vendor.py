@@ -41,8 +41,8 @@ class Vendor:
     default_base_url: ClassVar[str | None] = None
     key_variables: tuple[str, ...] = ()
     base_url_variables: ClassVar[tuple[str, ...]] = ()
-    key_required: ClassVar[bool] = True
-    families: ClassVar[tuple[str, ...]] = ()
+    key_required: bool = True
+    families: tuple[str, ...] = ()
     codec: ChatCodec
     """The wire format of every model, unless `codec_for` says otherwise."""
     stream_query: ClassVar[Mapping[str, str]] = {}

@@ -46,7 +46,7 @@ class Anthropic(Vendor):
     default_base_url: ClassVar[str | None] = "https://api.anthropic.com"
     key_variables = (_KEY, _TOKEN)
     base_url_variables: ClassVar[tuple[str, ...]] = ("ANTHROPIC_BASE_URL",)
-    families: ClassVar[tuple[str, ...]] = ("claude-",)
+    families = ("claude-",)
 
     def __init__(
         self,

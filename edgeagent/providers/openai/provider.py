@@ -34,7 +34,7 @@ class OpenAI(Vendor):
     default_base_url: ClassVar[str | None] = "https://api.openai.com/v1"
     key_variables = ("OPENAI_API_KEY",)
     base_url_variables: ClassVar[tuple[str, ...]] = ("OPENAI_BASE_URL",)
-    families: ClassVar[tuple[str, ...]] = FAMILIES
+    families = FAMILIES
     codec = OpenAIChatCodec()
 
     def __init__(

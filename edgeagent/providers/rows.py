@@ -1,0 +1,369 @@
+"""The family of servers that speak OpenAI's chat completions: one row each.
+
+A row says where a server lives, which variable holds its key (the one that the vendor's own SDK or documentation
+names), and how it differs from OpenAI (`Quirks`). A new server is a new row, of ours or of the caller's own; it needs
+no code. What is not certain is left out: then the codec sends what the caller said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from edgeagent.providers.base import Feature
+from edgeagent.providers.family import Row, needed
+from edgeagent.providers.openai.quirks import COMPATIBLE
+
+__all__ = ["ROWS", "row", "set_up"]
+
+
+def _can(base: frozenset[Feature], *more: Feature) -> frozenset[Feature]:
+    return base.union(more)
+
+
+_NONE: Final[frozenset[Feature]] = frozenset()
+_CHAT: Final = _can(_NONE, "tools", "json_schema", "stop", "streaming", "reasoning")
+_SEEING: Final = _can(_CHAT, "vision")
+
+
+_THINKING: Final = replace(COMPATIBLE, reasoning_replayed=True)
+
+_MISTRAL: Final = replace(
+    COMPATIBLE,
+    renamed=(("seed", "random_seed"), ("max_completion_tokens", "max_tokens")),
+    dropped=(
+        *("logit_bias", "service_tier", "store", "user", "safety_identifier", "verbosity", "cache_control"),
+        *("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"),
+    ),
+    cache_hints=False,
+    stream_options=False,
+    developer_role=False,
+    parts_replayed=True,
+    call_id_length=9,
+    required_choice="any",
+)
+
+ROWS: Final[Mapping[str, Row]] = {
+    row.name: row
+    for row in (
+        Row(
+            "mistral",
+            "https://api.mistral.ai/v1",
+            ("MISTRAL_API_KEY",),
+            "https://docs.mistral.ai/api/",
+            vendor="mistral_ai",
+            families=(
+                *("mistral-", "ministral-", "magistral-", "codestral-", "devstral-", "voxtral-", "pixtral-"),
+                *("open-mistral-", "open-mixtral-", "labs-"),
+            ),
+            features=_can(_SEEING, "documents", "audio", "n"),
+            quirks=_MISTRAL,
+        ),
+        Row(
+            "deepseek",
+            "https://api.deepseek.com",
+            ("DEEPSEEK_API_KEY",),
+            "https://api-docs.deepseek.com/",
+            families=("deepseek-",),
+            features=_can(_NONE, "tools", "stop", "streaming", "reasoning", "logprobs"),
+            quirks=replace(_THINKING, developer_role=False),
+        ),
+        Row(
+            "xai",
+            "https://api.x.ai/v1",
+            ("XAI_API_KEY",),
+            "https://docs.x.ai/docs/api-reference",
+            vendor="x_ai",
+            families=("grok-",),
+            features=_can(_SEEING, "n", "logprobs"),
+        ),
+        Row(
+            "groq",
+            "https://api.groq.com/openai/v1",
+            ("GROQ_API_KEY",),
+            "https://console.groq.com/docs/openai",
+            base_url_variables=("GROQ_BASE_URL",),
+            features=_SEEING,
+        ),
+        Row(
+            "perplexity",
+            "https://api.perplexity.ai",
+            ("PERPLEXITY_API_KEY", "PPLX_API_KEY"),
+            "https://docs.perplexity.ai/api-reference/chat-completions-post",
+            families=("sonar",),
+            features=_can(_NONE, "vision", "documents", "json_schema", "streaming", "reasoning", "stop"),
+        ),
+        Row(
+            "moonshot",
+            "https://api.moonshot.ai/v1",
+            ("MOONSHOT_API_KEY",),
+            "https://platform.moonshot.ai/docs/api/chat",
+            vendor="moonshotai",
+            families=("kimi-", "moonshot-"),
+            features=_can(_SEEING, "n"),
+            quirks=_THINKING,
+        ),
+        Row(
+            "zai",
+            "https://api.z.ai/api/paas/v4",
+            ("ZAI_API_KEY",),
+            "https://docs.z.ai/api-reference/llm/chat-completion",
+            families=("glm-",),
+            features=_SEEING,
+            quirks=replace(_THINKING, developer_role=False),
+        ),
+        Row(
+            "alibaba",
+            "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+            ("DASHSCOPE_API_KEY",),
+            "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
+            families=("qwen-", "qwen2", "qwen3", "qwq-", "qvq-"),
+            features=_can(_SEEING, "audio", "n", "logprobs"),
+        ),
+        Row(
+            "minimax",
+            "https://api.minimax.io/v1",
+            ("MINIMAX_API_KEY",),
+            "https://platform.minimax.io/docs/api-reference/text-openai-api",
+            families=("MiniMax-",),
+            features=_CHAT,
+        ),
+        Row(
+            "xiaomi",
+            "https://api.xiaomimimo.com/v1",
+            ("MIMO_API_KEY",),
+            "https://platform.xiaomimimo.com/",
+            families=("mimo-",),
+            features=_can(_SEEING, "audio"),
+            quirks=_THINKING,
+        ),
+        Row(
+            "together",
+            "https://api.together.xyz/v1",
+            ("TOGETHER_API_KEY",),
+            "https://docs.together.ai/docs/openai-api-compatibility",
+            base_url_variables=("TOGETHER_BASE_URL",),
+            features=_can(_SEEING, "n", "logprobs"),
+        ),
+        Row(
+            "fireworks",
+            "https://api.fireworks.ai/inference/v1",
+            ("FIREWORKS_API_KEY",),
+            "https://docs.fireworks.ai/tools-sdks/openai-compatibility",
+            features=_can(_SEEING, "n", "logprobs"),
+        ),
+        Row(
+            "cerebras",
+            "https://api.cerebras.ai/v1",
+            ("CEREBRAS_API_KEY",),
+            "https://inference-docs.cerebras.ai/resources/openai",
+            base_url_variables=("CEREBRAS_BASE_URL",),
+            features=_can(_SEEING, "logprobs"),
+        ),
+        Row(
+            "sambanova",
+            "https://api.sambanova.ai/v1",
+            ("SAMBANOVA_API_KEY",),
+            "https://docs.sambanova.ai/cloud/docs/capabilities/openai-compatibility",
+            features=_SEEING,
+        ),
+        Row(
+            "nebius",
+            "https://api.tokenfactory.nebius.com/v1",
+            ("NEBIUS_API_KEY",),
+            "https://docs.tokenfactory.nebius.com/api-reference/introduction",
+            features=_can(_SEEING, "n", "logprobs"),
+        ),
+        Row(
+            "deepinfra",
+            "https://api.deepinfra.com/v1/openai",
+            ("DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"),
+            "https://deepinfra.com/docs/advanced/openai_api",
+            features=_can(_SEEING, "n"),
+        ),
+        Row(
+            "baseten",
+            "https://inference.baseten.co/v1",
+            ("BASETEN_API_KEY",),
+            "https://docs.baseten.co/reference/inference-api/chat-completions",
+            features=_can(_SEEING, "logprobs"),
+        ),
+        Row(
+            "nvidia",
+            "https://integrate.api.nvidia.com/v1",
+            ("NVIDIA_API_KEY",),
+            "https://docs.api.nvidia.com/nim/reference/llm-apis",
+        ),
+        Row(
+            "openrouter",
+            "https://openrouter.ai/api/v1",
+            ("OPENROUTER_API_KEY",),
+            "https://openrouter.ai/docs/api-reference/overview",
+        ),
+        Row(
+            "vercel",
+            "https://ai-gateway.vercel.sh/v1",
+            ("AI_GATEWAY_API_KEY",),
+            "https://vercel.com/docs/ai-gateway/openai-compat",
+        ),
+        Row(
+            "huggingface",
+            "https://router.huggingface.co/v1",
+            ("HF_TOKEN",),
+            "https://huggingface.co/docs/inference-providers",
+            features=_can(_SEEING, "n", "logprobs"),
+        ),
+        Row("venice", "https://api.venice.ai/api/v1", ("VENICE_API_KEY",), "https://docs.venice.ai/"),
+        Row(
+            "doubleword",
+            "https://api.doubleword.ai/v1",
+            ("DOUBLEWORD_API_KEY",),
+            "https://docs.doubleword.ai/",
+            features=_can(_SEEING, "n", "logprobs"),
+        ),
+        Row(
+            "writer",
+            "https://api.writer.com/v1",
+            ("WRITER_API_KEY",),
+            "https://dev.writer.com/api-reference/completion-api/chat-completion",
+            base_url_variables=("WRITER_BASE_URL",),
+            families=("palmyra-",),
+            features=_can(_CHAT, "n", "logprobs"),
+            path="/chat",
+        ),
+        Row(
+            "heroku",
+            None,
+            ("INFERENCE_KEY",),
+            "https://devcenter.heroku.com/articles/heroku-inference-api-v1-chat-completions",
+            base_url_variables=("INFERENCE_URL",),
+            features=_CHAT,
+            path="/v1/chat/completions",
+        ),
+        Row(
+            "databricks",
+            "{DATABRICKS_HOST}/serving-endpoints",
+            ("DATABRICKS_TOKEN",),
+            "https://docs.databricks.com/en/machine-learning/foundation-model-apis/api-reference.html",
+            features=_can(_SEEING, "n", "logprobs"),
+            quirks=replace(COMPATIBLE, stream_options=False),
+        ),
+        Row(
+            "snowflake",
+            None,
+            ("SNOWFLAKE_PAT",),
+            "https://docs.snowflake.com/en/user-guide/snowflake-cortex/open_ai_sdk",
+            features=_SEEING,
+            automatic=False,
+        ),
+        Row(
+            "cloudflare",
+            "https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1",
+            ("CLOUDFLARE_API_TOKEN",),
+            "https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/",
+            features=_CHAT,
+            automatic=False,  # the token usually serves something else
+        ),
+        Row(
+            "cloudflare_gateway",
+            None,
+            ("CLOUDFLARE_API_TOKEN",),
+            "https://developers.cloudflare.com/ai-gateway/usage/chat-completion/",
+            automatic=False,
+        ),
+        Row(
+            "github",
+            "https://models.github.ai/inference",
+            ("GITHUB_TOKEN",),
+            "https://docs.github.com/en/rest/models/inference",
+            automatic=False,  # every workflow has that variable
+        ),
+        Row(
+            "github_copilot",
+            "https://api.githubcopilot.com",
+            ("GITHUB_COPILOT_TOKEN",),
+            "https://docs.github.com/en/copilot",
+            vendor="github-copilot",
+            automatic=False,
+        ),
+        Row(
+            "azure_ai",
+            None,
+            ("AZURE_INFERENCE_CREDENTIAL",),
+            "https://learn.microsoft.com/azure/ai-foundry/model-inference/reference/reference-model-inference-api",
+            base_url_variables=("AZURE_INFERENCE_ENDPOINT",),
+            vendor="azure.ai.inference",
+            key_header="api-key",
+        ),
+        Row(
+            "portkey",
+            "https://api.portkey.ai/v1",
+            ("PORTKEY_API_KEY",),
+            "https://portkey.ai/docs/api-reference/inference-api/chat",
+            key_header="x-portkey-api-key",
+        ),
+        Row(
+            "crusoe",
+            "https://api.inference.crusoecloud.com/v1",
+            ("CRUSOE_API_KEY",),
+            "https://docs.crusoecloud.com/managed-inference/overview",
+            features=_SEEING,
+        ),
+        Row(
+            "gemini_openai",
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+            ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+            "https://ai.google.dev/gemini-api/docs/openai",
+            vendor="gcp.gemini",
+            automatic=False,
+        ),
+        Row(
+            "pollinations",
+            "https://text.pollinations.ai",
+            (),
+            "https://github.com/pollinations/pollinations/blob/master/APIDOCS.md",
+            path="/openai",
+            features=_SEEING,
+        ),
+        Row(
+            "vllm",
+            "http://localhost:8000/v1",
+            (),
+            "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
+        ),
+        Row("sglang", "http://localhost:30000/v1", (), "https://docs.sglang.ai/basic_usage/openai_api.html"),
+        Row(
+            "tgi", "http://localhost:8080/v1", (), "https://huggingface.co/docs/text-generation-inference/messages_api"
+        ),
+        Row(
+            "llamacpp", "http://localhost:8080/v1", (), "https://github.com/ggml-org/llama.cpp/tree/master/tools/server"
+        ),
+        Row("lmstudio", "http://localhost:1234/v1", (), "https://lmstudio.ai/docs/app/api/endpoints/openai"),
+        Row(
+            "mistralrs",
+            "http://localhost:1234/v1",
+            (),
+            "https://github.com/EricLBuehler/mistral.rs/blob/master/docs/HTTP.md",
+        ),
+        Row("ollama_openai", "http://localhost:11434/v1", (), "https://docs.ollama.com/openai", features=_SEEING),
+        Row("litellm", "http://localhost:4000", (), "https://docs.litellm.ai/docs/proxy/user_keys"),
+        Row("gpustack", None, (), "https://docs.gpustack.ai/latest/user-guide/openai-compatible-apis/"),
+    )
+}
+"""Every row by its name. `EdgeClient()` configures those whose key is in the environment in this order."""
+
+
+def row(name: str) -> Row | None:
+    """The row of this name, if there is one."""
+    return ROWS.get(name)
+
+
+def set_up(environment: Mapping[str, str]) -> Iterator[Row]:
+    """The rows that the environment configures: their key is set, and so is what their address needs."""
+    for each in ROWS.values():
+        if not each.automatic or not any(environment.get(key, "").strip() for key in each.keys):
+            continue
+        located = each.base_url is not None or any(environment.get(name) for name in each.base_url_variables)
+        if located and all(environment.get(name, "").strip() for name in needed(each)):
+            yield each
