@@ -17,7 +17,7 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.anthropic.notes import Notes
+from edgeagent.providers.notes import Notes
 
 __all__ = ["BLOCK_FIELDS", "IMAGE_TYPES", "NATIVE_BLOCKS", "blocks_of", "is_native", "text_of"]
 

@@ -21,8 +21,8 @@ from typing import Any, Final
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.anthropic.calls import JSON_TOOL
 from edgeagent.providers.anthropic.models import ModelFacts
-from edgeagent.providers.anthropic.notes import Notes
 from edgeagent.providers.anthropic.schema import closed_schema
+from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 
 __all__ = ["OutputForm", "force_json_tool", "output_form"]

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.anthropic.models import ModelFacts
-from edgeagent.providers.anthropic.notes import Notes
+from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 
 __all__ = ["BUDGETS", "encode_thinking", "is_thinking"]

@@ -18,8 +18,8 @@ from typing import Any, Final
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.anthropic.calls import CUSTOM_INPUT
 from edgeagent.providers.anthropic.models import ModelFacts
-from edgeagent.providers.anthropic.notes import Notes
 from edgeagent.providers.anthropic.schema import closed_schema
+from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 
 __all__ = ["TOOL_FIELDS", "encode_choice", "encode_tools"]
