@@ -12,6 +12,8 @@ from functools import partial
 from typing import Any, Final, TypeGuard
 from uuid import uuid4
 
+from pydantic_core import PydanticSerializationError
+
 from edgeagent.core.call import Call
 from edgeagent.core.promises import check_promises, require_checker
 from edgeagent.effects import Flow, Source, close, invoke, open_iterator, open_stream, read, send
@@ -132,20 +134,29 @@ def _http_request(
     except RequestValidationError as error:
         error.target = str(target)
         raise
+    except PydanticSerializationError:
+        raise _not_json() from None
     require_checker(encoded.promises)
     call.edge.dropped_params, call.edge.edits = encoded.dropped, encoded.edits
     call.promised(encoded.promises)
     key = provider.api_key
     if callable(key):
         key = yield from invoke(key, call.deadline)
-    return provider.http_request(
-        encoded,
-        key,
-        model=target.model,
-        stream=stream,
-        extra_headers=request.extra_headers,
-        extra_query=request.extra_query,
-    )
+    try:
+        return provider.http_request(
+            encoded,
+            key,
+            model=target.model,
+            stream=stream,
+            extra_headers=request.extra_headers,
+            extra_query=request.extra_query,
+        )
+    except PydanticSerializationError:
+        raise _not_json() from None
+
+
+def _not_json() -> RequestValidationError:
+    return RequestValidationError("The request holds something that JSON cannot: a lone surrogate, or no JSON value.")
 
 
 def _in_older_form(request: ChatRequest, codec: ChatCodec) -> bool:

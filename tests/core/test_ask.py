@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from edgeagent import AsyncEdgeClient, EdgeClient, ResponseValidationError
+from edgeagent import AsyncEdgeClient, EdgeClient, RequestValidationError, ResponseValidationError
+from edgeagent.providers import OpenAI
 from edgeagent.types import ChatRequest
 
 __all__: list[str] = []
@@ -91,3 +92,12 @@ def test_a_preference_for_what_is_not_there_changes_nothing():
     """A provider without a stream is asked for what it has."""
     with EdgeClient(providers=[WantsToStream()], cache=False) as client:
         assert client.chat.completions.create(model="own/x", messages=ASK).choices[0].message.content == "whole"
+
+
+@pytest.mark.parametrize("edge", [{"cache": "off"}, {}], ids=["uncached", "cached"])
+def test_what_json_cannot_hold_is_refused(edge):
+    """A lone surrogate in a prompt is an error of ours that says so, whether or not a key is made of it."""
+    provider = OpenAI(api_key="k", base_url="http://127.0.0.1:9/v1")
+    ask = [{"role": "user", "content": "\ud800"}]
+    with EdgeClient(providers=[provider], retry=0) as client, pytest.raises(RequestValidationError, match="JSON"):
+        client.chat.completions.create(model="gpt-4o", messages=ask, edge=edge)

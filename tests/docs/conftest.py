@@ -13,7 +13,7 @@ from tests.support.loopback import Loopback
 
 __all__ = ["reader"]
 
-KEY_VARIABLES = ("_API_KEY", "_AUTH_TOKEN", "_AD_TOKEN", "_BASE_URL", "_ENDPOINT")
+KEY_VARIABLES = ("_KEY", "_TOKEN", "_BASE_URL", "_ENDPOINT", "_CREDENTIAL")
 
 
 @pytest.fixture(scope="session")

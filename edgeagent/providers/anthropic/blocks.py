@@ -88,7 +88,8 @@ def call_of(block: Block) -> dict[str, Any]:
 def annotations_of(block: Block, start: int) -> list[dict[str, Any]]:
     """The web citations of a text block that begins at `start` of the joined text, as OpenAI's annotations."""
     found = []
-    for citation in block.get("citations") or ():
+    citations = block.get("citations")
+    for citation in citations if isinstance(citations, list) else ():
         if isinstance(citation, Mapping) and citation.get("type") == "web_search_result_location":
             place = {"start_index": start, "end_index": start + len(block["text"])}
             page = {"url": str(citation.get("url") or ""), "title": str(citation.get("title") or "")}

@@ -103,7 +103,7 @@ def text_of(content: Any) -> str:
     return "".join(
         str(part.get("text" if part.get("type") == "text" else "refusal") or "")
         for part in content
-        if isinstance(part, Mapping) and part.get("type") in {"text", "refusal"}
+        if isinstance(part, Mapping) and part.get("type") in ("text", "refusal")
     )
 
 

@@ -121,7 +121,7 @@ def _effort(body: Mapping[str, Any], values: dict[str, Any]) -> None:
     thinking, config = body.get("thinking"), body.get("output_config")
     kind = thinking.get("type") if isinstance(thinking, Mapping) else None
     effort = config.get("effort") if isinstance(config, Mapping) else None
-    if kind in {"disabled", "between_tools"}:
+    if kind in ("disabled", "between_tools"):
         values["reasoning_effort"] = "none"
     elif isinstance(effort, str):
         values["reasoning_effort"] = effort
@@ -256,7 +256,7 @@ def _part(block: Any, where: str) -> Part:
         if not isinstance(fields.get("text"), str):
             _refuse("is missing", f"{where}.text")
         translated = {"type": "text", "text": fields["text"]}
-    elif fields["type"] in {"image", "document"} and isinstance(fields.get("source"), Mapping):
+    elif fields["type"] in ("image", "document") and isinstance(fields.get("source"), Mapping):
         translated = (_image if fields["type"] == "image" else _document)(fields, fields["source"])
     if translated is None:
         return dict(fields)

@@ -68,7 +68,7 @@ def encode_thinking(
 
 def is_thinking(thinking: Any) -> bool:
     """Whether this `thinking` value turns it on in a way that restricts sampling."""
-    return isinstance(thinking, Mapping) and thinking.get("type") in {"enabled", "adaptive"}
+    return isinstance(thinking, Mapping) and thinking.get("type") in ("enabled", "adaptive")
 
 
 def _has_own(request: ChatRequest) -> bool:
