@@ -69,7 +69,7 @@ class OpenAICompatible(Vendor):
             api_key=api_key,
             base_url=base_url or address(known, os.environ),
             default_headers=default_headers,
-            default_query=default_query,
+            default_query={**dict(known.query), **(default_query or {})},
             http_client=http_client,
             models=models,
             cache_identity=cache_identity,
@@ -91,7 +91,7 @@ class OpenAICompatible(Vendor):
             return [bearer(credential, self.name)]
         if not credential:
             raise AuthenticationError(f"Provider {self.name!r} has no API key: its function gave none.")
-        return [(self.row.key_header, credential)]
+        return [(self.row.key_header, f"{self.row.key_scheme}{credential}")]
 
 
 def _known(name: str, base_url: str | None) -> Row:

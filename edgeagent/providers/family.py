@@ -31,6 +31,8 @@ class Row:
         quirks: how it differs from OpenAI.
         path: of chat requests, below the address.
         key_header: the header field that takes the key instead of `Authorization`.
+        key_scheme: what stands before the key in that field.
+        query: query parameters of every request, unless the caller has others.
         automatic: whether its key in the environment is enough to configure it. Not where the variable usually serves
             something else, or another provider of this package has the same.
     """
@@ -46,6 +48,8 @@ class Row:
     quirks: Quirks = COMPATIBLE
     path: str = "/chat/completions"
     key_header: str | None = None
+    key_scheme: str = ""
+    query: tuple[tuple[str, str], ...] = ()
     automatic: bool = True
 
 

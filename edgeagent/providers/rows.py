@@ -27,10 +27,18 @@ _CHAT: Final = _can(_NONE, "tools", "json_schema", "stop", "streaming", "reasoni
 _SEEING: Final = _can(_CHAT, "vision")
 
 
-_THINKING: Final = replace(COMPATIBLE, reasoning_replayed=True)
+_LIMIT: Final = (("max_completion_tokens", "max_tokens"),)
+"""For servers whose reference has the older name only, and which would ignore or refuse the newer."""
+
+_THINKING: Final = replace(COMPATIBLE, replayed=("reasoning_content",))
+_OPEN: Final = replace(COMPATIBLE, replayed=("reasoning", "reasoning_content", "reasoning_details"))
+"""Servers that pass messages through to a model's template, or to another server."""
+_PLAIN: Final = replace(COMPATIBLE, replayed=())
+"""Servers that take OpenAI's fields in messages and no others."""
+_CACHES: Final = ("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options")
 
 _MISTRAL: Final = replace(
-    COMPATIBLE,
+    _PLAIN,
     renamed=(("seed", "random_seed"), ("max_completion_tokens", "max_tokens")),
     dropped=(
         *("logit_bias", "service_tier", "store", "user", "safety_identifier", "verbosity", "cache_control"),
@@ -42,6 +50,14 @@ _MISTRAL: Final = replace(
     parts_replayed=True,
     call_id_length=9,
     required_choice="any",
+)
+
+_GROQ: Final = replace(
+    COMPATIBLE,
+    replayed=("reasoning",),
+    refused=("logit_bias", "web_search_options"),  # "will result in a 400 error": console.groq.com/docs/openai
+    dropped=(*_CACHES, "safety_identifier", "verbosity", "prediction"),
+    message_names=False,
 )
 
 ROWS: Final[Mapping[str, Row]] = {
@@ -67,7 +83,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://api-docs.deepseek.com/",
             families=("deepseek-",),
             features=_can(_NONE, "tools", "stop", "streaming", "reasoning", "logprobs"),
-            quirks=replace(_THINKING, developer_role=False),
+            quirks=replace(_THINKING, developer_role=False, renamed=_LIMIT),
         ),
         Row(
             "xai",
@@ -77,6 +93,7 @@ ROWS: Final[Mapping[str, Row]] = {
             vendor="x_ai",
             families=("grok-",),
             features=_can(_SEEING, "n", "logprobs"),
+            quirks=_THINKING,
         ),
         Row(
             "groq",
@@ -85,6 +102,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://console.groq.com/docs/openai",
             base_url_variables=("GROQ_BASE_URL",),
             features=_SEEING,
+            quirks=_GROQ,
         ),
         Row(
             "perplexity",
@@ -93,6 +111,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://docs.perplexity.ai/api-reference/chat-completions-post",
             families=("sonar",),
             features=_can(_NONE, "vision", "documents", "json_schema", "streaming", "reasoning", "stop"),
+            quirks=replace(_PLAIN, think_tags=True, renamed=_LIMIT, developer_role=False),
         ),
         Row(
             "moonshot",
@@ -111,7 +130,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://docs.z.ai/api-reference/llm/chat-completion",
             families=("glm-",),
             features=_SEEING,
-            quirks=replace(_THINKING, developer_role=False),
+            quirks=replace(_THINKING, developer_role=False, renamed=_LIMIT, message_names=False),
         ),
         Row(
             "alibaba",
@@ -120,6 +139,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
             families=("qwen-", "qwen2", "qwen3", "qwq-", "qvq-"),
             features=_can(_SEEING, "audio", "n", "logprobs"),
+            quirks=_THINKING,
         ),
         Row(
             "minimax",
@@ -128,6 +148,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://platform.minimax.io/docs/api-reference/text-openai-api",
             families=("MiniMax-",),
             features=_CHAT,
+            quirks=_OPEN,
         ),
         Row(
             "xiaomi",
@@ -145,6 +166,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://docs.together.ai/docs/openai-api-compatibility",
             base_url_variables=("TOGETHER_BASE_URL",),
             features=_can(_SEEING, "n", "logprobs"),
+            quirks=replace(_OPEN, renamed=_LIMIT, logprobs_number=True),
         ),
         Row(
             "fireworks",
@@ -160,6 +182,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://inference-docs.cerebras.ai/resources/openai",
             base_url_variables=("CEREBRAS_BASE_URL",),
             features=_can(_SEEING, "logprobs"),
+            quirks=replace(COMPATIBLE, replayed=("reasoning",), refused=("logit_bias",)),
         ),
         Row(
             "sambanova",
@@ -200,12 +223,14 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://openrouter.ai/api/v1",
             ("OPENROUTER_API_KEY",),
             "https://openrouter.ai/docs/api-reference/overview",
+            quirks=_OPEN,
         ),
         Row(
             "vercel",
             "https://ai-gateway.vercel.sh/v1",
             ("AI_GATEWAY_API_KEY",),
             "https://vercel.com/docs/ai-gateway/openai-compat",
+            quirks=_OPEN,
         ),
         Row(
             "huggingface",
@@ -214,13 +239,14 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://huggingface.co/docs/inference-providers",
             features=_can(_SEEING, "n", "logprobs"),
         ),
-        Row("venice", "https://api.venice.ai/api/v1", ("VENICE_API_KEY",), "https://docs.venice.ai/"),
+        Row("venice", "https://api.venice.ai/api/v1", ("VENICE_API_KEY",), "https://docs.venice.ai/", quirks=_OPEN),
         Row(
             "doubleword",
             "https://api.doubleword.ai/v1",
             ("DOUBLEWORD_API_KEY",),
             "https://docs.doubleword.ai/",
             features=_can(_SEEING, "n", "logprobs"),
+            quirks=_OPEN,
         ),
         Row(
             "writer",
@@ -231,6 +257,7 @@ ROWS: Final[Mapping[str, Row]] = {
             families=("palmyra-",),
             features=_can(_CHAT, "n", "logprobs"),
             path="/chat",
+            quirks=replace(_PLAIN, renamed=_LIMIT, developer_role=False),
         ),
         Row(
             "heroku",
@@ -240,6 +267,7 @@ ROWS: Final[Mapping[str, Row]] = {
             base_url_variables=("INFERENCE_URL",),
             features=_CHAT,
             path="/v1/chat/completions",
+            quirks=replace(_PLAIN, renamed=_LIMIT),
         ),
         Row(
             "databricks",
@@ -247,15 +275,16 @@ ROWS: Final[Mapping[str, Row]] = {
             ("DATABRICKS_TOKEN",),
             "https://docs.databricks.com/en/machine-learning/foundation-model-apis/api-reference.html",
             features=_can(_SEEING, "n", "logprobs"),
-            quirks=replace(COMPATIBLE, stream_options=False),
+            quirks=replace(_PLAIN, stream_options=False, renamed=_LIMIT, developer_role=False),
         ),
         Row(
             "snowflake",
-            None,
+            "https://{SNOWFLAKE_ACCOUNT}.snowflakecomputing.com/api/v2/cortex/v1",
             ("SNOWFLAKE_PAT",),
             "https://docs.snowflake.com/en/user-guide/snowflake-cortex/open_ai_sdk",
             features=_SEEING,
             automatic=False,
+            quirks=_PLAIN,
         ),
         Row(
             "cloudflare",
@@ -267,9 +296,11 @@ ROWS: Final[Mapping[str, Row]] = {
         ),
         Row(
             "cloudflare_gateway",
-            None,
-            ("CLOUDFLARE_API_TOKEN",),
+            "https://gateway.ai.cloudflare.com/v1/{CLOUDFLARE_ACCOUNT_ID}/{CLOUDFLARE_GATEWAY_ID}/compat",
+            ("CF_AIG_TOKEN",),
             "https://developers.cloudflare.com/ai-gateway/usage/chat-completion/",
+            key_header="cf-aig-authorization",
+            key_scheme="Bearer ",
             automatic=False,
         ),
         Row(
@@ -278,6 +309,7 @@ ROWS: Final[Mapping[str, Row]] = {
             ("GITHUB_TOKEN",),
             "https://docs.github.com/en/rest/models/inference",
             automatic=False,  # every workflow has that variable
+            quirks=_PLAIN,
         ),
         Row(
             "github_copilot",
@@ -286,6 +318,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://docs.github.com/en/copilot",
             vendor="github-copilot",
             automatic=False,
+            quirks=_PLAIN,
         ),
         Row(
             "azure_ai",
@@ -295,6 +328,8 @@ ROWS: Final[Mapping[str, Row]] = {
             base_url_variables=("AZURE_INFERENCE_ENDPOINT",),
             vendor="azure.ai.inference",
             key_header="api-key",
+            query=(("api-version", "2024-05-01-preview"),),
+            quirks=_PLAIN,
         ),
         Row(
             "portkey",
@@ -309,6 +344,17 @@ ROWS: Final[Mapping[str, Row]] = {
             ("CRUSOE_API_KEY",),
             "https://docs.crusoecloud.com/managed-inference/overview",
             features=_SEEING,
+            quirks=_OPEN,
+        ),
+        Row(
+            "bedrock_mantle",
+            "https://bedrock-mantle.{AWS_REGION}.api.aws/v1",
+            ("AWS_BEARER_TOKEN_BEDROCK",),
+            "https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html",
+            vendor="aws",
+            features=_can(_SEEING, "audio", "n", "logprobs"),
+            quirks=_PLAIN,
+            automatic=False,  # the key is that of Bedrock's own API, too
         ),
         Row(
             "gemini_openai",
@@ -331,24 +377,48 @@ ROWS: Final[Mapping[str, Row]] = {
             "http://localhost:8000/v1",
             (),
             "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
+            quirks=_OPEN,
         ),
-        Row("sglang", "http://localhost:30000/v1", (), "https://docs.sglang.ai/basic_usage/openai_api.html"),
+        Row(
+            "sglang",
+            "http://localhost:30000/v1",
+            (),
+            "https://docs.sglang.ai/basic_usage/openai_api.html",
+            quirks=_OPEN,
+        ),
         Row(
             "tgi", "http://localhost:8080/v1", (), "https://huggingface.co/docs/text-generation-inference/messages_api"
         ),
         Row(
-            "llamacpp", "http://localhost:8080/v1", (), "https://github.com/ggml-org/llama.cpp/tree/master/tools/server"
+            "llamacpp",
+            "http://localhost:8080/v1",
+            (),
+            "https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
+            quirks=_OPEN,
         ),
-        Row("lmstudio", "http://localhost:1234/v1", (), "https://lmstudio.ai/docs/app/api/endpoints/openai"),
+        Row(
+            "lmstudio",
+            "http://localhost:1234/v1",
+            (),
+            "https://lmstudio.ai/docs/app/api/endpoints/openai",
+            quirks=_OPEN,
+        ),
         Row(
             "mistralrs",
             "http://localhost:1234/v1",
             (),
             "https://github.com/EricLBuehler/mistral.rs/blob/master/docs/HTTP.md",
         ),
-        Row("ollama_openai", "http://localhost:11434/v1", (), "https://docs.ollama.com/openai", features=_SEEING),
-        Row("litellm", "http://localhost:4000", (), "https://docs.litellm.ai/docs/proxy/user_keys"),
-        Row("gpustack", None, (), "https://docs.gpustack.ai/latest/user-guide/openai-compatible-apis/"),
+        Row(
+            "ollama_openai",
+            "http://localhost:11434/v1",
+            (),
+            "https://docs.ollama.com/openai",
+            features=_SEEING,
+            quirks=_OPEN,
+        ),
+        Row("litellm", "http://localhost:4000", (), "https://docs.litellm.ai/docs/proxy/user_keys", quirks=_OPEN),
+        Row("gpustack", None, (), "https://docs.gpustack.ai/latest/user-guide/openai-compatible-apis/", quirks=_OPEN),
     )
 }
 """Every row by its name. `EdgeClient()` configures those whose key is in the environment in this order."""

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
+from edgeagent.errors import RequestValidationError
 from edgeagent.providers.openai.quirks import Quirks
 
-__all__ = ["adapt"]
+__all__ = ["adapt", "modern_logprobs", "with_short_ids"]
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def adapt(body: dict[str, Any], quirks: Quirks, dropped: set[str]) -> list[str]:
-    """Change the body in place, add to `dropped`, and say in words what was changed beyond names."""
+    """Change the body in place, add to `dropped`, and say in words what was changed beyond names.
+
+    Raises:
+        RequestValidationError: a parameter that changes what is asked for, and that the server has not.
+    """
     edits: list[str] = []
     for ours, theirs in quirks.renamed:
         if ours in body:
             body.setdefault(theirs, body[ours])
             del body[ours]
+    for name in quirks.refused:
+        if body.get(name) not in (None, {}, []):
+            raise RequestValidationError(f"{name}: this server has no such parameter.", param=name)
+        body.pop(name, None)
     for name in quirks.dropped:
         if body.pop(name, None) is not None:
             dropped.add(name)
@@ -31,25 +41,58 @@ def adapt(body: dict[str, Any], quirks: Quirks, dropped: set[str]) -> list[str]:
         if messages != body["messages"]:
             edits.append(f"ids of tool calls replaced by ids of {quirks.call_id_length} characters")
         body["messages"] = messages
+    if quirks.logprobs_number and body.get("logprobs") is not None:
+        asked = body.pop("top_logprobs", None)
+        if body["logprobs"] is False:
+            del body["logprobs"]
+        elif body["logprobs"] is True:
+            body["logprobs"] = asked or 1
     return edits
+
+
+def with_short_ids(messages: list[dict[str, Any]], limit: int) -> list[dict[str, Any]] | None:
+    """The messages with ids of calls that are not longer than `limit`; None if they are so already."""
+    long = {each for message in messages for each in _ids(message) if len(each) > limit}
+    if not long:
+        return None
+    return [_with_ids(message, min(limit, 24), long) for message in messages]
+
+
+def modern_logprobs(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The body with `logprobs` and `top_logprobs` in place of the older completions' one number."""
+    number = body.get("logprobs")
+    if isinstance(number, bool) or not isinstance(number, int):
+        return body
+    return {**body, "logprobs": True, "top_logprobs": number}
+
+
+def _ids(message: Mapping[str, Any]) -> Iterator[str]:
+    if isinstance(message.get("tool_call_id"), str):
+        yield message["tool_call_id"]
+    calls = message.get("tool_calls")
+    for call in calls if isinstance(calls, list) else ():
+        if isinstance(call, dict) and isinstance(call.get("id"), str):
+            yield call["id"]
 
 
 def _system(message: dict[str, Any]) -> dict[str, Any]:
     return {**message, "role": "system"} if message.get("role") == "developer" else message
 
 
-def _with_ids(message: dict[str, Any], length: int) -> dict[str, Any]:
+def _with_ids(message: dict[str, Any], length: int, only: set[str] | None = None) -> dict[str, Any]:
     """The same call has the same id in its message and in its result, and in every later request."""
+    if not any(only is None or each in only for each in _ids(message)):
+        return message
     calls = message.get("tool_calls")
     changed = dict(message)
     if isinstance(calls, list):
         changed["tool_calls"] = [
             {**call, "id": _id(call["id"], length)}
-            if isinstance(call, dict) and isinstance(call.get("id"), str)
+            if isinstance(call, dict) and isinstance(call.get("id"), str) and (only is None or call["id"] in only)
             else call
             for call in calls
         ]
-    if isinstance(message.get("tool_call_id"), str):
+    if isinstance(message.get("tool_call_id"), str) and (only is None or message["tool_call_id"] in only):
         changed["tool_call_id"] = _id(message["tool_call_id"], length)
     return changed
 

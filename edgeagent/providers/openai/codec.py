@@ -8,6 +8,7 @@ from typing import Any, Final
 from edgeagent.errors import APIStatusError
 from edgeagent.providers.base import Encoded, StreamDecoder
 from edgeagent.providers.document import DocumentDecoder, is_json
+from edgeagent.providers.openai.adapting import modern_logprobs
 from edgeagent.providers.openai.errors import decode_error, encode_error
 from edgeagent.providers.openai.quirks import OWN, Quirks
 from edgeagent.providers.openai.request import decode_request, encode_request
@@ -45,7 +46,7 @@ class OpenAIChatCodec:
 
     def decode_response(self, response: HTTPResponse) -> ChatCompletion:
         """A 200 answer → our completion. Raises `ResponseValidationError`, or the error that a 200 hides."""
-        return decode_response(response, lenient=self._quirks.lenient)
+        return decode_response(response, lenient=self._quirks.lenient, think=self._quirks.think_tags)
 
     def stream_decoder(
         self,
@@ -55,7 +56,7 @@ class OpenAIChatCodec:
         """A decoder for one streamed answer to `request`; one JSON document in its place is decoded as such."""
         if is_json(head):
             return DocumentDecoder(head, self.decode_response)
-        return ChatStreamDecoder(lenient=self._quirks.lenient)
+        return ChatStreamDecoder(lenient=self._quirks.lenient, think=self._quirks.think_tags)
 
     def decode_error(self, response: HTTPResponse) -> APIStatusError:
         """An answer of 4xx or 5xx → the typed error. Never raises."""
@@ -63,7 +64,7 @@ class OpenAIChatCodec:
 
     def decode_request(self, body: Mapping[str, Any]) -> ChatRequest:
         """A body → our request. Raises `RequestValidationError`."""
-        return decode_request(body)
+        return decode_request(modern_logprobs(body) if self._quirks.logprobs_number else body)
 
     def encode_response(self, completion: ChatCompletion) -> dict[str, Any]:
         """Our completion → the body of a 200 answer."""

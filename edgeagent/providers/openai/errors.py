@@ -24,15 +24,18 @@ from edgeagent.errors import (
     RateLimitError,
     status_error_class,
 )
-from edgeagent.wire.http import HTTPResponse
+from edgeagent.providers.openai.overflow import OVERFLOW
+from edgeagent.wire.http import Headers, HTTPResponse
 from edgeagent.wire.json import dump_json
 from edgeagent.wire.retry_after import retry_after
 
-__all__ = ["decode_error", "encode_error", "hidden_error"]
+__all__ = ["decode_error", "encode_error", "hidden_error", "tells_error"]
 
 _REFINED: Final[Mapping[str, type[APIStatusError]]] = {
     "context_length_exceeded": ContextWindowExceededError,
     "exceed_context_size_error": ContextWindowExceededError,  # llama.cpp's server, as a type
+    "tokens_limit_reached": ContextWindowExceededError,  # GitHub Models
+    "model_max_prompt_tokens_exceeded": ContextWindowExceededError,  # GitHub Copilot
     "content_filter": ContentFilterError,
     "content_policy_violation": ContentFilterError,
     "invalid_prompt": ContentFilterError,  # reasoning models: the prompt was flagged
@@ -59,23 +62,29 @@ _STATUS_OF: Final[Mapping[str, int]] = {
 """Codes, then types, where the status says nothing (an error inside a 200) or little (400)."""
 
 _TEXTS: Final[Sequence[tuple[re.Pattern[str], type[APIStatusError]]]] = (
-    # DeepSeek, OpenRouter, vLLM, Together: "maximum context length is … tokens"; llama.cpp: "Context size has been
-    # exceeded."; Groq, xAI: "… exceeds the context window"; Mistral: "Prompt contains … tokens … model with … context"
-    (
-        re.compile(
-            r"maximum (context|prompt|input) (length|size)|context (size|length|window)[^.]{0,40}exceed"
-            r"|exceed[^.]{0,60}context (size|length|window)|too large for model with \d+ maximum context"
-            r"|prompt is too long|input is too long",
-            re.IGNORECASE,
-        ),
-        ContextWindowExceededError,
-    ),
+    (OVERFLOW, ContextWindowExceededError),
     # llama.cpp answers 500 to what the loaded model cannot read
     (re.compile(r"^(image|audio|video) input is not supported"), BadRequestError),
     # Pollinations wraps another server's 4xx in its own 500
     (re.compile(r"^400 Bad Request$"), BadRequestError),
 )
 """Documented nowhere but in the servers' own words."""
+
+_BASE_RESP: Final[Mapping[int, int]] = {
+    1000: 500,
+    1001: 504,
+    1002: 429,
+    1004: 401,
+    1008: 402,
+    1013: 500,
+    1024: 500,
+    1033: 500,
+    1039: 429,
+    1041: 429,
+    2049: 401,
+}
+"""MiniMax's codes, in an answer of 200: https://platform.minimax.io/docs/api-reference/errorcode; others are the
+client's fault."""
 
 _CODE_OF: Final[Mapping[type[APIStatusError], str]] = {
     ContextWindowExceededError: "context_length_exceeded",
@@ -104,13 +113,25 @@ def _by_text(response: HTTPResponse, data: object) -> type[APIStatusError] | Non
     return next((meant for pattern, meant in _TEXTS if pattern.search(text)), None)
 
 
+def tells_error(value: Mapping[str, Any]) -> bool:
+    """Whether a document that is no answer says why."""
+    return bool(value.get("error")) or _base_status(value) is not None
+
+
+def _base_status(value: object) -> int | None:
+    """The status that MiniMax's `base_resp` stands for; None where it says that all is well."""
+    told = value.get("base_resp") if isinstance(value, dict) else None
+    code = told.get("status_code") if isinstance(told, dict) else None
+    return _BASE_RESP.get(code, 400) if isinstance(code, int) and code else None
+
+
 def hidden_error(value: object, response: HTTPResponse) -> APIStatusError:
     """The error that `value` (a document with an `error`, or the error object) tells inside a successful answer.
 
     The error's `.response` has the status that the error stands for, since its own says that all is well.
     """
     words = list(_words(_error_object(value)))
-    status = next((status for word in words if (status := _status(word))), 500)
+    status = _base_status(value) or next((status for word in words if (status := _status(word))), 500)
     content = response.content or dump_json(value)
     return _error(HTTPResponse(status, response.headers, content, response.request), value)
 
@@ -145,11 +166,38 @@ def _error(response: HTTPResponse, data: object, meant: type[APIStatusError] | N
         error.request_id = response.headers.get("apim-request-id")  # Azure
     if isinstance(error, RateLimitError):
         error.retry_after = retry_after(response.headers)
+        if error.retry_after is None:
+            error.retry_after = _told_wait(body, response)
     return error
+
+
+def _told_wait(body: Mapping[str, Any], response: HTTPResponse) -> float | None:
+    """OpenRouter's header fields inside the body: the reset is a point in time, in milliseconds since the epoch.
+
+    https://openrouter.ai/docs/api-reference/limits
+    """
+    metadata = body.get("metadata")
+    fields = metadata.get("headers") if isinstance(metadata, dict) else None
+    if not isinstance(fields, dict):
+        return None
+    date = [("date", value) for value in (response.headers.get("date"),) if value]
+    headers = Headers([*((str(name), str(value)) for name, value in fields.items()), *date])
+    wait = retry_after(headers)
+    if wait is not None:
+        return wait
+    reset = headers.get("x-ratelimit-reset", "")
+    if not re.fullmatch(r"[0-9]{13}", reset):
+        return None
+    from email.utils import formatdate  # loads `socket`
+
+    at = formatdate(int(reset) / 1000, usegmt=True)
+    return retry_after(Headers([("retry-after", at), *date]))
 
 
 def _told(body: Mapping[str, Any], data: object, response: HTTPResponse) -> object:
     """`.body` as openai's client gives it: what is under `error`, else the document, else the text."""
+    if _base_status(data) is not None:
+        return body
     if isinstance(data, dict) and not isinstance(data.get("error"), dict):
         return data.get("error", data)
     if body or isinstance(data, dict):
@@ -172,6 +220,9 @@ def _error_object(data: object) -> dict[str, Any]:
     if not isinstance(data, dict):
         return {}
     inner = data.get("error")
+    if inner is None and _base_status(data) is not None:
+        told = data["base_resp"]
+        return {**told, "code": told["status_code"], "message": told.get("status_msg")}
     return inner if isinstance(inner, dict) else data
 
 

@@ -9,8 +9,21 @@ from edgeagent.providers.openai.repair import WIRE
 
 __all__ = ["CACHE_HINT", "Taken", "own_parts"]
 
-RESPONSE_ONLY: Final = frozenset({"annotations", "native_content", "parsed", "reasoning_content"})
+REASONING: Final = ("reasoning", "reasoning_content", "reasoning_details", "reasoning_encrypted")
+"""Under which names servers tell their reasoning, and some want it back (`Quirks.replayed`)."""
+
+RESPONSE_ONLY: Final = frozenset(
+    {
+        *("annotations", "native_content", "parsed", "citations"),
+        *("channel", "executed_tools"),  # Groq
+        *("provider_metadata", "padding", "token_id"),  # Vercel, GitHub Copilot, Together
+        *("graph_data", "image_data", "llm_data", "translation_data", "web_search_data"),  # Writer
+    }
+)
 """Fields that an assistant's message has in an answer and must not have in a request."""
+
+CALL_SIGNATURE: Final = "extra_content"
+"""Gemini's signature of a call on its OpenAI endpoint: https://ai.google.dev/gemini-api/docs/thought-signatures"""
 
 ASSISTANT_PARTS: Final = frozenset({"text", "refusal"})
 """The content parts that OpenAI takes in an assistant's message; others are parts of another vendor's answer."""
@@ -33,7 +46,9 @@ class Taken:
     def __init__(self, quirks: Quirks) -> None:
         self._keep_hints = quirks.cache_hints
         self._keep_parts = quirks.parts_replayed
-        self._keep_reasoning = quirks.reasoning_replayed
+        self._without = RESPONSE_ONLY.union(REASONING) - set(quirks.replayed)
+        self._keep_signatures = quirks.lenient
+        self._keep_names = quirks.message_names
         self._fields: set[str] = set()
         self._audio = False
         self.dropped: set[str] = set()
@@ -53,6 +68,8 @@ class Taken:
             return message  # a role and a text: the usual case, with nothing to take
         sent = {name: value for name, value in message.items() if value is not None or name == "content"}
         self._hint(sent)
+        if not self._keep_names and sent.get("role") != "function" and sent.pop("name", None) is not None:
+            self.dropped.add("messages.name")
         content = sent.get("content")
         assistant = sent.get("role") == "assistant"
         if isinstance(content, list):
@@ -79,9 +96,7 @@ class Taken:
             sent["content"] = parts
             del sent["native_content"]
             sent.pop("reasoning_content", None)  # it is among the parts
-        for name in sorted(RESPONSE_ONLY & sent.keys()):
-            if name == "reasoning_content" and self._keep_reasoning:
-                continue
+        for name in sorted(self._without & sent.keys()):
             del sent[name]
             self._fields.add(name)
         audio = sent.get("audio")
@@ -100,6 +115,8 @@ class Taken:
         sent = {name: value for name, value in call.items() if value is not None and name != "index"}
         if "index" in call:
             self._fields.add("tool_calls.index")
+        if not self._keep_signatures and sent.pop(CALL_SIGNATURE, None) is not None:
+            self._fields.add(f"tool_calls.{CALL_SIGNATURE}")
         function = sent.get("function")
         if isinstance(function, dict) and "parsed_arguments" in function:  # added by openai's `parse` helper
             sent["function"] = {name: value for name, value in function.items() if name != "parsed_arguments"}
@@ -108,7 +125,7 @@ class Taken:
 
     def _is_foreign(self, part: Any) -> bool:
         kind = part.get("type") if isinstance(part, dict) else None
-        if kind is None or kind in ASSISTANT_PARTS or self._keep_parts:
+        if not isinstance(kind, str) or kind in ASSISTANT_PARTS or self._keep_parts:
             return False
         self.dropped.add(f"messages.content.{kind}")
         return True

@@ -16,14 +16,19 @@ class Quirks:
         documented_ranges: numbers are refused outside the ranges that OpenAI documents; other servers have their own.
         cache_hints: `cache_control` on content parts, messages and tools is sent on rather than dropped.
         output_limit_renamed: prefixes of models that take `max_completion_tokens` and refuse the older `max_tokens`.
-        lenient: answers are made to say what callers expect (see `repair.Tidy`).
+        lenient: answers are made to say what callers expect (see `tidy.Tidy`).
         renamed: parameters that have another name there: ours → theirs. Some of ours may have the same.
         dropped: advisory parameters that the server refuses: they are left out, and named in `edge.dropped_params`.
         stream_options: whether the server takes them; without them, it sends the usage of a stream unasked.
         developer_role: whether the server knows it; else `system` is sent.
-        reasoning_replayed: `reasoning_content` of earlier answers is sent back (DeepSeek wants it between tool calls).
+        refused: parameters that change what is asked for and that the server refuses: it is not asked.
+        message_names: whether messages may have a `name`.
+        logprobs_number: `logprobs` is the number of alternatives, as in the older completions (Together).
+        think_tags: the text begins with reasoning between `<think>` and `</think>`.
+        replayed: fields of reasoning in earlier answers that are sent back (DeepSeek wants it between tool calls).
         parts_replayed: content that came in parts (Mistral's thinking) is sent back in parts.
         call_id_length: tool calls have ids of exactly so many letters and digits; other ids are replaced by such.
+        call_id_max: longer ids of tool calls (of another vendor's) are replaced; OpenAI takes 40 characters.
         required_choice: the word for `tool_choice: "required"`.
     """
 
@@ -35,9 +40,14 @@ class Quirks:
     dropped: tuple[str, ...] = ()
     stream_options: bool = True
     developer_role: bool = True
-    reasoning_replayed: bool = False
+    refused: tuple[str, ...] = ()
+    message_names: bool = True
+    logprobs_number: bool = False
+    think_tags: bool = False
+    replayed: tuple[str, ...] = ()
     parts_replayed: bool = False
     call_id_length: int | None = None
+    call_id_max: int | None = 40
     required_choice: str = "required"
 
 
@@ -45,5 +55,12 @@ OWN: Final = Quirks()
 """OpenAI and Azure OpenAI. `max_tokens` is "not compatible with o-series models" by the API reference, and GPT-5 models
 refuse it in the same way."""
 
-COMPATIBLE: Final = Quirks(documented_ranges=False, cache_hints=True, output_limit_renamed=(), lenient=True)
+COMPATIBLE: Final = Quirks(
+    documented_ranges=False,
+    cache_hints=True,
+    output_limit_renamed=(),
+    lenient=True,
+    replayed=("reasoning", "reasoning_details"),
+    call_id_max=None,
+)
 """A server of which nothing is known: it is sent what the caller said."""

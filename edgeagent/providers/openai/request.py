@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.base import Encoded
-from edgeagent.providers.openai.adapting import adapt
+from edgeagent.providers.openai.adapting import adapt, with_short_ids
 from edgeagent.providers.openai.messages import CACHE_HINT, Taken
 from edgeagent.providers.openai.quirks import Quirks
 from edgeagent.types import ChatRequest
@@ -37,7 +37,7 @@ def encode_request(request: ChatRequest, quirks: Quirks, *, model: str, stream: 
     """Our request → the JSON body for `model`.
 
     Raises:
-        RequestValidationError: a number outside the range that OpenAI documents.
+        RequestValidationError: a number outside the range that OpenAI documents, or what the server has not.
     """
     if quirks.documented_ranges:
         _check(request)
@@ -54,6 +54,11 @@ def encode_request(request: ChatRequest, quirks: Quirks, *, model: str, stream: 
         limit = body.pop("max_tokens")
         body.setdefault("max_completion_tokens", limit)
         edits.append("max_tokens sent as max_completion_tokens")
+    if quirks.call_id_max is not None:
+        messages = with_short_ids(body["messages"], quirks.call_id_max)
+        if messages is not None:
+            body["messages"] = messages
+            edits.append(f"ids of tool calls longer than {quirks.call_id_max} characters replaced")
     _stream(body, edits, stream=stream, options=quirks.stream_options)
     if quirks.lenient:
         edits += adapt(body, quirks, taken.dropped)

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from edgeagent.errors import ResponseValidationError
-from edgeagent.providers.openai.errors import hidden_error
-from edgeagent.providers.openai.repair import Tidy, repaired
+from edgeagent.providers.openai.errors import hidden_error, tells_error
+from edgeagent.providers.openai.repair import repaired
+from edgeagent.providers.openai.tidy import Tidy
 from edgeagent.types import ChatCompletion
 from edgeagent.types.faults import first_fault
 from edgeagent.wire.http import HTTPResponse
@@ -21,8 +22,8 @@ from edgeagent.wire.http import HTTPResponse
 __all__ = ["decode_response", "encode_response", "invalid", "with_essentials"]
 
 
-def decode_response(response: HTTPResponse, *, lenient: bool = False) -> ChatCompletion:
-    """A 200 answer → the completion, every field kept; `lenient` for servers other than OpenAI's own.
+def decode_response(response: HTTPResponse, *, lenient: bool = False, think: bool = False) -> ChatCompletion:
+    """A 200 answer → the completion, every field kept; `lenient` and `think` as in `Quirks`.
 
     Raises:
         ResponseValidationError: it is no JSON, has no choices, or has wrong types.
@@ -39,7 +40,7 @@ def decode_response(response: HTTPResponse, *, lenient: bool = False) -> ChatCom
     for choice in completion.choices:
         if choice.model_extra and choice.model_extra.get("error"):
             raise hidden_error(choice.model_extra, response)
-    return Tidy().completion(completion) if lenient else completion
+    return Tidy(think=think).completion(completion) if lenient else completion
 
 
 def _second_look(response: HTTPResponse, error: ValidationError) -> ChatCompletion:
@@ -49,7 +50,7 @@ def _second_look(response: HTTPResponse, error: ValidationError) -> ChatCompleti
         invalid("it is not JSON, or only the beginning of it", response, cause=error)
     if not isinstance(data, dict):
         invalid("it is not a JSON object", response, cause=error)
-    if data.get("error"):
+    if tells_error(data):
         raise hidden_error(data, response)
     try:
         return ChatCompletion.model_validate(repaired(data, "chat.completion"))

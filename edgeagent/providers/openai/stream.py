@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from edgeagent.errors import APIConnectionError, APIError, ResponseValidationError
-from edgeagent.providers.openai.errors import hidden_error
-from edgeagent.providers.openai.repair import Tidy, repaired
+from edgeagent.providers.openai.errors import hidden_error, tells_error
+from edgeagent.providers.openai.repair import repaired
 from edgeagent.providers.openai.response import decode_response, invalid, with_essentials
+from edgeagent.providers.openai.tidy import Tidy
 from edgeagent.types import ChatCompletionChunk
 from edgeagent.types.assembly import to_chunks
 from edgeagent.types.faults import first_fault
@@ -38,12 +39,25 @@ class ChatStreamDecoder:
     that has the usage and no choices; some servers leave out one or the other.
     """
 
-    __slots__ = ("_done", "_ended", "_fault", "_head", "_head_size", "_lenient", "_open", "_sse", "_tidy", "_usage")
+    __slots__ = (
+        "_done",
+        "_ended",
+        "_fault",
+        "_head",
+        "_head_size",
+        "_lenient",
+        "_open",
+        "_sse",
+        "_think",
+        "_tidy",
+        "_usage",
+    )
 
-    def __init__(self, *, lenient: bool = False) -> None:
+    def __init__(self, *, lenient: bool = False, think: bool = False) -> None:
         self._sse = SSEDecoder()
         self._lenient = lenient
-        self._tidy = Tidy()
+        self._think = think
+        self._tidy = Tidy(think=think)
         self._open: set[int] = set()  # choices that have begun and not finished
         self._ended: set[int] = set()
         self._usage = False
@@ -129,7 +143,7 @@ class ChatStreamDecoder:
         value = _json(text)
         if not isinstance(value, dict):
             invalid("an event is not a JSON object", _response(data), cause=error)
-        if value.get("error"):
+        if tells_error(value):
             raise hidden_error(value, _response(data))
         try:
             chunk = ChatCompletionChunk.model_validate(repaired(value, "chat.completion.chunk"))
@@ -172,7 +186,7 @@ class ChatStreamDecoder:
         body = body.strip()
         if body.startswith((b"{", b"[")):  # one JSON document labelled as an event stream
             answer = HTTPResponse(200, content=body)
-            return to_chunks(decode_response(answer, lenient=self._lenient))
+            return to_chunks(decode_response(answer, lenient=self._lenient, think=self._think))
         if not any(body.startswith(field) or field.startswith(body) for field in _FIELDS):
             invalid("it is not an event stream", HTTPResponse(200, content=body))
         raise APIConnectionError(message="The stream ended before it began.")

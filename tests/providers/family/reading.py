@@ -7,6 +7,7 @@ finish reason that is missing, empty or contradicted by the answer is the one th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,7 +54,15 @@ def _finish(told: str | None, calls: bool, function: bool = False) -> str:
     return FINISH.get(told, "stop")
 
 
-def read_whole(body: JSON) -> list[Said]:
+def _apart(said: Said, think: bool) -> Said:
+    """Reasoning in tags at the beginning of the text, where the server is known for it."""
+    found = re.match(r"\s*<think>\s*(.*?)(?:</think>\s*|$)", said.text, re.DOTALL) if think else None
+    if found is not None:
+        said.text, said.reasoning = said.text[found.end() :], said.reasoning + found[1]
+    return said
+
+
+def read_whole(body: JSON, *, think: bool = False) -> list[Said]:
     """The choices of a whole answer."""
     found = []
     for choice in body["choices"]:
@@ -64,11 +73,11 @@ def read_whole(body: JSON) -> list[Said]:
             (call["function"]["name"], _arguments(call["function"].get("arguments")))
             for call in message.get("tool_calls") or ()
         ]
-        found.append(Said(text, thoughts, calls, _finish(choice.get("finish_reason"), bool(calls))))
+        found.append(_apart(Said(text, thoughts, calls, _finish(choice.get("finish_reason"), bool(calls))), think))
     return found
 
 
-def read_events(documents: Iterable[JSON]) -> list[Said]:
+def read_events(documents: Iterable[JSON], *, think: bool = False) -> list[Said]:
     """The choices that the events of a stream say."""
     said: dict[int, Said] = {}
     calls: dict[int, list[dict[str, str]]] = {}
@@ -88,7 +97,7 @@ def read_events(documents: Iterable[JSON]) -> list[Said]:
     for index, one in said.items():
         one.calls = [(call["name"], _arguments(call["arguments"])) for call in calls.get(index, ())]
         one.finish = _finish(told.get(index), bool(one.calls))
-    return [said[index] for index in sorted(said)]
+    return [_apart(said[index], think) for index in sorted(said)]
 
 
 def _add(known: list[dict[str, str]], call: JSON) -> None:

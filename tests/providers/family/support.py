@@ -13,7 +13,6 @@ from tests.support.corpus import Record, body
 __all__ = ["APIS", "codec", "decode", "head", "request_body", "request_of", "response"]
 
 OTHER = {
-    "bedrock_mantle.chat": None,
     "compatible.chat": None,
     "local.chat": "vllm",
     "gemini.openai_chat": "gemini_openai",
@@ -30,7 +29,17 @@ APIS = sorted(
         *(
             f"{name}.chat"
             for name in (
-                *("alibaba", "azure_ai", "baseten", "cerebras", "cloudflare", "crusoe", "databricks", "deepseek"),
+                *(
+                    "alibaba",
+                    "azure_ai",
+                    "baseten",
+                    "bedrock_mantle",
+                    "cerebras",
+                    "cloudflare",
+                    "crusoe",
+                    "databricks",
+                    "deepseek",
+                ),
                 *("doubleword", "github_copilot", "gpustack", "groq", "heroku", "huggingface", "llamacpp", "mistral"),
                 *("mistralrs", "openrouter", "perplexity", "pollinations", "portkey", "together", "venice", "writer"),
                 *("xai", "xiaomi", "zai"),

@@ -18,6 +18,7 @@ from edgeagent.errors import (
 )
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.types.assembly import assemble
+from edgeagent.wire.http import HTTPResponse
 from tests.providers.family.support import codec, decode, response
 from tests.support.corpus import body, record
 
@@ -81,11 +82,16 @@ def test_oddity_39_a_finish_reason_twice_and_a_call_without_arguments() -> None:
 
 
 def test_oddity_40_rate_limits_inside_the_body() -> None:
-    """The reset in epoch milliseconds is not taken for seconds to wait; it stays in the body."""
+    """The reset in epoch milliseconds is the time to wait until then, and it stays in the body."""
     limited = error("openrouter.chat-f06853c235")
     assert type(limited) is RateLimitError
-    assert limited.retry_after is None or limited.retry_after < 3600
+    assert limited.retry_after == 0  # long ago
     assert limited.body["metadata"]["headers"]["X-RateLimit-Reset"] == "1754667660000"  # type: ignore[index]
+    found = record("openrouter.chat", "f06853c235")
+    then = HTTPResponse(429, {"date": "Fri, 08 Aug 2025 15:40:30 GMT"}, body(found))
+    again = codec("openrouter.chat").decode_error(then)
+    assert isinstance(again, RateLimitError)
+    assert again.retry_after == 30
 
 
 def test_oddity_41_calls_without_index_or_type() -> None:
