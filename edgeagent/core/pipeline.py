@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from edgeagent.cache.entry import Entry, decode_entry, encode_entry
-from edgeagent.cache.key import raw_key
+from edgeagent.cache.key import raw_key, shared_key
 from edgeagent.cache.policy import storable
 from edgeagent.core.ask import OpenedStream, ask, ask_stream
 from edgeagent.core.attempts import Answered, attempt_targets
@@ -151,8 +151,12 @@ class Pipeline:
             call.scope.add(partial(call.ended, None, None))  # a call that is cancelled has ended too
         if raw is None:
             return None
-        cache = call.options.cache
+        cache, router = call.options.cache, call.options.router
         shared = raw  # without a shield nothing is masked
+        if router is not None:  # it may prefer another target than the client's own
+            kind = type(router)
+            routing = {"router": f"{kind.__module__}.{kind.__qualname__}"}
+            shared = shared_key(call.request, candidates.digest, cache.fingerprint, routing)
         return _Keys(raw, shared, cache.reads, cache.writes, candidates.sharable)
 
     def _complete(self, call: Call) -> Flow[ChatCompletion]:
