@@ -1,0 +1,85 @@
+"""The codec of OpenAI's Responses API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edgeagent.errors import APIStatusError
+from edgeagent.providers.base import Encoded, StreamDecoder
+from edgeagent.providers.document import DocumentDecoder, is_json
+from edgeagent.providers.openai.errors import decode_error, encode_error
+from edgeagent.providers.responses.encoder import ResponseStreamEncoder
+from edgeagent.providers.responses.inbound import decode_request
+from edgeagent.providers.responses.items import WIRE
+from edgeagent.providers.responses.outbound import response_of
+from edgeagent.providers.responses.request import encode_request
+from edgeagent.providers.responses.response import decode_response
+from edgeagent.providers.responses.stream import ResponseStreamDecoder
+from edgeagent.types import ChatCompletion, ChatRequest
+from edgeagent.wire.http import HTTPResponse
+
+__all__ = ["ResponsesCodec"]
+
+
+class ResponsesCodec:
+    """Pure functions between our model and `POST /responses`; see `edgeagent.providers.base.ChatCodec`.
+
+    https://platform.openai.com/docs/api-reference/responses
+
+    Args:
+        own: whether this is OpenAI's own server (or Azure's): numbers are refused outside the ranges that it documents,
+            and errors are read by code alone. Other servers have ranges and words of their own.
+    """
+
+    __slots__ = ("_own",)
+
+    def __init__(self, *, own: bool = True) -> None:
+        self._own = own
+
+    @property
+    def wire(self) -> str:
+        """`"openai.responses"`."""
+        return WIRE
+
+    def encode_request(self, request: ChatRequest, *, model: str, stream: bool) -> Encoded:
+        """Our request → the body for `model`. Raises `RequestValidationError` for what this API cannot be asked."""
+        return encode_request(request, model=model, stream=stream, own=self._own)
+
+    def decode_response(self, response: HTTPResponse) -> ChatCompletion:
+        """A 200 answer → our completion. Raises `ResponseValidationError`, or the error that a 200 hides."""
+        return decode_response(response)
+
+    def stream_decoder(
+        self,
+        request: ChatRequest,  # noqa: ARG002  # the protocol's parameter
+        head: HTTPResponse | None = None,
+    ) -> StreamDecoder:
+        """A decoder for one streamed answer to `request`; one JSON document in its place is decoded as such."""
+        return DocumentDecoder(head, self.decode_response) if is_json(head) else ResponseStreamDecoder()
+
+    def decode_error(self, response: HTTPResponse) -> APIStatusError:
+        """An answer of 4xx or 5xx → the typed error. Never raises."""
+        return decode_error(response, lenient=not self._own)
+
+    def decode_request(self, body: Mapping[str, Any]) -> ChatRequest:
+        """A body → our request. Raises `RequestValidationError`."""
+        return decode_request(body)
+
+    def encode_response(self, completion: ChatCompletion) -> dict[str, Any]:
+        """Our completion → the body of a 200 answer."""
+        return response_of(completion)
+
+    def stream_encoder(self) -> ResponseStreamEncoder:
+        """An encoder for one streamed answer."""
+        return ResponseStreamEncoder()
+
+    def encode_error(self, error: APIStatusError) -> HTTPResponse:
+        """Our error → `{"error": {…}}` with its status."""
+        return encode_error(error)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ResponsesCodec) and other._own == self._own
+
+    def __hash__(self) -> int:
+        return hash((WIRE, self._own))
