@@ -7,17 +7,16 @@ that it never keeps a program alive; stopped when the bridge is closed or freed.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
-import os
 import threading
 import weakref
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from edgeagent.io.actor import Actor
 from edgeagent.io.limits import gap_or_deadline
+from edgeagent.io.loop_thread import LoopThread
 from edgeagent.io.sources import IteratorSource
 from edgeagent.wire.http import Headers
 
@@ -27,12 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Bridge", "BridgedSource"]
 
 T = TypeVar("T")
-
-STOP_SECONDS: Final = 5.0
-"""How long `close` waits for what runs to be cancelled."""
-
-EXIT_SECONDS: Final = 1.0
-"""How long the interpreter's exit waits for the same, for a client that nobody closed."""
 
 
 class Bridge:
@@ -45,8 +38,8 @@ class Bridge:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self._lock = threading.RLock()  # the collector of garbage may come back in it
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._running: LoopThread | None = None
+        self._finalizer: weakref.finalize[[], Bridge] | None = None
 
     def run(self, awaitable: Awaitable[T], deadline: float | None) -> T:
         """Await it on the loop's thread, with the caller's context variables; block this one.
@@ -54,13 +47,12 @@ class Bridge:
         Raises:
             DeadlineExceededError: `deadline` passed; the awaitable is cancelled.
         """
-        actor = Actor(self)
+        actor = self._actor(awaitable)
         try:
             return actor.call(partial(_awaited, awaitable), deadline)
         finally:
             actor.stop()
-            if inspect.iscoroutine(awaitable) and inspect.getcoroutinestate(awaitable) == inspect.CORO_CREATED:
-                awaitable.close()  # it will not be awaited any more
+            self._drop(awaitable)
 
     def iterate(self, items: Any, gap: float | None, deadline: float | None) -> BridgedSource | IteratorSource:
         """What a provider's function returned, an async iterator or an awaitable of an iterator, as a source.
@@ -78,12 +70,14 @@ class Bridge:
                 return found
             return AsyncIteratorSource(found, asyncio.to_thread, self.clock, None)
 
-        actor = Actor(self)
+        actor = self._actor(items)
         try:
             source = actor.call(opened, deadline)
         except BaseException:
             actor.stop()
             raise
+        finally:
+            self._drop(items)
         if isinstance(source, AsyncIteratorSource):
             return BridgedSource(actor, source, self.clock, gap)
         actor.stop()
@@ -92,36 +86,55 @@ class Bridge:
     def close(self) -> None:
         """Cancel what runs, stop the loop. Idempotent; usable again afterwards."""
         with self._lock:
-            loop, self._loop = self._loop, None
-            thread, self._thread = self._thread, None
-            if loop is not None:
-                loop.call_soon_threadsafe(loop.stop)
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(STOP_SECONDS)
+            running, self._running = self._running, None
+            if running is not None:
+                running.stop()
+        if running is not None:
+            running.join()
 
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop, running."""
+        """The loop, running.
+
+        Raises:
+            APIConnectionError: the interpreter is ending, and starts no thread.
+        """
         with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_run, args=(self._loop,), name="edgeagent-event-loop", daemon=True
-                )
-                self._thread.start()
-                weakref.finalize(self, _stop, self._loop, self._thread, os.getpid())
-            return self._loop
+            if self._running is None or self._running.loop.is_closed():  # an exit handler of ours has ended it
+                self._running = LoopThread()
+                if self._finalizer is not None:
+                    self._finalizer.detach()
+                self._finalizer = weakref.finalize(self, self._running.stop)
+                self._finalizer.atexit = False  # the thread itself sees to the exit
+            return self._running.loop
 
     def is_here(self) -> bool:
         """Whether this is the loop's thread."""
-        return self._thread is threading.current_thread()
+        running = self._running
+        return running is not None and running.thread is threading.current_thread()
 
     def post(self, loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> bool:
         """Call it in `loop`, which is known to get to it; False if that loop is not ours any more."""
         with self._lock:  # so that nothing is posted behind the stop
-            if self._loop is not loop:
+            if self._running is None or self._running.loop is not loop:
                 return False
-            loop.call_soon_threadsafe(call)
+            try:
+                loop.call_soon_threadsafe(call)
+            except RuntimeError:  # closed, by the interpreter's exit
+                return False
             return True
+
+    def _actor(self, awaitable: object) -> Actor:
+        try:
+            return Actor(self)
+        except BaseException:
+            _close_unbegun(awaitable)
+            raise
+
+    def _drop(self, awaitable: object) -> None:
+        """A coroutine that was not begun will not be any more; closed where it might be about to begin."""
+        loop = self._running and self._running.loop
+        if _is_unbegun(awaitable) and not (loop and self.post(loop, partial(_close_unbegun, awaitable))):
+            _close_unbegun(awaitable)
 
 
 class BridgedSource:
@@ -173,30 +186,10 @@ async def _awaited(awaitable: Awaitable[T]) -> T:
     return await awaitable
 
 
-def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread, pid: int) -> None:
-    if pid != os.getpid():
-        return
-    with contextlib.suppress(RuntimeError):  # closed already
-        loop.call_soon_threadsafe(loop.stop)
-    if (
-        not threading.main_thread().is_alive()
-    ):  # the interpreter is ending: what the loop's tasks hold must not outlive it
-        thread.join(EXIT_SECONDS)
+def _is_unbegun(awaitable: object) -> bool:
+    return inspect.iscoroutine(awaitable) and inspect.getcoroutinestate(awaitable) == inspect.CORO_CREATED
 
 
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-        loop.run_until_complete(_wind_up(loop))
-    finally:
-        loop.close()
-
-
-async def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await loop.shutdown_asyncgens()
-    await loop.shutdown_default_executor()
+def _close_unbegun(awaitable: Any) -> None:
+    if _is_unbegun(awaitable):
+        awaitable.close()

@@ -6,6 +6,7 @@ The driver keeps a source in its call's scope from its opening to its end; a sou
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
@@ -52,6 +53,7 @@ class Exchange:
         self.headers = headers
         self.response = response
         self.ended = False
+        self.thread = threading.get_ident()  # that opened it
         self._pieces = raw if inflate is None else _inflated(raw, inflate)
 
     def piece(self) -> bytes | None:

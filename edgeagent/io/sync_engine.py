@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from edgeagent.effects import Open, Send, Timeout
 from edgeagent.io.decoding import inflater
+from edgeagent.io.ending import in_exit_handlers
 from edgeagent.io.faults import connection_fault, is_fault, is_timeout
 from edgeagent.io.messages import MAX_REDIRECTS, Body, address_of, core_request, headers_of, redirected, timeouts
 from edgeagent.io.sources import Exchange, ResponseSource
@@ -116,8 +117,8 @@ class PoolEngine(SyncEngine):
         self._pid = os.getpid()
         # A forgotten engine gives its connections back. By a finalizer that holds the pools, not by __del__: of what is
         # collected together, a socket may otherwise be the first, and warns that nobody closed it. At the interpreter's
-        # exit as well; a pool that was closed is usable again, by exit handlers that come later.
-        self._finalizer = weakref.finalize(self, _close_pools, self._pools, self._pid)
+        # exit as well; exit handlers that come later get new pools.
+        self._finalizer = weakref.finalize(self, _close, self._pools, self._open_exchanges, self._pid)
 
     def close(self) -> None:
         """Close every connection."""
@@ -137,6 +138,8 @@ class PoolEngine(SyncEngine):
                 pool = self._pools.get(route)
                 if pool is None:
                     options = self._egress.options(route)
+                    if in_exit_handlers():  # nobody is left to close what is kept
+                        options["max_keepalive_connections"] = 0
                     pool = self._pools[route] = httpcore.ConnectionPool(network_backend=self._backend, **options)
         return pool
 
@@ -195,10 +198,21 @@ class PoolEngine(SyncEngine):
                 self._give_back_later(calls)
 
 
-def _close_pools(pools: dict[Route, httpcore.ConnectionPool], pid: int) -> None:
-    if pid == os.getpid():  # in a forked child they are the parent's
-        for pool in list(pools.values()):
+def _close(pools: dict[Route, httpcore.ConnectionPool], exchanges: set[Exchange], pid: int) -> None:
+    if pid != os.getpid():  # in a forked child they are the parent's
+        return
+    exiting = in_exit_handlers()
+    if exiting:  # what daemon threads are at goes on until they are stopped: they must not be told of it
+        others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+        for exchange in [exchange for exchange in list(exchanges) if exchange.thread not in others]:
+            end(exchange.response)
+    while pools:
+        _, pool = pools.popitem()
+        if not exiting:
             pool.close()
+        for connection in pool.connections:
+            if connection.is_idle():
+                connection.close()
 
 
 def end(response: Any) -> None:

@@ -52,7 +52,10 @@ class Threads:
             inbox = self._idle.pop()
         except IndexError:
             inbox = queue.SimpleQueue()
-            threading.Thread(target=self._work, args=(inbox,), name="edgeagent-call", daemon=True).start()
+            try:
+                threading.Thread(target=self._work, args=(inbox,), name="edgeagent-call", daemon=True).start()
+            except RuntimeError:  # the interpreter is ending and starts no thread: better here than not at all
+                return call()
         inbox.put(job)
         return job.result(seconds)
 

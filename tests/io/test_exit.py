@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from typing import Any
 
 import pytest
 
+from tests.io.driving import endless
 from tests.support.children import bare_environment
+from tests.support.loopback import Loopback, Request, reply
 
 __all__: list[str] = []
 
@@ -18,7 +21,7 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-W", "error", "-c", textwrap.dedent(program), *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         env=bare_environment(),
         check=False,
     )
@@ -189,29 +192,125 @@ def test_a_stream_that_is_open_at_a_fork() -> None:
     assert prints(program) == ["done"]
 
 
-def test_a_client_that_was_never_closed() -> None:
-    """The interpreter ends in silence, with connections, a loop's thread and streams open."""
-    program = """
-        import asyncio
-        from edgeagent import effects
-        from edgeagent.io.runtime import Runtime
-        from edgeagent.wire.http import HTTPRequest
-        from tests.io.driving import endless
-        from tests.support.loopback import Loopback
+USE = """
+    import asyncio, atexit, os, sys, threading, time, warnings
+    from edgeagent import effects
+    from edgeagent.io.runtime import Runtime
+    from tests.io.driving import LONG, post, soon
 
-        async def items():
-            yield 1
-            yield 2
+    url, port = sys.argv[1], sys.argv[1].rpartition(":")[2]
+    kept = []
 
-        server = Loopback(endless).__enter__()
-        runtime, scope = Runtime(), effects.Scope()
-        request = HTTPRequest("POST", server.url, {}, b"{}")
-        driver = runtime.sync_driver
-        driver.step(effects.open_stream(request, effects.Timeout(), None), scope)
-        driver.step(effects.open_iterator(items, effects.Timeout(), None), scope)
-        async def main():
-            await runtime.async_driver.step(effects.open_stream(request, effects.Timeout(), None), scope)
-        asyncio.run(main())
-        print("done")
-    """
-    assert prints(program) == ["done"]
+    async def items():
+        yield 1
+        yield 2
+
+    async def one():
+        return 1
+
+    def send(runtime):
+        # by a name, which is looked up in a thread
+        request = post(f"http://localhost:{port}/whole")
+        assert runtime.sync_driver.run(effects.send(request, LONG, soon(50)), effects.Scope()).content == b"x"
+
+    def use(runtime, word):
+        scope, driver = effects.Scope(), runtime.sync_driver
+        send(runtime)
+        kept.append(scope)
+        driver.step(effects.open_stream(post(url), LONG, None), scope)
+        try:
+            assert driver.run(effects.invoke(one, None), effects.Scope()) == 1
+            source = driver.step(effects.open_iterator(items, LONG, None), scope)
+            assert driver.step(effects.read(source, None), scope) == 1
+            async def main():
+                await runtime.async_driver.step(effects.open_stream(post(url), LONG, None), scope)
+            asyncio.run(main())
+        except Exception as error:
+            word += f": {error}"
+        print(word, flush=True)
+
+    runtime = Runtime()
+"""
+NO_THREAD = ": The interpreter is ending: a blocking client can no longer call an async provider."
+
+ENDINGS = {
+    "nothing was closed": ("use(runtime, 'main')", ["main"]),
+    "the client is gone": (
+        """
+        def main():
+            use(Runtime(), "main")
+            kept.clear()
+        main()
+        """,
+        ["main"],
+    ),
+    "a handler that is called before ours": (
+        """
+        use(runtime, "main")
+        atexit.register(use, runtime, "handler")
+        """,
+        ["main", "handler"],
+    ),
+    "a handler that is called after ours": (
+        """
+        atexit.register(use, runtime, "handler")
+        use(runtime, "main")
+        """,
+        ["main", "handler" + NO_THREAD],
+    ),
+    "a handler is the first to use it": (
+        "atexit.register(use, runtime, 'handler')",
+        ["handler" + NO_THREAD],
+    ),
+    "daemon threads are in the middle of calls": (
+        """
+        def load():
+            while True:
+                send(runtime)
+        for _ in range(4):
+            threading.Thread(target=load, daemon=True).start()
+        use(runtime, "main")
+        """,
+        ["main"],
+    ),
+    "another thread goes on": (
+        """
+        begun = threading.Event()
+        def work():
+            use(runtime, "before")
+            begun.set()
+            threading.main_thread().join()
+            use(runtime, "after")
+        threading.Thread(target=work).start()
+        begun.wait()
+        """,
+        ["before", "after"],
+    ),
+    "a forked child ends, too": (
+        """
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", ResourceWarning)  # the child leaves the parent's sockets as they are
+        send(runtime)
+        runtime.sync_driver.run(effects.invoke(one, None), effects.Scope())
+        pid = os.fork()
+        if pid == 0:
+            runtime.after_fork()
+            use(runtime, "child")
+        else:
+            assert os.waitpid(pid, 0)[1] == 0
+        """,
+        ["child"],
+    ),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_interpreter_ends_in_silence(ending: str) -> None:
+    """With connections, streams and a loop's thread open, whoever uses them last."""
+    program, words = ENDINGS[ending]
+
+    def answer(request: Request) -> Any:
+        return reply(200, b"x") if request.path == "/whole" else endless(request)
+
+    with Loopback(answer) as server:
+        assert prints(textwrap.dedent(USE) + textwrap.dedent(program), server.url) == words

@@ -10,7 +10,7 @@ import pytest
 from edgeagent import EdgeClient, effects
 from edgeagent.errors import APIStatusError
 from edgeagent.io.runtime import Runtime
-from edgeagent.io.sync_engine import PoolEngine, _close_pools
+from edgeagent.io.sync_engine import PoolEngine, _close
 from edgeagent.providers import OpenAICompatible
 from edgeagent.wire.http import HTTPRequest
 from tests.support.loopback import Loopback, reply
@@ -57,7 +57,7 @@ def test_connections_of_the_parent_are_left_alone():
         runtime.sync_driver.run(effects.send(request, effects.Timeout(), None), effects.Scope())
         engine = runtime._sync_engine(None)
         assert isinstance(engine, PoolEngine)
-        _close_pools(engine._pools, os.getpid() + 1)
+        _close(engine._pools, engine._open_exchanges, os.getpid() + 1)
         assert server.open == 1
-        _close_pools(engine._pools, os.getpid())
+        _close(engine._pools, engine._open_exchanges, os.getpid())
         assert server.closed.wait(5)
