@@ -122,9 +122,10 @@ def native_finish(finish: str | None, native: str | None) -> str:
     return native if native is not None and native in _FINISH else _NATIVE.get(finish or "stop", "eos_token")
 
 
-def encode_response(completion: ChatCompletion) -> list[dict[str, Any]]:
-    """The body of the vendor's 200 answer: a list, one text for each choice."""
-    return [_answer(choice.to_dict(mode="json")) for choice in completion.choices]
+def encode_response(completion: ChatCompletion) -> dict[str, Any]:
+    """The body of the vendor's 200 answer, of the first choice."""
+    choices = completion.choices
+    return _answer(choices[0].to_dict(mode="json")) if choices else {"generated_text": ""}
 
 
 def _answer(choice: dict[str, Any]) -> dict[str, Any]:

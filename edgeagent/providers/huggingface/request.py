@@ -96,11 +96,13 @@ def _prompt(request: ChatRequest) -> str:
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else [content]
+    texts: list[str] = []
     for i, part in enumerate(parts):
         if not isinstance(part, Mapping) or part.get("type") != "text" or not isinstance(part.get("text"), str):
             where = f"messages[0].content[{i}].type"
             raise RequestValidationError("Hugging Face's text generation reads text.", param=where)
-    return "\n".join(part["text"] for part in parts)
+        texts.append(part["text"])
+    return "\n".join(texts)
 
 
 def _grammar(request: ChatRequest, notes: Notes) -> dict[str, Any] | None:

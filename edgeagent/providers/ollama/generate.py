@@ -20,7 +20,7 @@ _PROMPT: Final = frozenset({"prompt", "system", "images"})
 def chat_answer(document: Mapping[str, Any]) -> Fields:
     """An answer, or a line of one, in the form of `/api/chat`; what only this API has is kept beside the message."""
     answer = {name: value for name, value in document.items() if name not in {"response", "thinking"}}
-    if "message" not in answer:
+    if "response" in document:
         fields = {"content": document.get("response"), "thinking": document.get("thinking")}
         answer["message"] = {"role": "assistant", **{k: v for k, v in fields.items() if v is not None}}
     return answer
