@@ -1,22 +1,27 @@
-"""Azure OpenAI: OpenAI's chat completions behind Azure's addresses and credentials.
+"""Azure OpenAI: OpenAI's chat completions and Responses API behind Azure's addresses and credentials.
 
 URL and credential rules are those of the `openai` package's `AzureOpenAI`: a deployment, named by the client or by the
 request's model, is part of the path; an API key goes into `api-key`, an Entra token into `Authorization`. Azure's newer
 v1 path has no deployments and needs no version (https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle).
+The Responses API never has the deployment in its path: the body's model names it
+(https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from edgeagent.errors import AuthenticationError, ConfigurationError
-from edgeagent.providers.base import Credential
+from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Credential, Encoded
 from edgeagent.providers.openai.codec import OpenAIChatCodec
-from edgeagent.providers.openai.provider import account_headers, bearer
+from edgeagent.providers.openai.models import capabilities, chosen, in_responses
+from edgeagent.providers.openai.provider import account_headers, bearer, responses_codec
 from edgeagent.providers.vendor import Vendor, identity_of
+from edgeagent.wire.http import HTTPRequest
 
 __all__ = ["AzureOpenAI"]
 
@@ -35,6 +40,8 @@ class AzureOpenAI(Vendor):
         azure_deployment: the deployment that every request goes to; default: the request's model.
         base_url: the whole address before `/deployments` or `/chat/completions`, instead of `azure_endpoint`.
         organization, project: see `OpenAI`.
+        responses: which models (deployments) are asked through the Responses API; see `OpenAI`. Azure's deployments
+            have names of the caller's own: name those here whose model only exists there.
         name, default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
 
     Raises:
@@ -64,7 +71,9 @@ class AzureOpenAI(Vendor):
         http_client: Any = None,
         models: Iterable[str] = (),
         cache_identity: str | None = None,
+        responses: bool | Iterable[str] | None = None,
     ) -> None:
+        self._responses = chosen(responses)
         given = [one for one in (api_key, azure_ad_token, azure_ad_token_provider) if one is not None]
         if len(given) > 1:
             raise ConfigurationError("Pass only one of api_key, azure_ad_token and azure_ad_token_provider.")
@@ -83,6 +92,8 @@ class AzureOpenAI(Vendor):
             models=models,
             cache_identity=cache_identity,
         )
+        # kept apart from the address: not every path has it
+        self.base_url, _, self._deployment = self.base_url.partition("/deployments/")
         self._bearer = self._is_token()
 
     def _is_token(self) -> bool:
@@ -95,11 +106,38 @@ class AzureOpenAI(Vendor):
         version = self.default_query.get("api-version")
         return identity if identity is None or version is None else identity_of(identity, str(version))
 
+    def codec_for(self, model: str) -> ChatCodec:
+        """Chat completions, or the Responses API."""
+        return responses_codec() if in_responses(model, self._responses) else self.codec
+
+    def capabilities(self, model: str) -> Capabilities:
+        """Everything that the API has: a deployment's name does not tell its model."""
+        return capabilities("", responses=True) if in_responses(model, self._responses) else ALL_CAPABILITIES
+
+    def http_request(
+        self,
+        encoded: Encoded,
+        credential: Any,
+        *,
+        model: str,
+        stream: bool,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+    ) -> HTTPRequest:
+        """The whole HTTP request. Raises `ConfigurationError` for a credential that no header can hold."""
+        if self._deployment and in_responses(model, self._responses):
+            encoded = replace(encoded, body={**encoded.body, "model": unquote(self._deployment.partition("/")[0])})
+        return super().http_request(
+            encoded, credential, model=model, stream=stream, extra_headers=extra_headers, extra_query=extra_query
+        )
+
     def path(self, model: str) -> str:
-        """The deployment's path; a base URL that names a deployment, or the v1 path, has nothing to add."""
-        if "/deployments" in urlsplit(self.base_url).path or _is_v1(self.base_url):
+        """Chat has the deployment in its path, but on the v1 path."""
+        if in_responses(model, self._responses):
+            return "/responses"
+        if _is_v1(self.base_url):
             return "/chat/completions"
-        return f"/deployments/{quote(model, safe='')}/chat/completions"
+        return f"/deployments/{self._deployment or quote(model, safe='')}/chat/completions"
 
     def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
         """`api-key`, or `Authorization` for an Entra token."""

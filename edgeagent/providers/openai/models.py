@@ -1,18 +1,20 @@
 """What OpenAI's models cannot do, as far as it is certain. Every other model can do everything, until OpenAI says no.
 
+And which of them are served by the Responses API alone.
+
 Sources: the model pages at https://platform.openai.com/docs/models (modalities, structured outputs), the API reference
 (`stop` is "not supported with latest reasoning models o3 and o4-mini"), and recorded refusals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, Feature
 
-__all__ = ["FAMILIES", "capabilities"]
+__all__ = ["FAMILIES", "Responses", "capabilities", "chosen", "in_responses", "is_responses_only"]
 
 FAMILIES: Final = ("gpt-", "chatgpt-", "o1", "o3", "o4", "ft:gpt-", "ft:o1", "ft:o3", "ft:o4")
 """How the names of OpenAI's chat models begin."""
@@ -38,9 +40,72 @@ _LACKS: Final[Mapping[str, frozenset[Feature]]] = {
 """By the beginning of the name, the longest that fits; it ends where the name ends or goes on with "-"."""
 
 
+RESPONSES_ONLY: Final = (
+    "codex-mini-latest",
+    "computer-use-preview",
+    "gpt-5-codex",
+    "gpt-5-pro",
+    "gpt-5.1-codex",
+    "gpt-5.2-codex",
+    "gpt-5.2-pro",
+    "gpt-5.3-codex",
+    "gpt-5.4-pro",
+    "gpt-5.5-pro",
+    "gpt-5.6-cyber",
+    "gpt-daybreak-blue-latest",
+    "gpt-daybreak-red-latest",
+    "o1-pro",
+    "o3-deep-research",
+    "o3-pro",
+    "o4-mini-deep-research",
+)
+"""Beginnings of the names of models that chat completions do not serve; a name ends there or goes on with "-".
+
+Sources: the schema `ModelIdsResponses` (`ResponsesOnlyModel`) of OpenAI's OpenAPI document
+(https://github.com/openai/openai-openapi), and for the codex and pro models that it does not list there the endpoints
+on their pages below https://platform.openai.com/docs/models.
+"""
+
+_NOT_IN_RESPONSES: Final[frozenset[Feature]] = frozenset({"audio", "n", "stop"})
+
+
+def is_responses_only(model: str) -> bool:
+    """Whether `model` is served by the Responses API and not by chat completions."""
+    return any(model == name or model.startswith(f"{name}-") for name in RESPONSES_ONLY)
+
+
+Responses: TypeAlias = bool | frozenset[str] | None
+"""Which models are asked through the Responses API: all, none, or (with the names, or None) those that need it too."""
+
+
+def chosen(responses: bool | Iterable[str] | None) -> Responses:
+    """A caller's choice, its names as a set."""
+    if responses is None or isinstance(responses, bool):
+        return responses
+    return frozenset([responses] if isinstance(responses, str) else responses)
+
+
+def in_responses(model: str, responses: Responses) -> bool:
+    """Whether `model` is asked through the Responses API."""
+    if isinstance(responses, bool):
+        return responses
+    return is_responses_only(model) or (responses is not None and model in responses)
+
+
+def capabilities(model: str, *, responses: bool = False) -> Capabilities:
+    """What `model` can do when it is asked through chat completions, or through the Responses API."""
+    return _in_responses(model) if responses else _in_chat(model)
+
+
 @lru_cache(maxsize=256)  # asked twice for each call
-def capabilities(model: str) -> Capabilities:
-    """What `model` can do."""
+def _in_responses(model: str) -> Capabilities:
+    from edgeagent.providers.responses.parts import OWN_PARTS
+
+    return Capabilities(_in_chat(model).features - _NOT_IN_RESPONSES, parts=OWN_PARTS)
+
+
+@lru_cache(maxsize=256)
+def _in_chat(model: str) -> Capabilities:
     name = model.removeprefix("ft:").partition(":")[0]
     while name:
         lacks = _LACKS.get(name)

@@ -1,28 +1,32 @@
-"""OpenAI itself."""
+"""OpenAI itself: chat completions, and the Responses API for the models that are asked through it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from edgeagent.errors import AuthenticationError
-from edgeagent.providers.base import Capabilities, Credential
+from edgeagent.providers.base import Capabilities, ChatCodec, Credential
 from edgeagent.providers.openai.codec import OpenAIChatCodec
-from edgeagent.providers.openai.models import FAMILIES, capabilities
+from edgeagent.providers.openai.models import FAMILIES, capabilities, chosen, in_responses
 from edgeagent.providers.vendor import Vendor
 
-__all__ = ["OpenAI", "account_headers", "bearer"]
+__all__ = ["OpenAI", "account_headers", "bearer", "responses_codec"]
 
 
 class OpenAI(Vendor):
-    """OpenAI's chat completions: `OpenAI()` takes the key from OPENAI_API_KEY.
+    """OpenAI: `OpenAI()` takes the key from OPENAI_API_KEY.
 
     Args:
         organization: whose account is billed, where a key belongs to several; default: OPENAI_ORG_ID.
         project: the project that is billed; default: OPENAI_PROJECT_ID.
         api_key: default: OPENAI_API_KEY.
         base_url: default: OPENAI_BASE_URL, then `https://api.openai.com/v1`.
+        responses: which models are asked through the Responses API instead of chat completions. None: those that only
+            exist there (`o1-pro`, `gpt-5-codex`, `o3-deep-research`, …); a name or names: these too; True: all; False:
+            none, for a server that has no `/responses`. The caller's requests and answers are the same either way.
         name, default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
 
     Raises:
@@ -50,7 +54,9 @@ class OpenAI(Vendor):
         http_client: Any = None,
         models: Iterable[str] = (),
         cache_identity: str | None = None,
+        responses: bool | Iterable[str] | None = None,
     ) -> None:
+        self._responses = chosen(responses)
         super().__init__(
             name=name,
             api_key=api_key,
@@ -62,17 +68,29 @@ class OpenAI(Vendor):
             cache_identity=cache_identity,
         )
 
+    def codec_for(self, model: str) -> ChatCodec:
+        """Chat completions, or the Responses API."""
+        return responses_codec() if in_responses(model, self._responses) else self.codec
+
     def capabilities(self, model: str) -> Capabilities:
         """What the model can do, as far as it is certain."""
-        return capabilities(model)
+        return capabilities(model, responses=in_responses(model, self._responses))
 
-    def path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
-        """The same for every model."""
-        return "/chat/completions"
+    def path(self, model: str) -> str:
+        """`/chat/completions` or `/responses`."""
+        return "/responses" if in_responses(model, self._responses) else "/chat/completions"
 
     def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
         """`Authorization: Bearer …`."""
         return [bearer(credential, self.name)]
+
+
+@lru_cache(maxsize=1)
+def responses_codec() -> ChatCodec:
+    """The codec of the Responses API; imported when the first model needs it."""
+    from edgeagent.providers.responses.codec import ResponsesCodec
+
+    return ResponsesCodec()
 
 
 def account_headers(

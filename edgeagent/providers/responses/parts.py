@@ -11,13 +11,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
+from edgeagent.providers.responses.items import CLIENT_ITEMS
 from edgeagent.providers.responses.notes import Notes
 
-__all__ = ["NATIVE_PARTS", "decode_part", "encode_part", "encode_parts", "refused"]
+__all__ = ["NATIVE_PARTS", "OWN_PARTS", "decode_part", "encode_part", "encode_parts", "refused"]
 
 Part = dict[str, Any]
 
 NATIVE_PARTS: Final = frozenset({"input_file", "input_image", "input_text"})
+
+OWN_PARTS: Final = NATIVE_PARTS | CLIENT_ITEMS
+"""Types of content parts that this API alone knows: parts of its messages, and whole items."""
 
 _KEPT: Final = frozenset({"prompt_cache_breakpoint"})
 """Fields of a part that both APIs have."""
