@@ -24,10 +24,15 @@ __all__ = ["CohereChatCodec"]
 class CohereChatCodec:
     """Pure functions between our model and `POST /v2/chat`; see `edgeagent.providers.base.ChatCodec`.
 
+    `model` is what is asked: answers do not name theirs.
+
     https://docs.cohere.com/v2/reference/chat
     """
 
-    __slots__ = ()
+    __slots__ = ("_model",)
+
+    def __init__(self, model: str = "") -> None:
+        self._model = model
 
     @property
     def wire(self) -> str:
@@ -40,11 +45,13 @@ class CohereChatCodec:
 
     def decode_response(self, response: HTTPResponse) -> ChatCompletion:
         """A 200 answer → our completion. Raises `ResponseValidationError`, or the error that a 200 hides."""
-        return decode_response(response)
+        return decode_response(response, model=self._model)
 
     def stream_decoder(self, request: ChatRequest, head: HTTPResponse | None = None) -> StreamDecoder:
         """A decoder for one streamed answer to `request`; one JSON document in its place is decoded as such."""
-        return DocumentDecoder(head, self.decode_response) if is_json(head) else ChatStreamDecoder(request)
+        if is_json(head):
+            return DocumentDecoder(head, self.decode_response)
+        return ChatStreamDecoder(self._model or request.model)
 
     def decode_error(self, response: HTTPResponse) -> APIStatusError:
         """An answer of 4xx or 5xx → the typed error. Never raises."""

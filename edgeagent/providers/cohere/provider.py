@@ -46,6 +46,10 @@ class Cohere(Vendor):
             features.add("reasoning")
         return Capabilities(frozenset(features), parts=NATIVE_PARTS)
 
+    def codec_for(self, model: str) -> CohereChatCodec:
+        """The one wire format; it has to know the model, since answers do not name theirs."""
+        return CohereChatCodec(model)
+
     def path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
         """`/v2/chat`; a base URL that has the version already keeps it."""
         return "/chat" if self.base_url.endswith("/v2") else "/v2/chat"

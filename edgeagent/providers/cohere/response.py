@@ -38,8 +38,8 @@ FAILED: Final = frozenset({"ERROR", "TIMEOUT"})
 _READ: Final = frozenset({"id", "message", "finish_reason", "usage", "logprobs", "model"})
 
 
-def decode_response(response: HTTPResponse) -> ChatCompletion:
-    """A 200 answer → the completion. Raises `ResponseValidationError`, or the error that the 200 hides."""
+def decode_response(response: HTTPResponse, *, model: str = "") -> ChatCompletion:
+    """A 200 answer of `model` → the completion, since answers do not name theirs. Raises `ResponseValidationError`, or the error that the 200 hides."""
     try:
         value = from_json(response.content, allow_inf_nan=False)
     except ValueError:
@@ -50,7 +50,7 @@ def decode_response(response: HTTPResponse) -> ChatCompletion:
         told = value.get("error", value.get("message"))
         raise failed_answer({**value, "error": told if isinstance(told, str) else None}, response)
     try:
-        return _completion(value, response)
+        return _completion(value, model)
     except UnexpectedFormError as error:
         raise invalid_answer(str(error), response) from None
     except ValidationError as error:
@@ -93,7 +93,7 @@ def logprobs_of(items: Any) -> dict[str, Any]:
     return {"content": content}
 
 
-def _completion(value: Mapping[str, Any], response: HTTPResponse) -> ChatCompletion:
+def _completion(value: Mapping[str, Any], model: str) -> ChatCompletion:
     message = value.get("message")
     if not isinstance(message, Mapping):
         raise UnexpectedFormError("message is missing")
@@ -107,19 +107,9 @@ def _completion(value: Mapping[str, Any], response: HTTPResponse) -> ChatComplet
     }
     if value.get("logprobs"):
         choice["logprobs"] = logprobs_of(value["logprobs"])
-    model = value.get("model") or _asked_model(response)
+    model = value.get("model") or model
     values = {**extra_fields(value, _READ), "id": value.get("id"), "model": model, "created": 0, "choices": [choice]}
     usage = decode_usage(value.get("usage"))
     if usage is not None:
         values["usage"] = usage
     return ChatCompletion.model_validate(values)
-
-
-def _asked_model(response: HTTPResponse) -> str:
-    """The model that was asked, since answers do not name theirs."""
-    try:
-        body = from_json(response.request.content)
-    except ValueError:
-        return ""
-    model = body.get("model") if isinstance(body, Mapping) else None
-    return model if isinstance(model, str) else ""

@@ -25,7 +25,7 @@ from edgeagent.providers.cohere.response import (
 )
 from edgeagent.providers.cohere.usage import decode_usage
 from edgeagent.providers.mistral.events import JSONEventDecoder, UnexpectedFormError
-from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
+from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.wire.http import HTTPResponse
 
 __all__ = ["ChatStreamDecoder"]
@@ -50,13 +50,13 @@ class _Block:
 
 
 class ChatStreamDecoder(JSONEventDecoder):
-    """Bytes → chunks. See `edgeagent.providers.base.StreamDecoder`."""
+    """Bytes → chunks. See `edgeagent.providers.base.StreamDecoder`; `model` is the one asked: events do not name it."""
 
     __slots__ = ("_blocks", "_calls", "_citations", "_empty", "_plan", "_spoke", "_top")
 
-    def __init__(self, request: ChatRequest | None = None) -> None:
+    def __init__(self, model: str = "") -> None:
         super().__init__()
-        self._top: dict[str, Any] = {"id": "", "created": 0, "model": request.model if request is not None else ""}
+        self._top: dict[str, Any] = {"id": "", "created": 0, "model": model}
         self._blocks: list[_Block] = []
         self._plan: list[str] = []
         self._citations: list[Any] = []
@@ -70,7 +70,7 @@ class ChatStreamDecoder(JSONEventDecoder):
 
     def document(self, response: HTTPResponse) -> ChatCompletion:
         """A whole answer in place of the stream."""
-        return decode_response(response)
+        return decode_response(response, model=self._top["model"])
 
     def on_end(self) -> list[ChatCompletionChunk] | None:
         """Without `message-end` the answer is not complete."""

@@ -116,7 +116,8 @@ def normal_body(body: dict[str, Any]) -> dict[str, Any]:
 
     Equivalent by the vendor's documentation: a null or empty optional field and none; `stream: false` and none; text
     and a list of one text block, an empty text and none; `json_schema` and `json_object` with a schema; `tool_choice`
-    in lower case, and NONE without tools; a tool without a description and with an empty one; `strict_tools: false` and none.
+    in lower case, and NONE without tools; a tool without a description and with an empty one;
+    `strict_tools: false` and none.
     """
     nothing = (None, [], "")
     result = {k: v for k, v in body.items() if v not in nothing and (k, v) != ("stream", False)}

@@ -127,7 +127,8 @@ def normal_answer(answer: dict[str, Any]) -> dict[str, Any]:
 def normal_body(body: dict[str, Any]) -> dict[str, Any]:
     """A request in the form in which equivalent ones are equal.
 
-    Equivalent by the vendor's documentation: `any` and `required`, `auto` or `none` without tools and nothing; a null or empty optional field and none;
+    Equivalent by the vendor's documentation: `any` and `required`, `auto` or `none` without tools
+    and nothing; a null or empty optional field and none;
     `stream: false` and none; `prefix: false` and none; an assistant's text and a list of one text part; an image's
     address and an object with it; a tool (or choice) with and without its type "function", a function with an empty
     description and with none; a call's `index`. Ids of calls count by what they connect, as recorders scrub them.
