@@ -29,7 +29,7 @@ __all__: list[str] = []
 
 CODECS: dict[str, OllamaChatCodec] = {"ollama.chat": OllamaChatCodec(), "ollama.generate": OllamaGenerateCodec()}
 APIS = pytest.mark.parametrize("api", CODECS)
-SMALL = 60_000
+SMALL = 20_000
 """Bytes up to which a stream is fed byte by byte."""
 TINY = 1500
 """Bytes up to which a stream is cut in two at every byte."""
