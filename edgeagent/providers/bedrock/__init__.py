@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from edgeagent.providers.bedrock.codec import BedrockConverseCodec
+from edgeagent.providers.bedrock.invoke import BedrockInvokeCodec
+from edgeagent.providers.bedrock.provider import Bedrock
 
-__all__ = ["BedrockConverseCodec"]
+__all__ = ["Bedrock", "BedrockConverseCodec", "BedrockInvokeCodec"]

@@ -21,7 +21,7 @@ from edgeagent.providers.bedrock.models import BedrockFacts
 from edgeagent.providers.notes import Notes
 from edgeagent.wire.json import dump_json
 
-__all__ = ["DOCUMENT_TYPES", "IMAGE_TYPES", "NATIVE_PARTS", "VIDEO_TYPES", "Context", "cache_point"]
+__all__ = ["DOCUMENT_TYPES", "IMAGE_TYPES", "NATIVE_PARTS", "VIDEO_TYPES", "Context", "cache_point", "nameable"]
 
 Block = dict[str, Any]
 
@@ -74,14 +74,14 @@ _FIELDS: Final[Mapping[str, frozenset[str]]] = {"document": frozenset({"citation
 
 
 class Context:
-    """What translating the parts of one request shares: the model's facts, the notes, the names of its documents."""
+    """What translating the parts of one request shares: the model's facts, the notes, the nameless documents."""
 
-    __slots__ = ("_names", "facts", "notes")
+    __slots__ = ("_unnamed", "facts", "notes")
 
     def __init__(self, facts: BedrockFacts, notes: Notes) -> None:
         self.facts = facts
         self.notes = notes
-        self._names: set[str] = set()
+        self._unnamed = 0
 
     def blocks(self, content: Any, where: str) -> list[Block]:
         """The blocks of a message's content: text, a list of parts, or None. Empty texts are left out.
@@ -194,22 +194,24 @@ class Context:
         return {"document": {"format": form, "name": self._name(name, form), "source": source}}
 
     def _name(self, filename: Any, form: str) -> str:
-        """A name as the vendor takes it: some characters only, and each once."""
+        """A name as the vendor takes it: of some characters only."""
         given = filename if isinstance(filename, str) and filename else "document"
         stem, dot, _ = given.rpartition(".")
-        wanted = stem if dot and stem and _extension(given) == form else given
-        wanted = " ".join(_UNNAMEABLE.sub("-", wanted).split())[:180] or "document"
-        name, number = wanted, 1
-        while name in self._names:
-            number += 1
-            name = f"{wanted} ({number})"
-        self._names.add(name)
-        if isinstance(filename, str) and name not in (filename, stem):
-            self.notes.edit(f"A document's name is changed to {name!r}: the vendor takes no other characters.")
-        return name
+        wanted = nameable(stem if dot and stem and _extension(given) == form else given)
+        if not isinstance(filename, str) or not filename:
+            self._unnamed += 1
+            return wanted if self._unnamed == 1 else f"{wanted} {self._unnamed}"
+        if wanted not in (filename, stem):
+            self.notes.edit(f"A document's name is changed to {wanted!r}: the vendor takes no other characters.")
+        return wanted
 
 
 _READ: Final = frozenset({"type", "cache_control", "json", "text", "refusal"})
+
+
+def nameable(name: str) -> str:
+    """A document's name, of the characters that the vendor takes."""
+    return " ".join(_UNNAMEABLE.sub("-", name).split())[:200] or "document"
 
 
 def cache_point(control: Any) -> Block:

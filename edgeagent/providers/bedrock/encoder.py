@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, arguments_of
-from edgeagent.providers.bedrock.blocks import WIRE, cited_text
+from edgeagent.providers.bedrock.blocks import WIRE, cited_text, read_blocks
 from edgeagent.providers.bedrock.frames import frame
 from edgeagent.providers.bedrock.response import stop_reason_of
 from edgeagent.providers.bedrock.usage import encode_usage
@@ -174,7 +174,8 @@ class ConverseStreamEncoder:
             return
         self._close_calls()
         self._close()
-        self._replay = self._replay or not block.keys().isdisjoint({"text", "toolUse", "citationsContent"})
+        reading = read_blocks([block])
+        self._replay = self._replay or bool(reading.text or reading.reasoning or reading.calls)
         for name, event in block_events(block, self._index):
             self._send(name, **event)
         self._index += 1

@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.anthropic.thinking import BUDGETS
 from edgeagent.providers.bedrock.blocks import InvalidBlockError, call_of, check_block, native_content, read_blocks
-from edgeagent.providers.bedrock.content import DOCUMENT_TYPES, IMAGE_TYPES
+from edgeagent.providers.bedrock.content import DOCUMENT_TYPES, IMAGE_TYPES, nameable
 from edgeagent.providers.bedrock.request import CONVERSE_FIELDS
 from edgeagent.types import ChatRequest
 from edgeagent.types.faults import first_fault
@@ -265,11 +265,17 @@ def _media_part(kind: str, fields: Mapping[str, Any]) -> Part | None:
         return None
     if kind == "image" and form in _MEDIA["image"] and fields.keys() <= {"format", "source"}:
         return {"type": "image_url", "image_url": {"url": f"data:{_MEDIA['image'][form]};base64,{data}"}}
-    if kind == "document" and form in _DOCUMENTS and fields.keys() <= _DOCUMENT_FIELDS and "name" in fields:
+    if kind == "document" and form in _DOCUMENTS and fields.keys() <= _DOCUMENT_FIELDS and _is_named(fields):
         file = {"file_data": f"data:{_DOCUMENTS[form]};base64,{data}", "filename": f"{fields['name']}.{form}"}
         more = {name: fields[name] for name in ("citations", "context") if fields.get(name) is not None}
         return {"type": "file", "file": file, **more}
     return None
+
+
+def _is_named(fields: Mapping[str, Any]) -> bool:
+    """Whether the document's name survives as a file's name."""
+    name = fields.get("name")
+    return isinstance(name, str) and nameable(name) == name
 
 
 _DOCUMENT_FIELDS: Final = frozenset({"format", "name", "source", "citations", "context"})

@@ -25,9 +25,11 @@ from edgeagent.providers.bedrock.tools import asked_form
 from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 
-__all__ = ["CONVERSE_FIELDS", "encode_request"]
+__all__ = ["CONVERSE_FIELDS", "EVENT_STREAM", "encode_request"]
 
 Body = dict[str, Any]
+
+EVENT_STREAM: Final = "application/vnd.amazon.eventstream"
 
 CONVERSE_FIELDS: Final = frozenset(
     {
@@ -48,7 +50,7 @@ _TIERS: Final = frozenset({"priority", "default", "flex", "reserved"})
 _OWN_REASONING: Final = frozenset({"thinking", "reasoningConfig", "reasoning_config", "reasoning_effort"})
 
 
-def encode_request(request: ChatRequest, *, model: str, stream: bool) -> Encoded:  # noqa: ARG001  # one body for both
+def encode_request(request: ChatRequest, *, model: str, stream: bool) -> Encoded:
     """The body, what was dropped and what was edited. Raises `RequestValidationError`."""
     context = Context(bedrock_facts(model), Notes())
     _refuse(request)
@@ -62,7 +64,8 @@ def encode_request(request: ChatRequest, *, model: str, stream: bool) -> Encoded
     for name, value in given.items():
         merged = name in _MERGED and isinstance(value, Mapping) and name in body
         body[name] = {**body[name], **value} if merged else value
-    return Encoded(body, {}, context.notes.dropped, context.notes.edits, context.notes.promises)
+    headers = {"accept": EVENT_STREAM} if stream else {}
+    return Encoded(body, headers, context.notes.dropped, context.notes.edits, context.notes.promises)
 
 
 def _translated(request: ChatRequest, context: Context, own: Mapping[str, Any], given: Mapping[str, Any]) -> Body:

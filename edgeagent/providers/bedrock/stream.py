@@ -121,19 +121,34 @@ class ConverseEvents:
                 del fields["type"]  # says nothing, and is refused when it is sent back
         elif kind == "toolResult":
             fields["content"] = []
-        block = self._open[_index(event)] = _Block(kind, fields, self._length)
+        block, chunks = self._begin(_index(event), kind, fields)
         if not is_client_call({kind: fields}):
-            return []
+            return chunks
         name = fields["name"]
         if name == JSON_TOOL:
-            return []
+            return chunks
         block.call = self._calls
         self._calls += 1
         if name in self._customs:
-            return []
+            return chunks
         function = {"name": name, "arguments": ""}
         call = {"index": block.call, "id": fields["toolUseId"], "type": "function", "function": function}
-        return [self._chunk({"tool_calls": [call]})]
+        return [*chunks, self._chunk({"tool_calls": [call]})]
+
+    def _begin(self, index: int, kind: str, fields: dict[str, Any]) -> tuple[_Block, list[ChatCompletionChunk]]:
+        """A new block, and what was held back before it if it has no OpenAI-shaped place."""
+        block = self._open[index] = _Block(kind, fields, self._length)
+        place = len(self._closed) + len(self._open) - 1
+        whole = {kind: {**fields, "input": {}} if kind == "toolUse" else fields}
+        if self._native or is_plain(whole, place):
+            return block, []
+        self._native = True
+        return block, self._told()
+
+    def _told(self) -> list[ChatCompletionChunk]:
+        """The closed blocks as native content."""
+        blocks, self._closed = self._closed, []
+        return [self._chunk({"native_content": native_content(blocks)})] if blocks else []
 
     def _delta(self, event: Mapping[str, Any]) -> list[ChatCompletionChunk]:
         delta = event["delta"]
@@ -142,25 +157,26 @@ class ConverseEvents:
         kind, value = next(iter(delta.items()))
         index = _index(event)
         block = self._open.get(index)
+        chunks: list[ChatCompletionChunk] = []
         if block is None:
             if kind == "toolUse":
                 raise InvalidBlockError("arguments come before their tool call")
             made: str = {"citation": "citationsContent", "toolResult": "toolResult"}.get(kind) or str(kind)
-            block = self._open[index] = _Block(made, {"content": []} if made == "toolResult" else {}, self._length)
+            block, chunks = self._begin(index, made, {"content": []} if made == "toolResult" else {})
         if kind == "text":
-            return self._text(block, value)
-        if kind == "reasoningContent":
-            return self._reasoning(block, value)
-        if kind == "toolUse":
-            return self._arguments(block, value["input"])
-        if kind == "citation":
+            chunks += self._text(block, value)
+        elif kind == "reasoningContent":
+            chunks += self._reasoning(block, value)
+        elif kind == "toolUse":
+            chunks += self._arguments(block, value["input"])
+        elif kind == "citation":
             block.kind = "citationsContent"
             block.fields.setdefault("citations", []).append(value)
         elif kind == "toolResult":
             block.fields["content"] += value if isinstance(value, list) else [value]
         else:
             block.fields.update(value)
-        return []
+        return chunks
 
     def _text(self, block: _Block, piece: Any) -> list[ChatCompletionChunk]:
         if not isinstance(piece, str):
@@ -219,8 +235,7 @@ class ConverseEvents:
         self._closed.append(whole)
         if self._native or not is_plain(whole, place):
             self._native = True
-            blocks, self._closed = self._closed, []
-            chunks.append(self._chunk({"native_content": native_content(blocks)}))
+            chunks += self._told()
         return chunks
 
     def _custom_call(self, block: _Block) -> ChatCompletionChunk:
