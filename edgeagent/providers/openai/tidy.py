@@ -206,7 +206,9 @@ class Tidy:
     def _cite(self, holder: ChatCompletion | ChatCompletionChunk, message: ChatCompletionMessage | ChoiceDelta) -> None:
         extra = holder.model_extra or {}
         cited = extra.get("citations")
-        if not isinstance(cited, list) or message.annotations:
+        if message.annotations:
+            self._cited = True  # the server says it itself
+        if not isinstance(cited, list) or self._cited:
             return
         found = extra.get("search_results")
         titles = {

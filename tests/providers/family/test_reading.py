@@ -81,12 +81,12 @@ def test_think_tags(text: str, size: int) -> None:
 
 
 def test_think_tags_hold_little_back() -> None:
-    """A million spaces, or beginnings of tags, are neither kept nor read twice."""
+    """Spaces without end, or beginnings of tags, are neither kept nor read twice."""
     tags = ThinkTags()
-    assert sum(len(tags.feed(" ")[1]) for _ in range(100_000)) > 99_000
+    assert sum(len(tags.feed(" ")[1]) for _ in range(20_000)) > 19_000
     tags = ThinkTags()
     tags.feed("<think>x")
-    assert len("".join(tags.feed("</")[0] for _ in range(100_000))) > 199_990
+    assert len("".join(tags.feed("</")[0] for _ in range(20_000))) > 39_990
 
 
 def test_think_tags_only_where_a_row_says_so() -> None:
