@@ -1,99 +1,247 @@
-"""Gemini's whole answers, both directions."""
+"""An answer of generateContent ↔ a completion.
+
+Nothing is lost: parts that have no OpenAI-shaped place stand in `message.native_content`, exactly; images also in
+`message.images` (as `image_url` parts); the other fields of a candidate (`safetyRatings`, `groundingMetadata`,
+`avgLogprobs`, `finishMessage`, …) on the choice under their own names, those of the answer on the completion.
+
+An answer that a safety filter cut is a choice with `content_filter`. One without candidates, since the *prompt* was
+blocked, raises `ContentFilterError`, which is what OpenAI-shaped callers and the table of errors know for it.
+
+Source: https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime, timezone
+from typing import Any, Final
 
+from pydantic import ValidationError
 from pydantic_core import from_json
 
-from edgeagent.providers.gemini.errors import error_in_answer
-from edgeagent.providers.gemini.reader import ResponseReader, invalid
-from edgeagent.providers.gemini.usage import RAW, metadata_of
-from edgeagent.providers.gemini.words import NATIVE_FINISH, WIRE
-from edgeagent.types import ChatCompletion, Choice
-from edgeagent.types.assembly import assemble
+from edgeagent.errors import ResponseValidationError
+from edgeagent.providers.gemini.errors import blocked_prompt, error_in_answer
+from edgeagent.providers.gemini.grounding import annotations_of
+from edgeagent.providers.gemini.names import FINISH_NUMBERS
+from edgeagent.providers.gemini.parts import InvalidAnswerError, Reading, check_part, native_content, read_parts
+from edgeagent.providers.gemini.usage import decode_usage, service_tier_of
+from edgeagent.types import ChatCompletion, ChatCompletionChunk, FinishReason
+from edgeagent.types.completion import Choice
+from edgeagent.types.faults import first_fault
 from edgeagent.wire.http import HTTPResponse
 
-__all__ = ["candidate_parts", "decode_response", "encode_response"]
+__all__ = [
+    "FINISH_REASONS",
+    "candidate_fields",
+    "check_document",
+    "completion_of",
+    "decode_response",
+    "finish_of",
+    "invalid_answer",
+    "logprobs_of",
+    "parts_of",
+    "top_of",
+    "whole_fields",
+    "word_of",
+]
+
+FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
+    "STOP": "stop",
+    "MAX_TOKENS": "length",
+    "SAFETY": "content_filter",
+    "RECITATION": "content_filter",
+    "BLOCKLIST": "content_filter",
+    "PROHIBITED_CONTENT": "content_filter",
+    "SPII": "content_filter",
+    "IMAGE_SAFETY": "content_filter",
+    "IMAGE_PROHIBITED_CONTENT": "content_filter",
+    "IMAGE_RECITATION": "content_filter",
+    "MODEL_ARMOR": "content_filter",
+}
+"""What is not named here is an ordinary end; the vendor's word is beside it."""
+
+_CANDIDATE: Final = frozenset({"content", "finishReason", "index"}) | frozenset(Choice.model_fields)
+_WHOLE: Final = (
+    frozenset({"candidates", "usageMetadata", "modelVersion", "responseId", "delta"})
+    | frozenset(ChatCompletionChunk.model_fields)
+    | frozenset(ChatCompletion.model_fields)
+)
+"""Fields that are read, or whose names mean something else with us."""
 
 
-def decode_response(response: HTTPResponse) -> ChatCompletion:
-    """A 200 answer, one document or a whole array of them → the completion.
-
-    Raises:
-        ResponseValidationError: it is no JSON, has no candidates, or has wrong types.
-        APIStatusError: it is an error all the same.
-    """
+def decode_response(response: HTTPResponse, numbers: Mapping[int, str] = FINISH_NUMBERS) -> ChatCompletion:
+    """A 200 answer → the completion. Raises `ResponseValidationError`, or the error that the 200 hides."""
     try:
-        body = from_json(response.content)
+        document = from_json(response.content, allow_inf_nan=False)
     except ValueError:
-        invalid("it is not JSON, or only the beginning of it", response.content)
-    reader = ResponseReader()
-    chunks = []
-    for document in body if isinstance(body, list) else [body]:
-        if not isinstance(document, Mapping):
-            invalid("it is no JSON object", response.content)
-        if document.get("error"):
-            raise error_in_answer(document, response)
-        chunks += reader.feed(document)
-    completion = assemble(chunks + reader.end())
-    if not completion.choices:
-        invalid("it has no candidates", response.content)
-    return completion
+        raise invalid_answer("it is not JSON, or only the beginning of it", response) from None
+    try:
+        return completion_of(document, numbers)
+    except InvalidAnswerError as error:
+        raise invalid_answer(str(error), response) from None
 
 
-def encode_response(completion: ChatCompletion) -> dict[str, Any]:
-    """The completion → `GenerateContentResponse`."""
-    extra = {name: value for name, value in (completion.model_extra or {}).items() if name != RAW}
-    body: dict[str, Any] = {"candidates": [_candidate(choice) for choice in completion.choices], **extra}
-    if completion.usage is not None:
-        body["usageMetadata"] = metadata_of(completion.usage)
-    if completion.model:
-        body["modelVersion"] = completion.model
-    if completion.id:
-        body["responseId"] = completion.id
-    if isinstance(extra.get("promptFeedback"), Mapping) and not any(map(candidate_parts, completion.choices)):
-        del body["candidates"]  # the prompt was refused: there is none
-    return body
+def invalid_answer(reason: str, response: HTTPResponse) -> ResponseValidationError:
+    """The error for an answer that is not what the vendor documents; `reason` quotes nothing of it."""
+    return ResponseValidationError(response, None, message=f"The answer is not one of generateContent: {reason}.")
 
 
-def _candidate(choice: Choice) -> dict[str, Any]:
-    candidate: dict[str, Any] = {"content": {"role": "model"}, "index": choice.index, **(choice.model_extra or {})}
-    parts = candidate_parts(choice)
-    if parts:
-        candidate["content"]["parts"] = parts
-    reason = choice.native_finish_reason
-    if reason is None and choice.finish_reason is not None:
-        reason = NATIVE_FINISH[choice.finish_reason]
-    if reason is not None:
-        candidate["finishReason"] = reason
-    return candidate
+def check_document(document: Any) -> Mapping[str, Any]:
+    """One answer, or one of a stream. Raises the error that it is, and `InvalidAnswerError` for what it is not."""
+    if not isinstance(document, dict):
+        raise InvalidAnswerError("it is not an object")
+    if document.get("error"):
+        raise error_in_answer(document)
+    feedback = document.get("promptFeedback")
+    if not document.get("candidates") and isinstance(feedback, Mapping) and feedback.get("blockReason"):
+        raise blocked_prompt(document)
+    candidates = document.get("candidates")
+    if candidates is not None and not isinstance(candidates, list):
+        raise InvalidAnswerError("candidates is not a list")
+    for i, candidate in enumerate(candidates or ()):
+        if not isinstance(candidate, dict):
+            raise InvalidAnswerError(f"candidates[{i}] is not an object")
+        if not isinstance(candidate.get("index") or 0, int) or isinstance(candidate.get("index"), bool):
+            raise InvalidAnswerError(f"candidates[{i}].index is not a number")
+    if not isinstance(document.get("usageMetadata") or {}, dict):
+        raise InvalidAnswerError("usageMetadata is not an object")
+    return document
 
 
-def candidate_parts(choice: Choice) -> list[dict[str, Any]]:
-    """The parts of an answer: the vendor's own, or made of the plain fields."""
-    message = choice.message
-    native = message.native_content
-    if native is not None and native.get("wire") == WIRE and isinstance(native.get("content"), list):
-        return list(native["content"])
-    parts: list[dict[str, Any]] = []
-    if message.reasoning_content:
-        parts.append({"text": message.reasoning_content, "thought": True})
-    text = (message.content or "") + (message.refusal or "")
-    if text:
-        parts.append({"text": text})
-    parts += [
-        {"functionCall": {"id": call.id, "name": call.function.name, "args": _args(call.function)}}
-        for call in message.tool_calls or ()
-        if call.function is not None
+def completion_of(document: Any, numbers: Mapping[int, str] = FINISH_NUMBERS) -> ChatCompletion:
+    """The vendor's answer, parsed from JSON → a completion. Raises `InvalidAnswerError`, or the error that it is."""
+    answer = check_document(document)
+    if not answer.get("candidates"):
+        raise InvalidAnswerError("it has no candidates")
+    top = top_of(answer)
+    values: dict[str, Any] = {**whole_fields(answer), **top}
+    usage = answer.get("usageMetadata")
+    values["choices"] = [
+        _choice(candidate, candidate.get("index") or i, top["id"], numbers)
+        for i, candidate in enumerate(answer["candidates"])
     ]
+    try:
+        if usage:
+            values["usage"] = decode_usage(usage)
+            values["service_tier"] = service_tier_of(usage)
+        return ChatCompletion.model_validate(values)
+    except ValidationError as error:
+        raise InvalidAnswerError(" ".join(first_fault(error))) from None
+    except InvalidAnswerError:
+        raise
+    except ValueError as error:
+        raise InvalidAnswerError(str(error)) from None
+
+
+def top_of(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """`id`, `model` and `created` (0 where the vendor tells no time) of an answer."""
+    answer_id, model = answer.get("responseId") or "", answer.get("modelVersion") or ""
+    if not isinstance(answer_id, str) or not isinstance(model, str):
+        raise InvalidAnswerError("responseId or modelVersion is not a string")
+    return {"id": answer_id, "model": model, "created": _seconds(answer.get("createTime"))}
+
+
+def whole_fields(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an answer that have no place of their own, and say something."""
+    return {name: value for name, value in answer.items() if name not in _WHOLE and value is not None}
+
+
+def candidate_fields(candidate: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of a candidate."""
+    return {name: value for name, value in candidate.items() if name not in _CANDIDATE and value is not None}
+
+
+def parts_of(candidate: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
+    """The checked parts of a candidate; none where its content is empty or missing."""
+    content = candidate.get("content") or {}
+    parts = content.get("parts") or [] if isinstance(content, dict) else None
+    if not isinstance(parts, list):
+        raise InvalidAnswerError(f"{where}.content is wrong")
+    for i, part in enumerate(parts):
+        check_part(part, f"{where}.content.parts[{i}]")
     return parts
 
 
-def _args(function: Any) -> dict[str, Any]:
+def word_of(reason: Any, numbers: Mapping[int, str]) -> str | None:
+    """The vendor's word for why it ended, also where it came as a number."""
+    if isinstance(reason, int) and not isinstance(reason, bool):
+        reason = numbers.get(reason, str(reason))
+    if reason is not None and not isinstance(reason, str):
+        raise InvalidAnswerError("finishReason is not a word")
+    return None if reason == "FINISH_REASON_UNSPECIFIED" else reason or None
+
+
+def finish_of(word: str | None, *, calls: bool) -> FinishReason | None:
+    """OpenAI's word. The vendor's STOP, or a complaint about a call, is `tool_calls` where there are calls."""
+    if word is None:
+        return None
+    reason = FINISH_REASONS.get(word, "stop")
+    return "tool_calls" if reason == "stop" and calls else reason
+
+
+def logprobs_of(result: Any) -> dict[str, Any] | None:
+    """`logprobsResult` as OpenAI's log probabilities. Raises `InvalidAnswerError`."""
+    if not isinstance(result, Mapping) or not isinstance(result.get("chosenCandidates"), list):
+        return None
+    tops = result.get("topCandidates")
+    tops = tops if isinstance(tops, list) else []
+    tokens = []
+    for i, chosen in enumerate(result["chosenCandidates"]):
+        token = _token(chosen)
+        beside = tops[i].get("candidates") if i < len(tops) and isinstance(tops[i], Mapping) else None
+        token["top_logprobs"] = [_token(other) for other in beside] if isinstance(beside, list) else []
+        tokens.append(token)
+    return {"content": tokens, "refusal": None}
+
+
+def _token(candidate: Any) -> dict[str, Any]:
+    if not isinstance(candidate, Mapping):
+        raise InvalidAnswerError("logprobsResult is wrong")
+    text, logprob = candidate.get("token", ""), candidate.get("logProbability", 0.0)
+    if not isinstance(text, str) or not isinstance(logprob, int | float):
+        raise InvalidAnswerError("logprobsResult is wrong")
+    return {"token": text, "logprob": logprob, "bytes": list(text.encode("utf-8", "surrogatepass"))}
+
+
+def _choice(candidate: Mapping[str, Any], index: int, id: str, numbers: Mapping[int, str]) -> dict[str, Any]:
+    parts = parts_of(candidate, f"candidates[{index}]")
+    reading = read_parts(parts, id, index)
+    word = word_of(candidate.get("finishReason"), numbers)
+    choice = {
+        **candidate_fields(candidate),
+        "index": index,
+        "message": _message(reading, parts, candidate),
+        "finish_reason": finish_of(word, calls=bool(reading.calls)),
+        "native_finish_reason": word,
+    }
+    if logprobs := logprobs_of(candidate.get("logprobsResult")):
+        choice["logprobs"] = logprobs
+    return choice
+
+
+def _message(reading: Reading, parts: list[dict[str, Any]], candidate: Mapping[str, Any]) -> dict[str, Any]:
+    is_silent = bool(reading.calls or reading.images or reading.audio)
+    values: dict[str, Any] = {"role": "assistant", "content": reading.text if reading.text or not is_silent else None}
+    if reading.calls:
+        values["tool_calls"] = reading.calls
+    if reading.images:
+        values["images"] = reading.images
+    if reading.audio is not None:
+        values["audio"] = reading.audio
+    if reading.reasoning:
+        values["reasoning_content"] = reading.reasoning
+    if annotations := annotations_of(candidate, reading.text):
+        values["annotations"] = annotations
+    if not reading.plain:
+        values["native_content"] = native_content(parts)
+    return values
+
+
+def _seconds(time: Any) -> int:
+    """Seconds since the epoch of `2026-02-17T04:28:18.088960Z`."""
+    if not isinstance(time, str) or not time.endswith("Z"):
+        return 0
     try:
-        value = from_json(function.arguments)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+        return int(datetime.fromisoformat(time[:19]).replace(tzinfo=timezone.utc).timestamp())
+    except (ValueError, OverflowError):
+        return 0

@@ -1,169 +1,209 @@
-"""Gemini's streams, both directions: server-sent events, or one JSON array without `alt=sse`."""
+"""A streamed answer of Google's → chunks: server-sent events (`?alt=sse`), or one JSON array.
+
+The first byte tells which of the two it is; labels are not always right. Each event or element is an answer of its own
+that continues the last one. The laws:
+
+- The last count of usage is the count; counts that a later piece leaves out stay.
+- A finish reason in mid-stream is not the end: parts may follow. The end is the connection's, so the finish reasons and
+  then the usage (in a chunk without choices) come from `end()`, which raises if a candidate has no finish reason.
+- Tool calls arrive whole.
+- What came before a fault is delivered first, so that the outcome does not depend on where the transport cut the bytes.
+
+Source: https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pydantic import ValidationError
 from pydantic_core import from_json
 
-from edgeagent.errors import APIConnectionError, APIError
-from edgeagent.providers.gemini.errors import error_in_answer
-from edgeagent.providers.gemini.reader import ResponseReader, invalid
-from edgeagent.providers.gemini.response import encode_response
+from edgeagent.errors import APIConnectionError, APIError, ResponseValidationError
+from edgeagent.providers.gemini.array import ArrayError, ArrayScanner
+from edgeagent.providers.gemini.candidate import StreamedCandidate
+from edgeagent.providers.gemini.names import FINISH_NUMBERS
+from edgeagent.providers.gemini.parts import InvalidAnswerError
+from edgeagent.providers.gemini.response import check_document, invalid_answer, top_of, whole_fields
+from edgeagent.providers.gemini.usage import decode_usage, service_tier_of
 from edgeagent.types import ChatCompletionChunk
-from edgeagent.types.assembly import assemble
-from edgeagent.wire.json import dump_json
-from edgeagent.wire.jsonarray import MAX_ITEM_SIZE, JSONArrayError, JSONArraySplitter
+from edgeagent.types.faults import first_fault
+from edgeagent.wire.http import HTTPResponse
 from edgeagent.wire.sse import SSEDecoder, SSEError
 
-__all__ = ["GenerateStreamDecoder", "GenerateStreamEncoder"]
+__all__ = ["GenerateStreamDecoder"]
 
-_SPACE: Final = b" \t\r\n"
+MAX_CANDIDATES: Final = 64
+_QUOTED: Final = 2000
+_FIELDS: Final = (b":", b"data", b"event", b"id", b"retry")
+
+_validate = ChatCompletionChunk.model_validate
 
 
 class GenerateStreamDecoder:
-    """Bytes → chunks. See `edgeagent.providers.base.StreamDecoder`.
+    """Bytes → chunks. See `edgeagent.providers.base.StreamDecoder`."""
 
-    What the stream is, is told by its first byte: `[` an array, `{` one document, anything else events. Gemini's events
-    have no mark of the end: a stream has ended properly if each candidate said why it finished.
-    """
+    __slots__ = (
+        "_array",
+        "_candidates",
+        "_extra",
+        "_fault",
+        "_finished",
+        "_head",
+        "_numbers",
+        "_sse",
+        "_top",
+        "_usage",
+    )
 
-    def __init__(self) -> None:
-        self._reader = ResponseReader()
-        self._kind: bytes | None = None
-        self._sse = SSEDecoder()
-        self._array = JSONArraySplitter()
-        self._document: list[bytes] = []
-        self._size = 0
+    def __init__(self, numbers: Mapping[int, str] = FINISH_NUMBERS) -> None:
+        self._numbers = numbers
+        self._sse: SSEDecoder | None = None
+        self._array: ArrayScanner | None = None
+        self._head = b""  # the first bytes that say anything
+        self._top: dict[str, Any] | None = None
+        self._extra: dict[str, Any] = {}
+        self._usage: dict[str, Any] = {}
+        self._candidates: dict[int, StreamedCandidate] = {}
         self._fault: APIError | None = None
+        self._finished = False
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more is to be expected: the array has ended, or a fault is waiting to be raised."""
-        return self._array.finished or self._fault is not None
+        """Whether the end was seen: of the array, since events have none of their own."""
+        return self._finished
 
     def feed(self, data: bytes, /) -> list[ChatCompletionChunk]:
         """The chunks that have become complete."""
         if self._fault is not None:
             raise self._fault
-        if self._kind is None:
-            data = data.lstrip(_SPACE)
-            if not data:
+        if self._finished:
+            return []
+        if len(self._head) < 8:
+            self._head = (self._head + data[:64]).lstrip(b"\xef\xbb\xbf \t\r\n")[:64]
+        if self._array is None and self._sse is None:
+            if not self._head:
                 return []
-            self._kind = data[:1]
+            if self._head[:1] in (b"[", b"{"):
+                self._array = ArrayScanner()
+                data = data[data.index(self._head[:1]) :]
+            else:
+                self._sse = SSEDecoder()
         try:
-            return self._read(self._documents(data))
-        except (SSEError, JSONArrayError) as error:
-            self._fault = _invalid(str(error))
-            raise self._fault from error
+            documents = self._documents(data)
+        except (SSEError, ArrayError) as error:
+            raise self._failed(invalid_answer(str(error), HTTPResponse(200))) from error
+        return self._decode(documents) if documents else []
 
     def end(self) -> list[ChatCompletionChunk]:
-        """The connection has ended: how each candidate ended, and the usage."""
+        """The connection has ended: raise what is wrong, or give the finish reasons and the usage."""
         if self._fault is not None:
             raise self._fault
-        try:
-            chunks = self._read(self._rest())
-        except SSEError as error:
-            raise _invalid(str(error)) from error
-        if self._fault is not None:
-            raise self._fault
-        if not self._reader.complete:
-            raise APIConnectionError(message="The stream ended before the answer did.")
-        return chunks + self._reader.end()
-
-    def _documents(self, data: bytes) -> list[bytes | str]:
-        if self._kind == b"[":
-            return list(self._array.feed(data))
-        if self._kind == b"{":
-            self._document.append(data)
-            self._size += len(data)
-            if self._size > MAX_ITEM_SIZE:
-                raise JSONArrayError(f"The answer is larger than {MAX_ITEM_SIZE} bytes.")
+        if self._finished:
             return []
-        return [text for _, text in self._sse.feed(data)]
+        chunks: list[ChatCompletionChunk] = []
+        if self._sse is not None:
+            try:
+                chunks = self._decode([event.data for event in self._sse.end()])
+            except (SSEError, ResponseValidationError) as error:
+                raise self._failed(_cut("The stream was cut in the middle of an event.")) from error
+        if self._array is not None:
+            self._check_array(self._array)
+        if not self._candidates:
+            raise self._failed(self._without_candidates())
+        if not all(candidate.has_finished for candidate in self._candidates.values()):
+            raise self._failed(_cut("The stream ended before the answer did."))
+        self._finished = True
+        return chunks + self._last()
 
-    def _rest(self) -> list[bytes | str]:
-        if self._kind == b"{":
-            return [b"".join(self._document)]
-        return [] if self._kind == b"[" else [text for _, text in self._sse.end()]
+    def _check_array(self, array: ArrayScanner) -> None:
+        try:
+            array.check()
+        except ArrayError as error:
+            raise self._failed(invalid_answer(str(error), HTTPResponse(200))) from error
+        if not array.closed:
+            raise self._failed(_cut("The stream was cut before the end of its array."))
 
-    def _read(self, documents: list[bytes | str]) -> list[ChatCompletionChunk]:
-        """What came before a fault is delivered first; the fault is raised by the call after."""
+    def _without_candidates(self) -> APIError:
+        if self._top is not None:
+            return invalid_answer("it has no candidates", HTTPResponse(200))
+        is_stream = not self._head or any(self._head.startswith(f) or f.startswith(self._head) for f in _FIELDS)
+        if self._array is not None or is_stream:
+            return _cut("The stream ended before it began.")
+        return invalid_answer("it is no stream", HTTPResponse(200, content=self._head))
+
+    def _documents(self, data: bytes) -> list[str | bytes]:
+        if self._array is not None:
+            return list(self._array.feed(data))
+        assert self._sse is not None
+        return [event.data for event in self._sse.feed(data)]
+
+    def _decode(self, documents: list[Any]) -> list[ChatCompletionChunk]:
         chunks: list[ChatCompletionChunk] = []
         for data in documents:
             try:
-                chunks += self._chunks(data)
+                chunks += self._document(data)
             except APIError as error:
-                self._fault = error
+                self._failed(error)
                 if not chunks:
                     raise
                 break
         return chunks
 
-    def _chunks(self, data: bytes | str) -> list[ChatCompletionChunk]:
+    def _document(self, data: str | bytes) -> list[ChatCompletionChunk]:
+        if isinstance(data, str) and data.strip() == "[DONE]":  # proxies of OpenAI's manners
+            return []
         try:
-            document = from_json(data)
+            answer = check_document(from_json(data, allow_inf_nan=False))
+            return self._answer(answer)
+        except InvalidAnswerError as error:
+            raise invalid_answer(str(error), _quoted(data)) from None
+        except ValidationError as error:
+            raise invalid_answer(" ".join(first_fault(error)), _quoted(data)) from None
         except ValueError as error:
-            if self._kind != b"[" and not self._reader.complete:
-                raise APIConnectionError(message="The stream was cut in the middle of an event.") from error
-            invalid("an event is not JSON")
-        if isinstance(document, list) and len(document) == 1:
-            document = document[0]  # an error, on Vertex
-        if not isinstance(document, Mapping):
-            invalid("an event is no JSON object")
-        if document.get("error"):
-            raise error_in_answer(document)
-        return self._reader.feed(document)
+            raise invalid_answer("a piece of it is not JSON", _quoted(data)) from error
+
+    def _answer(self, answer: Mapping[str, Any]) -> list[ChatCompletionChunk]:
+        if self._top is None or not (self._top["id"] and self._top["model"]):
+            top = top_of(answer)
+            self._top = {name: (self._top or {}).get(name) or value for name, value in top.items()}
+        self._extra.update(whole_fields(answer))
+        usage = answer.get("usageMetadata") or {}
+        decode_usage(usage)  # what is wrong with it belongs to this piece
+        self._usage.update({name: value for name, value in usage.items() if value is not None})
+        chunks = []
+        for i, candidate in enumerate(answer.get("candidates") or ()):
+            index = candidate.get("index") or i
+            is_new = index not in self._candidates
+            if is_new and (len(self._candidates) >= MAX_CANDIDATES or index < 0):
+                raise InvalidAnswerError("it has too many candidates")
+            known = self._candidates.setdefault(index, StreamedCandidate(index, self._numbers))
+            choices = known.add(candidate, self._top["id"])
+            if is_new:
+                choices = choices or [{"index": index, "delta": {}}]
+                choices[0]["delta"] = {"role": "assistant", **choices[0]["delta"]}
+            chunks += [_validate({**self._top, "choices": [choice]}) for choice in choices]
+        return chunks
+
+    def _last(self) -> list[ChatCompletionChunk]:
+        assert self._top is not None
+        choices = [c for i in sorted(self._candidates) for c in self._candidates[i].end(self._top["id"])]
+        chunks = [_validate({**self._top, "choices": [choice]}) for choice in choices]
+        last: dict[str, Any] = {**self._extra, **self._top, "choices": []}
+        if self._usage:
+            last.update(usage=decode_usage(self._usage), service_tier=service_tier_of(self._usage))
+        return [*chunks, _validate(last)] if self._usage or self._extra else chunks
+
+    def _failed(self, fault: APIError) -> APIError:
+        self._fault = fault
+        return fault
 
 
-def _invalid(reason: str) -> APIError:
-    try:
-        invalid(reason.rstrip("."))
-    except APIError as error:
-        return error
+def _cut(message: str) -> APIConnectionError:
+    return APIConnectionError(message=message)
 
 
-class GenerateStreamEncoder:
-    """Chunks → events. See `edgeagent.providers.base.StreamEncoder`.
-
-    Text is sent as it comes. What arrives in fragments (calls, the vendor's own parts) is whole only at the end, and is
-    sent with the finish reasons.
-    """
-
-    def __init__(self) -> None:
-        self._chunks: list[ChatCompletionChunk] = []
-
-    def feed(self, chunk: ChatCompletionChunk, /) -> bytes:
-        """The text of one chunk, if it has any."""
-        self._chunks.append(chunk)
-        parts = [(choice.index, _plain(choice.delta)) for choice in chunk.choices]
-        candidates = [{"content": {"role": "model", "parts": told}, "index": index} for index, told in parts if told]
-        return _event(chunk, {"candidates": candidates}) if candidates else b""
-
-    def end(self) -> bytes:
-        """The last event: what is not text, finish reasons, usage."""
-        completion = assemble(self._chunks)
-        body = encode_response(completion)
-        for candidate in body.get("candidates", ()):
-            parts = candidate["content"].get("parts") or []
-            left = [part for part in parts if not part.keys() <= {"text", "thought"}]
-            candidate["content"]["parts"] = left or [{"text": ""}]
-        return b"data: " + dump_json(body) + b"\r\n\r\n"
-
-
-def _plain(delta: Any) -> list[dict[str, Any]]:
-    parts: list[dict[str, Any]] = []
-    if delta.reasoning_content:
-        parts.append({"text": delta.reasoning_content, "thought": True})
-    if delta.content or delta.refusal:
-        parts.append({"text": (delta.content or "") + (delta.refusal or "")})
-    return parts
-
-
-def _event(chunk: ChatCompletionChunk, body: dict[str, Any]) -> bytes:
-    if chunk.model:
-        body["modelVersion"] = chunk.model
-    if chunk.id:
-        body["responseId"] = chunk.id
-    return b"data: " + dump_json(body) + b"\r\n\r\n"
+def _quoted(data: str | bytes) -> HTTPResponse:
+    raw = data[:_QUOTED].encode("utf-8", "replace") if isinstance(data, str) else data[:_QUOTED]
+    return HTTPResponse(200, content=raw)
