@@ -73,7 +73,7 @@ class RunStreamDecoder:
         self._chat: ChatStreamDecoder | None = None  # when the chunks are OpenAI's
         self._usage: dict[str, Any] | None = None
         self._extra: dict[str, Any] = {}
-        self._calls: set[int] = set()
+        self._calls = 0  # the index that the next call without one gets
         self._said: bool | None = None  # None before the first chunk, then whether there was content
         self._done = False
         self._fault: APIError | None = None
@@ -164,7 +164,7 @@ class RunStreamDecoder:
         delta: dict[str, Any] = {}
         if content := content_of(value):
             delta["content"] = content
-        if calls := calls_of(value, self._top["id"], len(self._calls)):
+        if calls := calls_of(value, self._top["id"], self._calls):
             delta["tool_calls"] = [self._indexed(call) for call in calls]
         if not delta:
             return []
@@ -178,10 +178,10 @@ class RunStreamDecoder:
         """The call with its index: the one it has, or the next."""
         index = call.get("index")
         if index is None:
-            index = max(self._calls, default=-1) + 1
+            index = self._calls
         if isinstance(index, bool) or not isinstance(index, int) or index < 0:
             raise InvalidAnswerError("a tool call's index is none")
-        self._calls.add(index)
+        self._calls = max(self._calls, index + 1)
         return {**call, "index": index}
 
     def _ended(self) -> list[ChatCompletionChunk]:
