@@ -39,7 +39,12 @@ _READ: Final = frozenset({"id", "message", "finish_reason", "usage", "logprobs",
 
 
 def decode_response(response: HTTPResponse, *, model: str = "") -> ChatCompletion:
-    """A 200 answer of `model` → the completion, since answers do not name theirs. Raises `ResponseValidationError`, or the error that the 200 hides."""
+    """A 200 answer of `model` → the completion (answers do not name their model).
+
+    Raises:
+        ResponseValidationError: it is not what the vendor documents.
+        APIStatusError: it is an error all the same.
+    """
     try:
         value = from_json(response.content, allow_inf_nan=False)
     except ValueError:
