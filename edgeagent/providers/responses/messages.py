@@ -105,7 +105,7 @@ class _Conversation:
             return
         parts: list[Item] = []
         for place, part in enumerate(content):
-            if isinstance(part, Mapping) and part.get("type") in CLIENT_ITEMS:
+            if isinstance(part, Mapping) and str(part.get("type")) in CLIENT_ITEMS:
                 if parts:
                     yield _message(role, parts, message)
                     parts = []

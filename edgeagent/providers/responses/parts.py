@@ -44,7 +44,7 @@ def encode_part(part: Any, notes: Notes, where: str) -> Part:
     if not isinstance(part, Mapping):
         raise refused("A content part is an object.", where)
     kind = part.get("type")
-    if kind in NATIVE_PARTS:
+    if isinstance(kind, str) and kind in NATIVE_PARTS:
         return dict(part)
     if kind in ("text", "refusal"):
         made = {"type": "input_text", "text": _text(part, str(kind), where)}

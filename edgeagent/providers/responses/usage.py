@@ -43,7 +43,7 @@ def encode_usage(usage: CompletionUsage) -> dict[str, Any]:
     written = usage.completion_tokens_details
     return {
         "input_tokens": usage.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": 0, **(read.to_dict(exclude_none=True) if read else {})},
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, **(read.to_dict(exclude_none=True) if read else {})},
         "output_tokens": usage.completion_tokens,
         "output_tokens_details": {"reasoning_tokens": 0, **(written.to_dict(exclude_none=True) if written else {})},
         "total_tokens": usage.total_tokens,

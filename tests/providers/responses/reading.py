@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["differences", "events_of", "normal_request", "normal_response", "response_of_stream", "same_bytes_twice"]
+__all__ = ["differences", "events_of", "normal_request", "normal_response", "response_of_stream"]
 
 JSON = dict[str, Any]
 FINISH = {"max_output_tokens": "length", "content_filter": "content_filter"}
@@ -18,12 +18,15 @@ def events_of(text: str) -> list[JSON]:
 
 
 def response_of_stream(text: str) -> JSON:
-    """The response that a stream tells: that of its last event, with the items that came before it."""
+    """The response that a stream tells: that of its last event, with the items that came before it.
+
+    Its id is the first event's: GitHub's server gives each event another.
+    """
     events = events_of(text)
     last = next(e for e in reversed(events) if e["type"] in ("response.completed", "response.incomplete"))
     items = {e["output_index"]: e["item"] for e in events if e["type"] == "response.output_item.done"}
     output = [items[place] for place in sorted(items)] or last["response"]["output"]
-    return {**last["response"], "output": output}
+    return {**last["response"], "id": events[0]["response"]["id"], "output": output}
 
 
 def differences(completion: JSON, response: JSON) -> list[str]:
@@ -108,8 +111,8 @@ def normal_response(response: JSON) -> JSON:
         body.setdefault(name, default)
     if "usage" in body:
         usage = dict(body["usage"])
-        for name, count in (("input_tokens_details", "cached_tokens"), ("output_tokens_details", "reasoning_tokens")):
-            usage[name] = {count: 0, **{k: v for k, v in (usage.get(name) or {}).items() if v is not None}}
+        for name in ("input_tokens_details", "output_tokens_details"):
+            usage[name] = {k: v for k, v in (usage.get(name) or {}).items() if v}
         body["usage"] = usage
     kinds = {item["type"] for item in body["output"]}
     plain = kinds <= {"message", "function_call", "custom_tool_call"}
@@ -133,7 +136,8 @@ def normal_request(body: JSON) -> JSON:
 
     null and absent are one, and so are the documented defaults (`store: true`, image detail `auto`, a tool without
     parameters); encrypted reasoning may be asked for besides; instructions are the first system message; an input's
-    text is a user message; text alone is the only part of a list; what an input message has from an answer (id,
+    text is a user message; text alone is the only part of a list, and a refusal is what the
+    assistant said; what an input message has from an answer (id,
     status, type) does not count, nor do ids and states of calls and outputs.
     """
     made = {k: v for k, v in body.items() if v is not None and v != []}
@@ -179,13 +183,10 @@ def _input(item: JSON) -> JSON:
 
 def _part(part: JSON) -> JSON:
     made = {k: v for k, v in part.items() if v not in (None, [])}
-    if made["type"] in ("input_text", "output_text"):
+    if made["type"] == "refusal":
+        made["text"] = made.pop("refusal")
+    if made["type"] in ("input_text", "output_text", "refusal"):
         made["type"] = "text"
     if made["type"] == "input_image":
         made.setdefault("detail", "auto")
     return made
-
-
-def same_bytes_twice(data: bytes) -> list[list[bytes]]:
-    """One byte at a time, and in two pieces at a few places."""
-    return [[data[i : i + 1] for i in range(len(data))], *([data[:i], data[i:]] for i in range(1, len(data), 997))]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from openai.types.responses import Response, ResponseStreamEvent
@@ -19,7 +20,7 @@ from edgeagent.errors import (
     NotFoundError,
     RequestValidationError,
 )
-from edgeagent.types import ChatRequest
+from edgeagent.types import ChatCompletion, ChatRequest, CompletionUsage
 from edgeagent.types.assembly import assemble
 from edgeagent.wire.http import HTTPResponse
 from tests.providers.responses.reading import (
@@ -38,6 +39,16 @@ from tests.support.judge import pieces
 SMALL = 20_000
 """Bytes up to which a stream is fed byte by byte."""
 UNSENDABLE = {"openai.responses-96ec046ddd": "temperature -1 is refused before it is sent, as the vendor did"}
+UNTYPED = {
+    "mistralrs.responses-813e7e72b2": "the server's `reasoning` is text",
+    "openai.responses-58fc1c1259": "a web search whose action the package does not know",
+    "openai.responses-b94128ce96": "the same",
+    "openai.responses-dac4e56245": "the same",
+    "openrouter.responses-a51b6315d2": "a service tier of the server's own",
+    "openrouter.responses-f41abfdaf3": "the same",
+    "xai.responses-390ea8baba": "a format without a name is echoed",
+}
+"""Recorded answers that the `openai` package's types do not take either."""
 EVENTS = TypeAdapter(ResponseStreamEvent)
 
 
@@ -91,17 +102,15 @@ def test_answers_there_and_back() -> None:
 
 
 def test_encoded_answers_are_the_vendors() -> None:
-    """What we encode is valid by the `openai` package's own type, if what was recorded is (other servers differ)."""
+    """What we encode is valid by the `openai` package's own type."""
 
     def fault(record: Record) -> object:
-        if not is_valid(json.loads(body(record))):
-            return None
         back = CODEC.encode_response(CODEC.decode_response(HTTPResponse(200, content=body(record))))
         return None if is_valid(back) else "not valid"
 
-    own = [r for r in wholes() if is_valid(json.loads(body(r)))]
-    assert len(own) > len(wholes()) / 2
-    check("encoded answer is the vendor's type", own, fault)
+    assert not any(is_valid(json.loads(body(r))) for r in wholes() if r["id"] in UNTYPED)
+    typed = [r for r in wholes() if r["id"] not in UNTYPED]
+    check("encoded answer is the vendor's type", typed, fault, "without those the vendor's types do not take")
 
 
 def is_valid(response: object) -> bool:
@@ -127,11 +136,20 @@ def test_streams_are_their_responses() -> None:
 
     def fault(record: Record) -> object:
         response = response_of_stream(body(record).decode())
-        whole = CODEC.decode_response(HTTPResponse(200, content=json.dumps(response).encode())).model_dump()
-        streamed = assemble(read([body(record)])).model_dump()
+        whole = comparable(CODEC.decode_response(HTTPResponse(200, content=json.dumps(response).encode())))
+        streamed = comparable(assemble(read([body(record)])))
         return [name for name in whole if whole[name] != streamed.get(name)]
 
     check("stream ≡ its response", streams(), fault)
+
+
+def comparable(completion: ChatCompletion) -> dict[str, Any]:
+    """Log probabilities with six digits: OpenAI's last event has no more, its deltas have them all."""
+    made = completion.model_dump()
+    for choice in made["choices"]:
+        for token in (choice["logprobs"] or {}).get("content") or ():
+            token["logprob"] = round(token["logprob"], 6)
+    return made
 
 
 def test_streams_at_every_cut() -> None:
@@ -166,9 +184,20 @@ def test_streams_there_and_back() -> None:
         one, other = assemble(chunks), assemble(read([data]))
         for choice in (*one.choices, *other.choices):
             choice.message.native_content = None
-        return wrong or (one.choices != other.choices and "another answer") or (one.usage and one.usage != other.usage)
+        used, used_again = counted(one.usage), counted(other.usage)
+        return wrong or (one.choices != other.choices and "another answer") or used != used_again
 
     check("stream encoded again", streams(), fault)
+
+
+def counted(usage: CompletionUsage | None) -> object:
+    """The counts that are not zero: the vendor's form has some that are not known."""
+    if usage is None:
+        return None
+    made: dict[str, object] = {}
+    for name, value in usage.model_dump(exclude_none=True).items():
+        made[name] = {k: v for k, v in value.items() if v} if isinstance(value, dict) else value
+    return {name: value for name, value in made.items() if value}
 
 
 def order_faults(events: list[dict[str, object]]) -> list[str]:
@@ -199,21 +228,19 @@ def order_faults(events: list[dict[str, object]]) -> list[str]:
 
 
 def test_encoded_events_are_the_vendors() -> None:
-    """What we stream is valid by the `openai` package's own types, event by event, if what was recorded is."""
+    """What we stream is valid by the `openai` package's own types, event by event."""
 
     def fault(record: Record) -> object:
         encoder = CODEC.stream_encoder()
         data = b"".join(encoder.feed(chunk) for chunk in read([body(record)])) + encoder.end()
-        return [event["type"] for event in events_of(data.decode()) if not is_event(event)]
+        return [event["type"] for event in some(events_of(data.decode())) if not is_event(event)]
 
-    own = [r for r in streams() if all(is_event(e) for e in some(events_of(body(r).decode())))]
-    assert len(own) > len(streams()) / 2
-    check("encoded events are the vendor's types", own, fault)
+    check("encoded events are the vendor's types", [r for r in streams() if r["id"] not in UNTYPED], fault)
 
 
 def some(events: list[dict[str, object]]) -> list[dict[str, object]]:
     """One event of each kind."""
-    return list({str(event["type"]): event for event in events if event["type"] != "keepalive"}.values())
+    return list({str(event["type"]): event for event in events}.values())
 
 
 def is_event(event: object) -> bool:
