@@ -91,7 +91,7 @@ def _refuse(request: ChatRequest) -> None:
 
 def _message(message: Mapping[str, Any], notes: Notes, where: str) -> dict[str, Any]:
     role = message.get("role")
-    if role not in {"system", "developer", "user", "assistant", "tool"}:
+    if role not in ("system", "developer", "user", "assistant", "tool"):
         raise RequestValidationError(f"Workers AI has no role {role!r}.", param=f"{where}.role")
     if role == "developer":
         notes.edit("Messages of the developer are sent as the system's.")
@@ -121,7 +121,7 @@ def _content(message: Mapping[str, Any], notes: Notes, where: str) -> Any:
         raise RequestValidationError("content is text or a list of parts.", param=f"{where}.content")
     for i, part in enumerate(content):
         kind = part.get("type") if isinstance(part, Mapping) else None
-        if kind not in _PARTS:
+        if not isinstance(kind, str) or kind not in _PARTS:
             message_ = f"Workers AI has no parts of type {kind!r}."
             raise RequestValidationError(message_, param=f"{where}.content[{i}].type")
         if kind == "text" and not isinstance(part.get("text"), str):
@@ -139,7 +139,7 @@ def _said(message: Mapping[str, Any], where: str) -> str:
     pieces = [content] if isinstance(content, str) else []
     for i, part in enumerate(content if isinstance(content, list) else ()):
         kind = part.get("type") if isinstance(part, Mapping) else None
-        text = part.get(kind) if kind in {"text", "refusal"} else None
+        text = part.get(kind) if kind in ("text", "refusal") else None
         if not isinstance(text, str):
             told = f"An assistant's message has no parts of type {kind!r}."
             raise RequestValidationError(told, param=f"{where}.content[{i}].type")
@@ -191,7 +191,7 @@ def _tool(tool: Mapping[str, Any], notes: Notes, where: str) -> dict[str, Any]:
 def _format(request: ChatRequest, notes: Notes) -> dict[str, Any] | None:
     wanted = request.response_format or {}
     kind = wanted.get("type")
-    if kind in {None, "text"}:
+    if kind in (None, "text"):
         return None
     if kind == "json_object":
         return {"type": "json_object"}

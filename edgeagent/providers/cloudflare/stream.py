@@ -189,10 +189,12 @@ class RunStreamDecoder:
         if self._said is None:
             delta = {"role": "assistant", "content": ""}
         choice = {"index": 0, "delta": delta, "finish_reason": self._finish()}
-        last = {**self._extra, **self._top, "choices": []}
         try:
-            chunks = [_validate({**self._top, "choices": [choice]})]
-            chunks += [_validate({**last, "usage": self._usage} if self._usage is not None else last)]
+            if self._usage is None:
+                chunks = [_validate({**self._extra, **self._top, "choices": [choice]})]
+            else:
+                last = {**self._extra, **self._top, "choices": [], "usage": self._usage}
+                chunks = [_validate({**self._top, "choices": [choice]}), _validate(last)]
         except ValidationError as error:
             raise invalid("its usage has not the documented form", HTTPResponse(200)) from error
         self._done = True

@@ -147,7 +147,7 @@ def _said(message: Mapping[str, Any], where: str) -> str | None:
     if content is not None and not pieces:
         for i, part in enumerate(_list(content, f"{where}.content")):
             kind = part.get("type") if isinstance(part, Mapping) else None
-            if kind not in {"text", "refusal"}:
+            if kind not in ("text", "refusal"):
                 raise RequestValidationError(
                     f"An assistant's message has no parts of type {kind!r}.", param=f"{where}.content[{i}].type"
                 )

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.base import Encoded
+from edgeagent.providers.dialect import MAX_DEPTH, Dialect, translate
 from edgeagent.providers.notes import Notes
 from edgeagent.providers.ollama.messages import encode_messages
 from edgeagent.providers.ollama.options import encode_options
@@ -34,6 +35,18 @@ _ADVISORY: Final = (
     "user",
     "verbosity",
 )
+_INLINED: Final = Dialect(
+    keywords=frozenset(
+        {
+            *("description", "title", "default", "examples", "pattern", "multipleOf", "uniqueItems"),
+            *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength"),
+            *("minItems", "maxItems", "minProperties", "maxProperties"),
+        }
+    ),
+    formats={"string": frozenset({"date", "date-time", "time", "email", "uri", "uuid"})},
+    refs=False,
+)
+"""What tools may say, references apart (https://github.com/ollama/ollama/blob/main/api/types.go, ToolProperty)."""
 _THINK: Final[Mapping[str, bool | str]] = {
     "none": False,
     "minimal": "low",
@@ -106,7 +119,7 @@ def _think(request: ChatRequest, notes: Notes) -> bool | str | None:
 def _format(request: ChatRequest, notes: Notes) -> Any:
     wanted = request.response_format or {}
     kind = wanted.get("type")
-    if kind in {None, "text"}:
+    if kind in (None, "text"):
         return None
     if kind == "json_object":
         return "json"
@@ -160,8 +173,22 @@ def _tool(tool: Mapping[str, Any], notes: Notes, where: str) -> dict[str, Any]:
     for name in tool.keys() - {"type", "function"}:
         notes.drop(f"tools.{name}")
     kept = {name: value for name, value in function.items() if name != "strict" and value is not None}
-    if parameters is None:
-        kept["parameters"] = {"type": "object", "properties": {}}
-    elif "type" not in parameters:
-        kept["parameters"] = {"type": "object", **parameters}
-    return {"type": "function", "function": kept}
+    return {"type": "function", "function": {**kept, "parameters": _parameters(parameters, notes)}}
+
+
+def _parameters(schema: Mapping[str, Any] | None, notes: Notes) -> dict[str, Any]:
+    """The schema of an object; references are written out, since Ollama's templates are not given them."""
+    if schema is None:
+        return {"type": "object", "properties": {}}
+    if _has_reference(schema):
+        notes.edit("References in the parameters of tools are written out.")
+        schema = translate(schema, _INLINED).schema
+    return dict(schema) if "type" in schema else {"type": "object", **schema}
+
+
+def _has_reference(schema: Any, depth: int = 0) -> bool:
+    if depth > MAX_DEPTH:
+        return True
+    if isinstance(schema, Mapping):
+        return isinstance(schema.get("$ref"), str) or any(_has_reference(v, depth + 1) for v in schema.values())
+    return isinstance(schema, list) and any(_has_reference(item, depth + 1) for item in schema)

@@ -153,8 +153,11 @@ class AnswerStreamDecoder:
         if native is not None:
             choice["native_finish_reason"] = native
         usage = usage_of(document)
-        last = {**self._extra, **self._top, "choices": [], **({"usage": usage} if usage is not None else {})}
-        chunks = [_validate({**self._top, "choices": [choice]}), _validate(last)]
+        if usage is None:
+            chunks = [_validate({**self._extra, **self._top, "choices": [choice]})]
+        else:
+            last = {**self._extra, **self._top, "choices": [], "usage": usage}
+            chunks = [_validate({**self._top, "choices": [choice]}), _validate(last)]
         self._done = True
         return chunks
 

@@ -229,11 +229,18 @@ def test_a_stream_without_its_end() -> None:
         streamed(b"\xff\xd8\xff\xe0 an image")
 
 
+def test_without_usage_no_chunk_is_empty() -> None:
+    """What is told beside the text stands on the chunk that ends it."""
+    chunks = streamed(events({"response": "a", "lora": "x"}))
+    assert all(chunk.choices for chunk in chunks)
+    assert chunks[-1].to_dict()["lora"] == "x"
+
+
 def test_many_events_and_a_large_one() -> None:
     """Time is linear: 20 000 calls without an index, an event of 5 MB in small pieces."""
     began = time.process_time()
     data = b'data: {"tool_calls":[{"name":"f","arguments":{}}]}\n\n'
-    assert len(streamed(data * 20_000 + events())) == 20_002
+    assert len(streamed(data * 20_000 + events())) == 20_001
     decoder = CODEC.stream_decoder(asking(), head())
     large = events({"response": "x" * 5_000_000})
     chunks = [chunk for start in range(0, len(large), 500) for chunk in decoder.feed(large[start : start + 500])]

@@ -161,7 +161,7 @@ def test_all_records_are_text_generation() -> None:
 
 def test_the_reader_sees_what_is_missing() -> None:
     """The judge judges."""
-    record = wholes()[0]
+    record = next(r for r in wholes() if not result_of(body(r)).get("tool_calls"))
     completion = CODEC.decode_response(response(record)).model_dump(exclude_unset=True)
     result = result_of(body(record))
     assert lost(completion, result) == []

@@ -113,6 +113,48 @@ def test_tools() -> None:
     assert encoded.dropped == ("tools.cache_control",)
 
 
+def test_references_of_tools_are_written_out() -> None:
+    """Ollama's server does not pass them to the model's template; one that leads to itself ends."""
+    city = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+    node = {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}}
+    schema = {
+        "type": "object",
+        "properties": {"city": {"$ref": "#/$defs/city"}, "node": {"$ref": "#/$defs/node"}},
+        "$defs": {"city": city, "node": node},
+    }
+    encoded = encode(tools=[{"type": "function", "function": {"name": "f", "parameters": schema}}])
+    parameters = encoded.body["tools"][0]["function"]["parameters"]
+    assert parameters["properties"]["city"] == city
+    assert "$ref" not in str(parameters)
+    assert len(encoded.edits) == 1
+
+
+def test_a_rich_request_is_valid_by_the_packages_types() -> None:
+    """Every part of a request at once, as the `ollama` package would send it."""
+    types = pytest.importorskip("ollama._types")
+    call_made = {"role": "assistant", "tool_calls": [call()], "reasoning_content": "Hm."}
+    result = {"role": "tool", "tool_call_id": "call_1", "content": "1"}
+    sent_body = encode(
+        stream=True,
+        messages=[{"role": "user", "content": [text("a"), image()]}, call_made, result],
+        tools=[TOOL],
+        response_format={"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}},
+        reasoning_effort="high",
+        logprobs=True,
+        top_logprobs=3,
+        temperature=0.1,
+        max_tokens=5,
+        stop=["a", "b"],
+        keep_alive=300,
+        num_ctx=1024,
+    ).body
+    valid = types.ChatRequest(**sent_body)
+    assert valid.model_dump(exclude_none=True).keys() == sent_body.keys()
+    types.Options.model_validate(sent_body["options"], strict=True)
+    types.Tool.model_validate(sent_body["tools"][0], strict=True)
+    types.Message(**sent_body["messages"][1])
+
+
 def test_tool_choice() -> None:
     """None and a narrower set are had by leaving tools out; a demand is refused."""
     other = {"type": "function", "function": {"name": "g", "parameters": SCHEMA}}
