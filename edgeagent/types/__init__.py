@@ -28,6 +28,15 @@ from edgeagent.types.completion import (
     FunctionCall,
     TopLogprob,
 )
+from edgeagent.types.embedding import (
+    CreateEmbeddingResponse,
+    Embedding,
+    EmbeddingRequest,
+    EmbeddingUsage,
+    RerankRequest,
+    RerankResponse,
+    RerankResult,
+)
 from edgeagent.types.metadata import Attempt, CacheTierName, ResponseMetadata, Target
 from edgeagent.types.request import ChatRequest
 from edgeagent.types.usage import CompletionTokensDetails, CompletionUsage, PromptTokensDetails
@@ -55,11 +64,18 @@ __all__ = [
     "ChunkChoice",
     "CompletionTokensDetails",
     "CompletionUsage",
+    "CreateEmbeddingResponse",
     "CustomToolCall",
+    "Embedding",
+    "EmbeddingRequest",
+    "EmbeddingUsage",
     "FinishReason",
     "Function",
     "FunctionCall",
     "PromptTokensDetails",
+    "RerankRequest",
+    "RerankResponse",
+    "RerankResult",
     "ResponseMetadata",
     "Target",
     "TopLogprob",
