@@ -15,7 +15,7 @@ from edgeagent.providers.openai.quirks import Quirks
 from edgeagent.providers.rows import row
 from edgeagent.providers.vendor import Vendor
 
-__all__ = ["Mistral", "OpenAICompatible"]
+__all__ = ["OpenAICompatible"]
 
 _UNKNOWN: Final = Row(name="", base_url=None, keys=(), docs="")
 
@@ -99,41 +99,3 @@ def _known(name: str, base_url: str | None) -> Row:
     if found is None and base_url is None:
         raise ConfigurationError(f"{name!r} is no server that is known by its name: pass base_url=….")
     return found or _UNKNOWN
-
-
-class Mistral(OpenAICompatible):
-    """Mistral: `Mistral()` takes the key from MISTRAL_API_KEY.
-
-    Args:
-        base_url: default: `https://api.mistral.ai/v1`.
-        name, api_key, default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
-
-    Raises:
-        ConfigurationError: no key, or an address that is not absolute.
-    """
-
-    default_name: ClassVar[str] = "mistral"
-
-    def __init__(
-        self,
-        *,
-        name: str | None = None,
-        api_key: Credential = None,
-        base_url: str | None = None,
-        default_headers: Mapping[str, str] | None = None,
-        default_query: Mapping[str, Any] | None = None,
-        http_client: Any = None,
-        models: Iterable[str] = (),
-        cache_identity: str | None = None,
-    ) -> None:
-        super().__init__(
-            name=name or self.default_name,
-            base_url=base_url,
-            api_key=api_key,
-            row=row(self.default_name),
-            default_headers=default_headers,
-            default_query=default_query,
-            http_client=http_client,
-            models=models,
-            cache_identity=cache_identity,
-        )

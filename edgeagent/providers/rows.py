@@ -37,21 +37,6 @@ _PLAIN: Final = replace(COMPATIBLE, replayed=())
 """Servers that take OpenAI's fields in messages and no others."""
 _CACHES: Final = ("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options")
 
-_MISTRAL: Final = replace(
-    _PLAIN,
-    renamed=(("seed", "random_seed"), ("max_completion_tokens", "max_tokens")),
-    dropped=(
-        *("logit_bias", "service_tier", "store", "user", "safety_identifier", "verbosity", "cache_control"),
-        *("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"),
-    ),
-    cache_hints=False,
-    stream_options=False,
-    developer_role=False,
-    parts_replayed=True,
-    call_id_length=9,
-    required_choice="any",
-)
-
 _GROQ: Final = replace(
     COMPATIBLE,
     replayed=("reasoning",),
@@ -63,19 +48,6 @@ _GROQ: Final = replace(
 ROWS: Final[Mapping[str, Row]] = {
     row.name: row
     for row in (
-        Row(
-            "mistral",
-            "https://api.mistral.ai/v1",
-            ("MISTRAL_API_KEY",),
-            "https://docs.mistral.ai/api/",
-            vendor="mistral_ai",
-            families=(
-                *("mistral-", "ministral-", "magistral-", "codestral-", "devstral-", "voxtral-", "pixtral-"),
-                *("open-mistral-", "open-mixtral-", "labs-"),
-            ),
-            features=_can(_SEEING, "documents", "audio", "n"),
-            quirks=_MISTRAL,
-        ),
         Row(
             "deepseek",
             "https://api.deepseek.com",
@@ -408,12 +380,14 @@ ROWS: Final[Mapping[str, Row]] = {
             "http://localhost:1234/v1",
             (),
             "https://github.com/EricLBuehler/mistral.rs/blob/master/docs/HTTP.md",
+            vendor="ericlbuehler",  # the price table would take its name for Mistral's
         ),
         Row(
             "ollama_openai",
             "http://localhost:11434/v1",
             (),
             "https://docs.ollama.com/openai",
+            vendor="ollama",
             features=_SEEING,
             quirks=_OPEN,
         ),

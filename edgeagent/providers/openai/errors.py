@@ -109,8 +109,15 @@ def _by_text(response: HTTPResponse, data: object) -> type[APIStatusError] | Non
     body = _error_object(data)
     if response.status_code not in (400, 413, 422, 500) or any(word in _REFINED for word in _words(body)):
         return None
-    text = _message(body, data, response)[:MAX_READ]
+    text = f"{_message(body, data, response)[:MAX_READ]}\n{_raw(body)[:MAX_READ]}"
     return next((meant for pattern, meant in _TEXTS if pattern.search(text)), None)
+
+
+def _raw(body: Mapping[str, Any]) -> str:
+    """The error of the server behind OpenRouter, which says "Provider returned error" in its own words."""
+    metadata = body.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    return raw if isinstance(raw, str) else ""
 
 
 def tells_error(value: Mapping[str, Any]) -> bool:
@@ -125,7 +132,7 @@ def _base_status(value: object) -> int | None:
     return _BASE_RESP.get(code, 400) if isinstance(code, int) and code else None
 
 
-def hidden_error(value: object, response: HTTPResponse) -> APIStatusError:
+def hidden_error(value: object, response: HTTPResponse, *, lenient: bool = False) -> APIStatusError:
     """The error that `value` (a document with an `error`, or the error object) tells inside a successful answer.
 
     The error's `.response` has the status that the error stands for, since its own says that all is well.
@@ -133,7 +140,8 @@ def hidden_error(value: object, response: HTTPResponse) -> APIStatusError:
     words = list(_words(_error_object(value)))
     status = _base_status(value) or next((status for word in words if (status := _status(word))), 500)
     content = response.content or dump_json(value)
-    return _error(HTTPResponse(status, response.headers, content, response.request), value)
+    told = HTTPResponse(status, response.headers, content, response.request)
+    return _error(told, value, _by_text(told, value) if lenient else None)
 
 
 def encode_error(error: APIStatusError) -> HTTPResponse:

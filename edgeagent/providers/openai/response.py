@@ -32,18 +32,18 @@ def decode_response(response: HTTPResponse, *, lenient: bool = False, think: boo
     try:
         completion = ChatCompletion.from_json(response.content)
     except ValidationError as error:
-        completion = _second_look(response, error)
+        completion = _second_look(response, error, lenient=lenient)
     if completion.model_extra and completion.model_extra.get("error"):
-        raise hidden_error(completion.model_extra, response)
+        raise hidden_error(completion.model_extra, response, lenient=lenient)
     if not completion.choices:
         invalid("choices is empty", response)
     for choice in completion.choices:
         if choice.model_extra and choice.model_extra.get("error"):
-            raise hidden_error(choice.model_extra, response)
+            raise hidden_error(choice.model_extra, response, lenient=lenient)
     return Tidy(think=think).completion(completion) if lenient else completion
 
 
-def _second_look(response: HTTPResponse, error: ValidationError) -> ChatCompletion:
+def _second_look(response: HTTPResponse, error: ValidationError, *, lenient: bool) -> ChatCompletion:
     try:
         data = from_json(response.content)
     except ValueError:
@@ -51,7 +51,7 @@ def _second_look(response: HTTPResponse, error: ValidationError) -> ChatCompleti
     if not isinstance(data, dict):
         invalid("it is not a JSON object", response, cause=error)
     if tells_error(data):
-        raise hidden_error(data, response)
+        raise hidden_error(data, response, lenient=lenient)
     try:
         return ChatCompletion.model_validate(repaired(data, "chat.completion"))
     except ValidationError as still:

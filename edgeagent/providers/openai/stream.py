@@ -6,6 +6,7 @@ the latest), so that the outcome does not depend on where the transport cut the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -122,14 +123,14 @@ class ChatStreamDecoder:
 
     def _chunk(self, event: str, data: str) -> ChatCompletionChunk | None:
         if event == "error":
-            raise hidden_error(_json(data), _response(data))
+            raise hidden_error(_json(data), _response(data), lenient=self._lenient)
         try:
             chunk = ChatCompletionChunk.from_json(data)
         except ValidationError as error:
             return self._second_look(data, error)
         extra = chunk.__pydantic_extra__
         if extra and extra.get("error"):
-            raise hidden_error(extra, _response(data))
+            raise hidden_error(extra, _response(data), lenient=self._lenient)
         return self._noted(chunk, data)
 
     def _second_look(self, data: str, error: ValidationError) -> ChatCompletionChunk | None:
@@ -144,7 +145,7 @@ class ChatStreamDecoder:
         if not isinstance(value, dict):
             invalid("an event is not a JSON object", _response(data), cause=error)
         if tells_error(value):
-            raise hidden_error(value, _response(data))
+            raise hidden_error(value, _response(data), lenient=self._lenient)
         try:
             chunk = ChatCompletionChunk.model_validate(repaired(value, "chat.completion.chunk"))
         except ValidationError as still:
@@ -156,10 +157,12 @@ class ChatStreamDecoder:
     def _noted(self, chunk: ChatCompletionChunk, data: str) -> ChatCompletionChunk:
         self._note(chunk)
         if self._lenient:
+            if reason := _stopped(chunk.__pydantic_extra__):
+                raise hidden_error({"message": reason, "type": "server_error"}, _response(data))
             for choice in chunk.choices:
                 extra = choice.__pydantic_extra__
                 if extra and extra.get("error"):
-                    raise hidden_error(extra, _response(data))
+                    raise hidden_error(extra, _response(data), lenient=self._lenient)
             self._tidy.chunk(chunk)
         return chunk
 
@@ -212,6 +215,13 @@ class ChatStreamEncoder:
     def end(self) -> bytes:
         """The closing event."""
         return b"data: [DONE]\n\n"
+
+
+def _stopped(extra: Mapping[str, Any] | None) -> str | None:
+    """Why Groq stopped a stream early, in its package's words: `x_groq.error`."""
+    own = extra.get("x_groq") if extra else None
+    reason = own.get("error") if isinstance(own, dict) else None
+    return reason if isinstance(reason, str) and reason else None
 
 
 def _json(text: str) -> Any:

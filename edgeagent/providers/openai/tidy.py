@@ -204,18 +204,17 @@ class Tidy:
         return f"call_{digest}_{choice}_{position}"
 
     def _cite(self, holder: ChatCompletion | ChatCompletionChunk, message: ChatCompletionMessage | ChoiceDelta) -> None:
-        extra = holder.model_extra or {}
-        cited = extra.get("citations")
         if message.annotations:
             self._cited = True  # the server says it itself
-        if not isinstance(cited, list) or self._cited:
+        extra = holder.model_extra
+        if self._cited or not extra:
             return
-        found = extra.get("search_results")
-        titles = {
-            result.get("url"): result.get("title")
-            for result in (found if isinstance(found, list) else ())
-            if isinstance(result, dict) and isinstance(result.get("url"), str)
-        }
+        results = extra.get("search_results")
+        results = [one for one in results if isinstance(one, dict)] if isinstance(results, list) else []
+        titles = {one["url"]: one.get("title") for one in results if isinstance(one.get("url"), str)}
+        cited = extra.get("citations")
+        if not isinstance(cited, list):
+            cited = list(titles)
         annotations = [
             Annotation(type="url_citation", url_citation=AnnotationURLCitation(url=url, title=_text(titles.get(url))))
             for url in cited

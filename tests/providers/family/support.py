@@ -40,7 +40,7 @@ APIS = sorted(
                     "databricks",
                     "deepseek",
                 ),
-                *("doubleword", "github_copilot", "gpustack", "groq", "heroku", "huggingface", "llamacpp", "mistral"),
+                *("doubleword", "github_copilot", "gpustack", "groq", "heroku", "huggingface", "llamacpp"),
                 *("mistralrs", "openrouter", "perplexity", "pollinations", "portkey", "together", "venice", "writer"),
                 *("xai", "xiaomi", "zai"),
             )

@@ -14,7 +14,6 @@ from edgeagent.errors import (
     ContextWindowExceededError,
     InternalServerError,
     RateLimitError,
-    UnprocessableEntityError,
 )
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.types.assembly import assemble
@@ -92,39 +91,6 @@ def test_oddity_40_rate_limits_inside_the_body() -> None:
     again = codec("openrouter.chat").decode_error(then)
     assert isinstance(again, RateLimitError)
     assert again.retry_after == 30
-
-
-def test_oddity_41_calls_without_index_or_type() -> None:
-    """Two calls in one delta are two calls."""
-    made = assemble(chunks("mistral.chat-ff0f28cbcb"))
-    assert calls(made) == [("plus", {"a": 1, "b": 2}), ("minus", {"a": 1, "b": 2})]
-    assert [call.id for call in made.choices[0].message.tool_calls or ()] == ["QAw0JBXkB", "HlyhI5zAI"]
-
-
-def test_oddity_42_content_in_parts() -> None:
-    """Thinking is reasoning, text is content, and the parts are kept for the next turn."""
-    message = whole("mistral.chat-207e5baa43").choices[0].message
-    assert message.content == "144"
-    assert (message.reasoning_content or "").startswith("The user is asking")
-    assert message.native_content is not None
-    request = codec("mistral.chat").decode_request(
-        {"model": "m", "messages": [{"role": "user", "content": "?"}, message.model_dump(exclude_unset=True)]}
-    )
-    sent = codec("mistral.chat").encode_request(request, model="m", stream=False).body["messages"][1]
-    assert sent["content"] == message.native_content["content"]
-    assert "reasoning_content" not in sent
-    streamed = assemble(chunks("mistral.chat-0f6f682775")).choices[0].message
-    assert streamed.reasoning_content
-    assert streamed.content
-
-
-def test_oddity_43_details() -> None:
-    """A list of details is told in words, `{"detail": …}` is the message."""
-    invalid = error("mistral.chat-0d2f0dd518")
-    assert type(invalid) is UnprocessableEntityError
-    assert "body.tools.list[Tool].0.type: Input should be 'function'" in str(invalid)
-    unauthorized = error("mistral.chat-eb85646b0e")
-    assert (type(unauthorized), str(unauthorized)) == (AuthenticationError, "Unauthorized")
 
 
 def test_oddity_44_content_after_the_end_and_usage_everywhere() -> None:

@@ -12,6 +12,7 @@ from edgeagent.errors import (
     AuthenticationError,
     BadRequestError,
     ContextWindowExceededError,
+    InternalServerError,
     RateLimitError,
     ResponseValidationError,
 )
@@ -100,6 +101,18 @@ def test_think_tags_only_where_a_row_says_so() -> None:
     assert streamed("perplexity", *parts, finish=None).choices[0].message.content == "because"
     assert streamed("perplexity", {"content": "<thi"}, finish=None).choices[0].message.content == "<thi"
     assert whole("groq", {"role": "assistant", "content": text}).choices[0].message.content == text
+
+
+def test_content_in_parts() -> None:
+    """Thinking is reasoning, text is content, and the parts are kept as they came, streamed or not."""
+    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "why"}]}, {"type": "text", "text": "because"}]
+    for completion in (
+        whole("vllm", {"role": "assistant", "content": parts}),
+        streamed("vllm", {"content": parts[:1]}, {"content": parts[1:]}),
+    ):
+        message = completion.choices[0].message
+        assert (message.reasoning_content, message.content) == ("why", "because")
+        assert message.native_content == {"wire": "openai.chat", "content": parts}
 
 
 def test_details_of_reasoning_stay_apart() -> None:
@@ -273,6 +286,48 @@ def test_a_wait_inside_the_body() -> None:
         error = codec.decode_error(HTTPResponse(429, content=json.dumps(body).encode()))
         assert isinstance(error, RateLimitError)
         assert error.retry_after == wait
+
+
+def test_the_words_of_the_server_behind_openrouter() -> None:
+    """OpenRouter's own message says nothing; what it passes on does, in an answer of 400 and inside a stream."""
+    raw = '{"error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}}'
+    told = {"error": {"code": 400, "message": "Provider returned error", "metadata": {"raw": raw}}}
+    codec = OpenAIChatCodec(ROWS["openrouter"].quirks)
+    error = codec.decode_error(HTTPResponse(400, content=json.dumps(told).encode()))
+    assert (type(error), error.message) == (ContextWindowExceededError, "Provider returned error")
+    with pytest.raises(ContextWindowExceededError):
+        codec.stream_decoder(REQUEST).feed(b"data: " + json.dumps({"choices": [], **told}).encode() + b"\n\n")
+    with pytest.raises(ContextWindowExceededError):
+        codec.decode_response(HTTPResponse(200, content=json.dumps(told).encode()))
+
+
+def test_groq_stops_a_stream_early() -> None:
+    """`x_groq.error` says why; the id beside it, in every stream, is no error."""
+    top = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": []}
+    decoder = OpenAIChatCodec(ROWS["groq"].quirks).stream_decoder(REQUEST)
+    decoder.feed(b"data: " + json.dumps({**top, "x_groq": {"id": "req_1"}}).encode() + b"\n\n")
+    with pytest.raises(InternalServerError, match="over_capacity"):
+        decoder.feed(
+            b"data: " + json.dumps({**top, "x_groq": {"id": "r", "error": "over_capacity"}}).encode() + b"\n\n"
+        )
+
+
+def test_pages_that_a_search_found() -> None:
+    """Citations, or where there are none, the results of the search, are annotations, each once in a stream."""
+    found = [{"url": "https://a", "title": "A"}, {"title": "no address"}, "nonsense"]
+    top = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    parts = [{"index": 0, "delta": {"content": "x"}}, {"index": 0, "delta": {}, "finish_reason": "stop"}]
+    for extra, urls in (
+        ({"search_results": found}, ["https://a"]),
+        ({"search_results": found, "citations": ["https://b", 1, "https://a"]}, ["https://b", "https://a"]),
+        ({"citations": []}, []),
+    ):
+        data = b"".join(b"data: " + json.dumps({**top, **extra, "choices": [p]}).encode() + b"\n\n" for p in parts)
+        decoder = OpenAIChatCodec(ROWS["perplexity"].quirks).stream_decoder(REQUEST)
+        message = assemble(decoder.feed(data) + decoder.end()).choices[0].message
+        told = [one.url_citation for one in message.annotations or ()]
+        assert [one.url for one in told if one] == urls
+        assert all(one.title == "A" for one in told if one and one.url == "https://a")
 
 
 def test_openais_own_answers_are_not_tidied() -> None:

@@ -36,7 +36,6 @@ OTHER_CLASS = {
     "ollama.openai_chat": {400: ("ContextWindowExceededError",)},
     "llamacpp.chat": {500: ("BadRequestError", "ContextWindowExceededError")},
     "pollinations.chat": {500: ("BadRequestError",)},
-    "mistral.chat": {400: ("NotFoundError",)},
     "perplexity.chat": {400: ("NotFoundError",)},
     "huggingface.chat": {400: ("NotFoundError",)},
 }

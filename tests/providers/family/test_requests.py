@@ -104,7 +104,7 @@ ANSWER = {
     ("row", "kept"),
     [
         (None, set()),
-        ("mistral", set()),
+        ("perplexity", set()),
         ("azure_ai", set()),
         ("groq", {"reasoning"}),
         ("deepseek", {"reasoning_content"}),

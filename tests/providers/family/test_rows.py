@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import pytest
 
 from edgeagent import EdgeClient
 from edgeagent.config import environment_providers
-from edgeagent.errors import ConfigurationError
-from edgeagent.providers import Mistral, OpenAICompatible
+from edgeagent.errors import AuthenticationError, ConfigurationError
+from edgeagent.pricing.table import shipped_table
+from edgeagent.providers import OpenAICompatible
 from edgeagent.providers.base import ALL_CAPABILITIES, Encoded
-from edgeagent.providers.family import Row, needed
+from edgeagent.providers.family import Row, address, needed
+from edgeagent.providers.openai import COMPATIBLE
 from edgeagent.providers.rows import ROWS, set_up
 from edgeagent.types import ChatRequest
 
@@ -57,6 +60,50 @@ def test_a_name_brings_address_key_and_quirks(row: Row, monkeypatch: pytest.Monk
     assert OpenAICompatible(name=row.name, row=row, base_url="http://elsewhere/v1").base_url == "http://elsewhere/v1"
 
 
+@every_row
+def test_a_server_of_ones_own_costs_nothing_that_is_known(row: Row) -> None:
+    """The price table takes no server without a key for a vendor, and each vendor that it has by its own name."""
+    table = shipped_table()
+    found = table.provider_id(row.vendor or row.name)
+    if not row.keys:
+        assert found is None
+    for name in (row.name, row.name.replace("_", "-")):
+        assert table.provider_id(name) != name or found == name
+
+
+def test_an_address_with_parts_from_the_environment() -> None:
+    """Each part is named when it is missing; a host alone is one of https; a variable of the whole address is first."""
+    row = ROWS["databricks"]
+    assert address(row, {"DATABRICKS_HOST": "adb-1.azuredatabricks.net/"}) == (
+        "https://adb-1.azuredatabricks.net/serving-endpoints"
+    )
+    with pytest.raises(ConfigurationError, match="DATABRICKS_HOST"):
+        address(row, {"DATABRICKS_HOST": " "})
+    assert address(ROWS["groq"], {"GROQ_BASE_URL": "http://proxy"}) == "http://proxy"
+    assert address(ROWS["groq"], {"GROQ_BASE_URL": " "}) == "https://api.groq.com/openai/v1"
+    assert address(ROWS["gpustack"], {}) is None
+    gateway = {"CLOUDFLARE_ACCOUNT_ID": "a", "CLOUDFLARE_GATEWAY_ID": "g"}
+    assert address(ROWS["cloudflare_gateway"], gateway) == "https://gateway.ai.cloudflare.com/v1/a/g/compat"
+
+
+def test_a_key_in_a_field_of_its_own() -> None:
+    """With what stands before it; a function that gives none is an error."""
+    url = "https://gateway.ai.cloudflare.com/v1/a/g/compat"
+    gateway = OpenAICompatible(name="gateway", base_url=url, row=ROWS["cloudflare_gateway"], api_key=lambda: "")
+    assert gateway.auth_headers("k") == [("cf-aig-authorization", "Bearer k")]
+    with pytest.raises(AuthenticationError):
+        gateway.auth_headers("")
+    azure = OpenAICompatible(
+        name="azure_ai",
+        base_url="https://x/models",
+        row=ROWS["azure_ai"],
+        api_key="k",
+        default_query={"api-version": "1"},
+    )
+    sent = azure.http_request(Encoded({}), "k", model="m", stream=False)
+    assert (sent.headers["api-key"], sent.url) == ("k", "https://x/models/chat/completions?api-version=1")
+
+
 def test_a_name_that_is_not_known() -> None:
     """It needs an address; one that is known and has an address of its own is another server."""
     with pytest.raises(ConfigurationError, match="base_url"):
@@ -80,24 +127,36 @@ def test_what_the_environment_configures(monkeypatch: pytest.MonkeyPatch) -> Non
     """Keys that are set, in the order of the rows; not those that usually serve something else."""
     everything = {key: "k" for row in ROWS.values() for key in row.keys}
     found = [row.name for row in set_up(everything)]
-    assert found[:3] == ["mistral", "deepseek", "xai"]
+    assert found[:3] == ["deepseek", "xai", "groq"]
     assert not {"github", "cloudflare", "databricks", "gemini_openai", "vllm"} & set(found)
     assert [row.name for row in set_up({**everything, "DATABRICKS_HOST": "h"}) if row.name == "databricks"]
     assert [row.name for row in set_up({"GROQ_API_KEY": "  "})] == []
-    monkeypatch.setattr("os.environ", {"GROQ_API_KEY": "g", "OPENAI_API_KEY": "o", "MISTRAL_API_KEY": "m"})
-    assert [provider.name for provider in environment_providers()] == ["openai", "mistral", "groq"]
+    monkeypatch.setattr("os.environ", {"GROQ_API_KEY": "g", "OPENAI_API_KEY": "o", "XAI_API_KEY": "x"})
+    assert [provider.name for provider in environment_providers()] == ["openai", "xai", "groq"]
 
 
-def test_mistral(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names of parameters, ids of calls and roles are Mistral's own; what it has not is named."""
-    monkeypatch.setenv("MISTRAL_API_KEY", "k")
-    provider = Mistral()
-    assert (provider.name, provider.vendor, provider.base_url) == ("mistral", "mistral_ai", "https://api.mistral.ai/v1")
+def test_a_server_that_speaks_like_mistral() -> None:
+    """Names of parameters, ids of calls and roles are data, and so is what it has not."""
+    quirks = replace(
+        COMPATIBLE,
+        renamed=(("seed", "random_seed"), ("max_completion_tokens", "max_tokens")),
+        dropped=("user",),
+        stream_options=False,
+        developer_role=False,
+        parts_replayed=True,
+        call_id_length=9,
+        required_choice="any",
+    )
+    provider = OpenAICompatible(name="mine", base_url="http://localhost:1/v1", quirks=quirks)
     call = {"id": "toolu_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    thinking = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": "Yes."}]
+    native = {"wire": "openai.chat", "content": thinking}
     request = ChatRequest(
         model="m",
         messages=[
             {"role": "developer", "content": "Be brief."},
+            {"role": "user", "content": "?"},
+            {"role": "assistant", "content": "Yes.", "reasoning_content": "Hm.", "native_content": native},
             {"role": "user", "content": "?"},
             {"role": "assistant", "content": None, "tool_calls": [call]},
             {"role": "tool", "tool_call_id": "toolu_1", "content": "42"},
@@ -114,7 +173,8 @@ def test_mistral(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not {"seed", "max_completion_tokens", "stream_options", "user"} & body.keys()
     assert encoded.dropped == ("user",)
     assert body["messages"][0]["role"] == "system"
-    sent = body["messages"][2]["tool_calls"][0]["id"]
-    assert (len(sent), sent.isalnum(), body["messages"][3]["tool_call_id"]) == (9, True, sent)
+    assert body["messages"][2] == {"role": "assistant", "content": thinking}
+    sent = body["messages"][4]["tool_calls"][0]["id"]
+    assert (len(sent), sent.isalnum(), body["messages"][5]["tool_call_id"]) == (9, True, sent)
     assert provider.codec.encode_request(request, model="m", stream=True).body == body
     assert any("ids of tool calls" in edit for edit in encoded.edits)
