@@ -13,7 +13,7 @@ All points in time (`deadline`) are seconds of the pipeline's monotonic clock; N
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -23,6 +23,7 @@ from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
 __all__ = [
     "Close",
     "Effect",
+    "FirstOf",
     "Flow",
     "Invoke",
     "Join",
@@ -37,6 +38,7 @@ __all__ = [
     "Timeout",
     "Waitable",
     "close",
+    "first_of",
     "invoke",
     "join",
     "offload",
@@ -184,7 +186,26 @@ class Join:
     deadline: float | None
 
 
-Effect: TypeAlias = Send | Open | OpenIterator | Read | Close | Sleep | Offload | Invoke | Join
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """Begin one flow after the other until one returns → what that one returns. There is at least one.
+
+    The next is begun beside the others when `stagger` seconds have passed since the last one was begun, or at once when
+    one has failed. Each is made with a scope of its own. The first that returns has won: its scope goes over to the
+    call's scope, with its open sources. The others are ended (by an exception that is not an `Exception`) and their
+    scopes closed. No two of them, nor one of them and who asked, ever run at the same time: they only wait at the same
+    time.
+
+    When all have failed, the first one's error is raised; a flow that has more to tell has told it before it raises.
+    At `deadline`, when the call is cancelled, or when one raises what is not an `Exception`, all are ended.
+    """
+
+    flows: tuple[Callable[[Scope], Flow[Any]], ...]
+    stagger: float
+    deadline: float | None
+
+
+Effect: TypeAlias = Send | Open | OpenIterator | Read | Close | Sleep | Offload | Invoke | Join | FirstOf
 Flow: TypeAlias = Generator[Effect, Any, T]
 
 
@@ -213,6 +234,12 @@ class Scope:
     def drop(self, token: int) -> None:
         """Take a release back: what it stood for has been given back in the normal way. Idempotent."""
         self._releases.pop(token, None)
+
+    def adopt(self, child: Scope) -> None:
+        """Take over what another scope holds. Its numbers stay good there: what is dropped from it is not released."""
+        self.sources += child.sources
+        child.sources.clear()
+        self.add(child.release)
 
     def release(self) -> None:
         """Run every release that is left, last first; a failing one is logged and does not stop the others."""
@@ -273,3 +300,9 @@ def join(waitable: Waitable, deadline: float | None) -> Flow[bool]:
     """See `Join`."""
     ended: bool = yield Join(waitable, deadline)
     return ended
+
+
+def first_of(flows: Sequence[Callable[[Scope], Flow[T]]], stagger: float, deadline: float | None) -> Flow[T]:
+    """See `FirstOf`."""
+    result: T = yield FirstOf(tuple(flows), stagger, deadline)
+    return result

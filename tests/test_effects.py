@@ -40,6 +40,7 @@ TABLE = [
     (effects.offload, (call,), effects.Offload(call, None)),
     (effects.invoke, (call, 5.0), effects.Invoke(call, 5.0)),
     (effects.join, (THING, 5.0), effects.Join(THING, 5.0)),
+    (effects.first_of, ([THING, call], 0.5, 5.0), effects.FirstOf((THING, call), 0.5, 5.0)),
 ]
 WITHOUT_RESULT = {effects.close, effects.sleep}
 
@@ -149,6 +150,22 @@ def test_releases_may_add_and_drop() -> None:
     scope.add(lambda: (scope.drop(token), scope.add(lambda: done.append("added"))))  # type: ignore[func-returns-value,return-value,arg-type]
     scope.release()
     assert done == ["added"]
+
+
+def test_adopting_a_scope() -> None:
+    """What the other scope held is given back with this one, once, in its place; its own numbers stay good."""
+    scope, child, done = Scope(), Scope(), []
+    scope.add(lambda: done.append("before"))
+    for number in range(3):
+        token = child.add(partial(done.append, number))
+    child.sources.append(THING)
+    scope.adopt(child)
+    scope.add(lambda: done.append("after"))
+    assert (scope.sources, child.sources) == ([THING], [])
+    child.drop(token)
+    scope.release()
+    child.release()
+    assert done == ["after", 1, 0, "before"]
 
 
 def test_a_new_scope() -> None:

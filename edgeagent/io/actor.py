@@ -53,7 +53,8 @@ class Actor:
         job = self._posted(function)
         left = None if deadline is None else max(0.0, deadline - self._bridge.clock())
         try:
-            return job.result(left)
+            with self._bridge.lanes.waiting(job.cancelled):
+                return job.result(left)
         except queue.Empty:
             self.cancel()
             raise late(True) from None

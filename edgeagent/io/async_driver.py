@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from edgeagent.effects import (
     Close,
     Effect,
+    FirstOf,
     Flow,
     Invoke,
     Join,
@@ -124,6 +125,10 @@ class AsyncDriver:
                 return await self._join(effect)
             case Close():
                 return await self._close(effect, scope)
+            case FirstOf():
+                from edgeagent.io.async_race import first_of
+
+                return await first_of(effect, scope, self.step, self.aclose, self._clock)
 
     def _opened(self, source: Any, scope: Scope) -> Any:
         scope.sources.append(source)

@@ -11,7 +11,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
@@ -20,6 +20,7 @@ from httpcore import ConnectError, ConnectTimeout, NetworkBackend, NetworkStream
 if TYPE_CHECKING:
     from httpcore import SOCKET_OPTION
 
+    from edgeagent.io.lanes import Lanes
     from edgeagent.io.threads import Threads
 
 __all__ = ["Deadline", "DeadlineBackend", "is_head"]
@@ -30,8 +31,9 @@ WRITE_PIECE: Final = 256 * 1024
 class Deadline(threading.local):
     """The deadline of the call that this thread performs, in seconds of `clock`; None: no limit."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], lanes: Lanes) -> None:
         self.clock = clock
+        self.lanes = lanes
         self.at: float | None = None
 
     def clamp(self, timeout: float | None, expired: type[Exception]) -> float | None:
@@ -60,7 +62,11 @@ class DeadlineStream(NetworkStream):
         if self._head:
             with contextlib.suppress(WriteError):  # as httpcore does: a server may answer before it hangs up
                 self.write(b"", timeout)
-        return self._stream.read(max_bytes, self._deadline.clamp(timeout, ReadTimeout))
+        limit = self._deadline.clamp(timeout, ReadTimeout)
+        if self._deadline.lanes.current is None:
+            return self._stream.read(max_bytes, limit)
+        with self._deadline.lanes.waiting(self._wake):
+            return self._stream.read(max_bytes, limit)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write piece by piece, each no longer than is left."""
@@ -71,7 +77,9 @@ class DeadlineStream(NetworkStream):
             return
         for start in range(0, len(buffer), WRITE_PIECE):
             piece = buffer if len(buffer) <= WRITE_PIECE else buffer[start : start + WRITE_PIECE]
-            self._stream.write(piece, self._deadline.clamp(timeout, WriteTimeout))
+            limit = self._deadline.clamp(timeout, WriteTimeout)
+            with self._deadline.lanes.waiting(self._wake):
+                self._stream.write(piece, limit)
 
     def close(self) -> None:
         """Close the socket."""
@@ -82,7 +90,11 @@ class DeadlineStream(NetworkStream):
     ) -> NetworkStream:
         """Shake hands, no longer than is left."""
         limit = self._deadline.clamp(timeout, ConnectTimeout)
-        return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, limit), self._deadline)
+        with _shut_down_by(self._deadline.lanes, self._stream.get_extra_info("socket")):
+            return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, limit), self._deadline)
+
+    def _wake(self) -> None:
+        _shut_down(self._stream.get_extra_info("socket"))
 
     def get_extra_info(self, info: str) -> Any:
         """What the socket's stream says."""
@@ -127,7 +139,9 @@ class DeadlineBackend(NetworkBackend):
         self, address: str, port: int, timeout: float | None, local: str | None, options: Iterable[SOCKET_OPTION]
     ) -> NetworkStream:
         limit = self._deadline.clamp(timeout, ConnectTimeout)
-        return DeadlineStream(self._backend.connect_tcp(address, port, limit, local, options), self._deadline)
+        with self._deadline.lanes.in_foreign_code():
+            stream = self._backend.connect_tcp(address, port, limit, local, options)
+        return DeadlineStream(stream, self._deadline)
 
     def _addresses(self, host: str, port: int, timeout: float | None) -> list[str]:
         if _numeric(host):
@@ -138,7 +152,11 @@ class DeadlineBackend(NetworkBackend):
             return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
         try:
-            found = look_up() if limit is None else self._threads.call(look_up, limit)
+            found = (
+                look_up()
+                if limit is None and self._deadline.lanes.current is None
+                else self._threads.call(look_up, limit)
+            )
         except TimeoutError:
             raise ConnectTimeout("The host's name could not be looked up in time.") from None
         except OSError as error:
@@ -154,3 +172,19 @@ def _numeric(host: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _shut_down(sock: socket.socket) -> None:
+    """End what waits for it. Closing it would not; and TLS's own `shutdown` forgets its state while that is in use."""
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def _shut_down_by(lanes: Lanes, sock: socket.socket) -> Iterator[None]:
+    """A handshake's end by another thread: through a copy, since the handshake takes the socket out of its object."""
+    if lanes.current is None:
+        yield
+        return
+    with socket.fromfd(sock.fileno(), sock.family, sock.type) as copy, lanes.waiting(lambda: _shut_down(copy)):
+        yield

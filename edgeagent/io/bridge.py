@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from edgeagent.io.actor import Actor
+from edgeagent.io.lanes import Lanes
 from edgeagent.io.limits import gap_or_deadline
 from edgeagent.io.loop_thread import LoopThread
 from edgeagent.io.sources import IteratorSource
@@ -33,10 +34,12 @@ class Bridge:
 
     Args:
         clock: monotonic seconds, those of the deadlines.
+        lanes: of the threads that wait.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], lanes: Lanes) -> None:
         self.clock = clock
+        self.lanes = lanes
         self._lock = threading.RLock()  # the collector of garbage may come back in it
         self._running: LoopThread | None = None
         self._finalizer: weakref.finalize[[], Bridge] | None = None

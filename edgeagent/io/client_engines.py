@@ -30,7 +30,7 @@ T = TypeVar("T")
 class ClientEngine(SyncEngine):
     """A client that blocks.
 
-    Its sockets do not know the deadline, so under one every step runs in a thread that can be given up.
+    Its sockets do not know the deadline, so under one, or in a race, every step runs in a thread that can be given up.
     """
 
     def __init__(self, client: Any, clock: Callable[[], float], threads: Threads) -> None:
@@ -62,17 +62,17 @@ class ClientEngine(SyncEngine):
     def _guarded(
         self, request: HTTPRequest, step: Callable[[], T], deadline: float | None, *, sending: bool = True
     ) -> T:
-        if deadline is not None:
+        if deadline is not None or self._threads.lanes.current is not None:
             step = self._bounded(step, deadline)
         return super()._guarded(request, step, deadline, sending=sending)
 
-    def _bounded(self, step: Callable[[], T], deadline: float) -> Callable[[], T]:
+    def _bounded(self, step: Callable[[], T], deadline: float | None) -> Callable[[], T]:
         def late(outcome: T) -> None:
             if isinstance(outcome, Exchange):
                 self._give_back(outcome)
 
         def bounded() -> T:
-            return self._threads.call(step, deadline - self._clock(), late)
+            return self._threads.call(step, None if deadline is None else deadline - self._clock(), late)
 
         return bounded
 

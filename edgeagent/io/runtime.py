@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.errors import ConfigurationError
 from edgeagent.io.async_driver import AsyncDriver
+from edgeagent.io.lanes import Lanes
 from edgeagent.io.sync_driver import SyncDriver
 from edgeagent.io.writer import Writer
 
@@ -59,7 +60,8 @@ class Runtime:
         self.wall = wall
         self._client = http_client
         self.writer = Writer(write_queue)
-        self.sync_driver = SyncDriver(self._sync_engine, self._get_bridge, clock)
+        self._lanes = Lanes()
+        self.sync_driver = SyncDriver(self._sync_engine, self._get_bridge, self._get_threads, self._lanes, clock)
         self.async_driver = AsyncDriver(self._async_engine, self._in_thread, clock)
         self._inherited: tuple[object, ...] = ()
         self._begin()
@@ -183,15 +185,18 @@ class Runtime:
                 from edgeagent.io.egress import Egress
                 from edgeagent.io.threads import Threads
 
-                self._egress, self._threads = Egress(), Threads()
+                self._egress, self._threads = Egress(), Threads(self._lanes)
             return self._egress, self._threads
+
+    def _get_threads(self) -> Threads:
+        return self._shared()[1]
 
     def _get_bridge(self) -> Bridge:
         with self._lock:
             if self._bridge is None:
                 from edgeagent.io.bridge import Bridge
 
-                self._bridge = Bridge(self.clock)
+                self._bridge = Bridge(self.clock, self._lanes)
             return self._bridge
 
     async def _in_thread(self, call: Callable[[], Any]) -> Any:

@@ -53,7 +53,7 @@ class Exchange:
         self.headers = headers
         self.response = response
         self.ended = False
-        self.thread = threading.get_ident()  # that opened it
+        self.thread = threading.get_ident()  # that is at it
         self._pieces = raw if inflate is None else _inflated(raw, inflate)
 
     def piece(self) -> bytes | None:
@@ -99,6 +99,7 @@ class ResponseSource:
         """The next piece; None at the end."""
         if self._exchange is None:
             return None
+        self._exchange.thread = threading.get_ident()
         try:
             data = self._guard(self._exchange.piece, deadline)
         except BaseException:

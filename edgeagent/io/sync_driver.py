@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from edgeagent.effects import (
     Close,
     Effect,
+    FirstOf,
     Flow,
     Invoke,
     Join,
@@ -24,11 +25,14 @@ from edgeagent.effects import (
     Sleep,
 )
 from edgeagent.io.faults import deadline_fault
+from edgeagent.io.lanes import Lanes
 from edgeagent.io.limits import forget
+from edgeagent.io.sources import IteratorSource
 
 if TYPE_CHECKING:
     from edgeagent.io.bridge import Bridge
     from edgeagent.io.sync_engine import SyncEngine
+    from edgeagent.io.threads import Threads
 
 __all__ = ["SyncDriver"]
 
@@ -46,6 +50,8 @@ class SyncDriver:
     Args:
         engine: the HTTP engine for a provider's client (None: the default one).
         bridge: runs awaitables.
+        threads: where flows run that are in a race.
+        lanes: of those threads.
         clock: monotonic seconds.
         sleep: how to wait.
     """
@@ -54,11 +60,15 @@ class SyncDriver:
         self,
         engine: Callable[[Any], SyncEngine],
         bridge: Callable[[], Bridge],
+        threads: Callable[[], Threads],
+        lanes: Lanes,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._engine = engine
         self._bridge = bridge
+        self._threads = threads
+        self._lanes = lanes
         self._clock = clock
         self._sleep = sleep
 
@@ -116,9 +126,10 @@ class SyncDriver:
                 self._check(effect.deadline, sent=False)
                 return self._opened(self._engine(effect.client).open(effect), scope)
             case Sleep():
-                return self._sleep(effect.seconds)
+                return self._sleep_for(effect.seconds)
             case Offload():
-                return effect.call()
+                with self._lanes.in_foreign_code():
+                    return effect.call()
             case Invoke():
                 return self._invoke(effect)
             case OpenIterator():
@@ -127,6 +138,8 @@ class SyncDriver:
                 return self._join(effect)
             case Close():
                 return self._close(effect, scope)
+            case FirstOf():
+                return self._first_of(effect, scope)
 
     def _check(self, deadline: float | None, *, sent: bool = True) -> None:
         if deadline is not None and self._clock() >= deadline:
@@ -139,7 +152,11 @@ class SyncDriver:
     def _read(self, effect: Read, scope: Scope) -> Any:
         piece = None
         try:
-            piece = effect.source.read(effect.deadline)  # type: ignore[attr-defined]  # one of ours
+            if self._lanes.current is not None and isinstance(effect.source, IteratorSource):
+                with self._lanes.in_foreign_code():
+                    piece = effect.source.read(effect.deadline)
+            else:
+                piece = effect.source.read(effect.deadline)  # type: ignore[attr-defined]  # one of ours
         finally:
             if piece is None:  # it has ended, or broken, and is closed
                 forget(effect.source, scope)
@@ -151,17 +168,17 @@ class SyncDriver:
 
     def _invoke(self, effect: Invoke) -> Any:
         self._check(effect.deadline, sent=False)
-        result = effect.call()
+        with self._lanes.in_foreign_code():
+            result = effect.call()
         if inspect.isawaitable(result):
             return self._bridge().run(result, effect.deadline)
         self._check(effect.deadline)
         return result
 
     def _open_iterator(self, effect: OpenIterator) -> Any:
-        from edgeagent.io.sources import IteratorSource
-
         self._check(effect.deadline, sent=False)
-        items = effect.call()
+        with self._lanes.in_foreign_code():
+            items = effect.call()
         if inspect.isawaitable(items) or hasattr(items, "__aiter__"):
             return self._bridge().iterate(items, effect.timeout.read, effect.deadline)
         return IteratorSource(items, self._clock)
@@ -171,6 +188,20 @@ class SyncDriver:
         take_back = effect.waitable.add_done_callback(ended.set)
         try:
             left = None if effect.deadline is None else max(0.0, effect.deadline - self._clock())
-            return ended.wait(left)
+            with self._lanes.waiting(ended.set):
+                return ended.wait(left)
         finally:
             take_back()
+
+    def _sleep_for(self, seconds: float) -> None:
+        if self._lanes.current is None or self._sleep is not time.sleep:
+            self._sleep(seconds)
+            return
+        woken = threading.Event()
+        with self._lanes.waiting(woken.set):
+            woken.wait(seconds)
+
+    def _first_of(self, effect: FirstOf, scope: Scope) -> Any:
+        from edgeagent.io.sync_race import SyncRace
+
+        return SyncRace(self, effect, scope, self._threads(), self._lanes, self._clock).run()

@@ -108,7 +108,7 @@ class PoolEngine(SyncEngine):
         from edgeagent.io.backend import Deadline, DeadlineBackend
 
         self._egress = egress
-        self._deadline = Deadline(clock)
+        self._deadline = Deadline(clock, threads.lanes)
         self._backend = DeadlineBackend(self._deadline, threads)
         self._calls = _Calls()
         self._open_exchanges: set[Exchange] = set()

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
+from edgeagent.io.lanes import Lanes
+
 __all__ = ["Threads"]
 
 T = TypeVar("T")
@@ -23,9 +25,14 @@ IDLE_SECONDS = 10.0
 
 
 class Threads:
-    """Threads that are started when needed and used again."""
+    """Threads that are started when needed and used again.
 
-    def __init__(self) -> None:
+    Args:
+        lanes: of the threads that call: one that ends gives up its call.
+    """
+
+    def __init__(self, lanes: Lanes | None = None) -> None:
+        self.lanes = lanes or Lanes()
         self._idle: deque[queue.SimpleQueue[_Job[Any] | None]] = deque()
         self._closed = False
 
@@ -36,12 +43,12 @@ class Threads:
             with contextlib.suppress(IndexError):  # taken by a call
                 self._idle.pop().put(None)
 
-    def call(self, call: Callable[[], T], seconds: float, late: Callable[[T], object] | None = None) -> T:
+    def call(self, call: Callable[[], T], seconds: float | None, late: Callable[[T], object] | None = None) -> T:
         """Call it with the caller's context variables, wait at most so long.
 
         Args:
             call: what to run.
-            seconds: the longest wait.
+            seconds: the longest wait; None: no limit.
             late: told the result that came after it was given up.
 
         Raises:
@@ -49,15 +56,26 @@ class Threads:
         """
         job = _Job(call, late)
         try:
+            self._post(job)
+        except RuntimeError:  # the interpreter is ending and starts no thread: better here than not at all
+            return call()
+        return job.result(seconds, self.lanes)
+
+    def start(self, call: Callable[[], object]) -> None:
+        """Call it with the caller's context variables, do not wait.
+
+        Raises:
+            RuntimeError: the interpreter is ending, and starts no thread.
+        """
+        self._post(_Job(call, None))
+
+    def _post(self, job: _Job[Any]) -> None:
+        try:
             inbox = self._idle.pop()
         except IndexError:
             inbox = queue.SimpleQueue()
-            try:
-                threading.Thread(target=self._work, args=(inbox,), name="edgeagent-call", daemon=True).start()
-            except RuntimeError:  # the interpreter is ending and starts no thread: better here than not at all
-                return call()
+            threading.Thread(target=self._work, args=(inbox,), name="edgeagent-call", daemon=True).start()
         inbox.put(job)
-        return job.result(seconds)
 
     def _work(self, inbox: queue.SimpleQueue[_Job[Any] | None]) -> None:
         while True:
@@ -82,7 +100,8 @@ class _Job(Generic[T]):
         self._late = late
         self._context = copy_context()
         self._lock = threading.Lock()
-        self._ended = threading.Event()
+        self._ended = False
+        self._changed = threading.Event()
         self._given_up = False
         self._value: Any = None
         self._error: BaseException | None = None
@@ -95,17 +114,21 @@ class _Job(Generic[T]):
             self._error = error
         self._call = None
         with self._lock:
-            self._ended.set()
+            self._ended = True
             late = self._late if self._given_up and self._error is None else None
+        self._changed.set()
         if late is not None:
             self._context.run(late, self._value)
 
-    def result(self, seconds: float) -> T:
+    def result(self, seconds: float | None, lanes: Lanes) -> T:
         try:
-            self._ended.wait(seconds)
-        finally:
-            with self._lock:
-                self._given_up = not self._ended.is_set()
+            with lanes.waiting(self._changed.set):
+                self._changed.wait(seconds)
+        except BaseException:  # nobody will take it
+            if self._give_up() and self._error is None and self._late is not None:
+                self._late(self._value)
+            raise
+        self._give_up()
         if self._given_up:
             raise TimeoutError
         if self._error is not None:
@@ -114,3 +137,9 @@ class _Job(Generic[T]):
             finally:
                 self._error = None  # no cycle through this frame
         return self._value  # type: ignore[no-any-return]
+
+    def _give_up(self) -> bool:
+        """Unless it has ended; whether it has."""
+        with self._lock:
+            self._given_up = not self._ended
+            return self._ended
