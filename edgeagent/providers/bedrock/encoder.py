@@ -115,7 +115,7 @@ class ConverseStreamEncoder:
             self._tool_call(part)
         if delta.function_call is not None:
             function = {"name": delta.function_call.name, "arguments": delta.function_call.arguments}
-            call = {"index": 0, "id": "function_1", "function": function}
+            call = {"index": -1, "id": "function_1", "function": function}
             self._tool_call(ChoiceDeltaToolCall.model_validate(call))
 
     def _grow(self, kind: str, delta: dict[str, Any]) -> None:

@@ -82,6 +82,8 @@ class InvokeStreamDecoder:
         """The chunks that have become complete."""
         if self._fault is not None:
             raise self._fault
+        if self._metrics:
+            return []
         chunks: list[ChatCompletionChunk] = []
         try:
             for name, event in self._frames.feed(data):
@@ -97,6 +99,7 @@ class InvokeStreamDecoder:
 
     def end(self) -> list[ChatCompletionChunk]:
         """The connection has ended: raise what is wrong."""
+        self.feed(b"")  # a fault that the last bytes held
         if self._fault is None and not self._metrics and (self._frames.pending or not self._is_complete()):
             self._fault = APIConnectionError(message="The stream ended before the answer did.")
         if self._fault is not None:
@@ -202,7 +205,7 @@ def _server_sent(value: Mapping[str, Any]) -> bytes:
 class InvokeStreamEncoder:
     """Chunks → bytes: the family's own events, in frames. Raises `ConfigurationError` for text models."""
 
-    __slots__ = ("_inner", "_is_nova", "_sse", "_usage")
+    __slots__ = ("_inner", "_is_nova", "_metrics", "_sse", "_usage")
 
     def __init__(self, family: str) -> None:
         if family == "text":
@@ -212,10 +215,16 @@ class InvokeStreamEncoder:
         self._inner: StreamEncoder = ConverseStreamEncoder() if self._is_nova else codec.stream_encoder()
         self._sse = SSEDecoder()
         self._usage: CompletionUsage | None = None
+        self._metrics: dict[str, Any] = {"invocationLatency": 0, "firstByteLatency": 0}
 
     def feed(self, chunk: ChatCompletionChunk, /) -> bytes:
         """Encode one chunk."""
         self._usage = chunk.usage or self._usage
+        extra = chunk.model_extra or {}
+        if isinstance(extra.get(METRICS), Mapping):  # they stand beside the family's own events
+            self._metrics.update(extra[METRICS])
+            chunk = chunk.model_copy()
+            chunk.__pydantic_extra__ = {name: value for name, value in extra.items() if name != METRICS}
         return b"".join(map(_framed, self._events(self._inner.feed(chunk))))
 
     def end(self) -> bytes:
@@ -223,7 +232,7 @@ class InvokeStreamEncoder:
         events = self._events(self._inner.end()) or [{}]
         usage = self._usage
         counts = {"inputTokenCount": usage.prompt_tokens, "outputTokenCount": usage.completion_tokens} if usage else {}
-        events[-1][METRICS] = {**counts, "invocationLatency": 0, "firstByteLatency": 0}
+        events[-1][METRICS] = {**counts, **self._metrics}
         return b"".join(map(_framed, events))
 
     def _events(self, data: bytes) -> list[dict[str, Any]]:

@@ -286,6 +286,8 @@ class ConverseStreamDecoder:
         """The chunks that have become complete."""
         if self._fault is not None:
             raise self._fault
+        if self._events.finished:
+            return []
         chunks: list[ChatCompletionChunk] = []
         try:
             for name, event in self._frames.feed(data):
@@ -300,6 +302,7 @@ class ConverseStreamDecoder:
 
     def end(self) -> list[ChatCompletionChunk]:
         """The connection has ended: raise what is wrong."""
+        self.feed(b"")  # a fault that the last bytes held
         if self._fault is None and not self._events.finished and (self._frames.pending or not self._events.stopped):
             self._fault = APIConnectionError(message="The stream ended before the answer did.")
         if self._fault is not None:

@@ -28,9 +28,9 @@ from tests.support.judge import pieces
 
 API = "bedrock.converse"
 CODEC = BedrockConverseCodec()
-SMALL = 15_000
+SMALL = 5_000
 """Bytes up to which a stream is fed byte by byte."""
-TINY = 1300
+TINY = 900
 """Bytes up to which a stream is cut in two at every byte."""
 
 
