@@ -15,7 +15,7 @@ from pydantic_core import from_json
 
 from edgeagent.errors import APIConnectionError
 from edgeagent.providers.cohere.errors import failed_answer
-from edgeagent.providers.cohere.response import FAILED, finish_of, invalid_answer
+from edgeagent.providers.cohere.response import finish_of, has_failed, invalid_answer
 from edgeagent.providers.cohere.usage import decode_usage
 from edgeagent.providers.mistral.events import UnexpectedFormError
 from edgeagent.types import ChatCompletion
@@ -39,7 +39,7 @@ def decode_generation(response: HTTPResponse, *, model: str = "") -> ChatComplet
         raise invalid_answer(str(error), response) from None
     except ValidationError as error:
         raise invalid_answer(" ".join(first_fault(error)), response) from None
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise invalid_answer("it has not the documented form", response) from error
 
 
@@ -52,7 +52,7 @@ def _document(response: HTTPResponse) -> Mapping[str, Any]:
     last = _object(from_json(lines[-1]))
     if not last.get("is_finished"):
         raise APIConnectionError(message="The stream ended before the answer did.")
-    if last.get("finish_reason") in FAILED or last.get("event_type") == "stream-error":
+    if has_failed(last.get("finish_reason")) or last.get("event_type") == "stream-error":
         raise failed_answer({"error": last.get("err"), **last})
     return _object(last.get("response"))
 
@@ -70,7 +70,7 @@ def _completion(value: Mapping[str, Any], model: str) -> ChatCompletion:
     choices = []
     for number, one in enumerate(generations):
         reason = _object(one).get("finish_reason")
-        if reason in FAILED:
+        if has_failed(reason):
             raise failed_answer(one)
         extra = {k: v for k, v in one.items() if k not in ("text", "index", "finish_reason") and v is not None}
         message = {"role": "assistant", "content": one["text"]}

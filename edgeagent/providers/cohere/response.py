@@ -22,7 +22,7 @@ from edgeagent.types.completion import FinishReason
 from edgeagent.types.faults import first_fault
 from edgeagent.wire.http import HTTPResponse
 
-__all__ = ["FAILED", "decode_response", "extra_fields", "finish_of", "invalid_answer", "logprobs_of"]
+__all__ = ["decode_response", "extra_fields", "finish_of", "has_failed", "invalid_answer", "logprobs_of"]
 
 _FINISH: Final[Mapping[str, FinishReason]] = {
     "COMPLETE": "stop",
@@ -33,7 +33,7 @@ _FINISH: Final[Mapping[str, FinishReason]] = {
     "TOOL_CALL": "tool_calls",
     "ERROR_TOXIC": "content_filter",
 }
-FAILED: Final = frozenset({"ERROR", "TIMEOUT"})
+_FAILED: Final = ("ERROR", "TIMEOUT")
 
 _READ: Final = frozenset({"id", "message", "finish_reason", "usage", "logprobs", "model"})
 
@@ -51,7 +51,7 @@ def decode_response(response: HTTPResponse, *, model: str = "") -> ChatCompletio
         raise invalid_answer("it is not JSON, or only the beginning of it", response) from None
     if not isinstance(value, dict):
         raise invalid_answer("it is not a JSON object", response)
-    if value.get("finish_reason") in FAILED or isinstance(value.get("message"), str):
+    if has_failed(value.get("finish_reason")) or isinstance(value.get("message"), str):
         told = value.get("error", value.get("message"))
         raise failed_answer({**value, "error": told if isinstance(told, str) else None}, response)
     try:
@@ -67,6 +67,11 @@ def decode_response(response: HTTPResponse, *, model: str = "") -> ChatCompletio
 def invalid_answer(reason: str, response: HTTPResponse) -> ResponseValidationError:
     """The error for an answer that is not what the vendor documents; `reason` quotes nothing of it."""
     return ResponseValidationError(response, None, message=f"The answer is not one of Cohere's: {reason}.")
+
+
+def has_failed(reason: Any) -> bool:
+    """Whether this finish reason means that there is no answer."""
+    return reason in _FAILED
 
 
 def finish_of(reason: Any, *, calls: bool) -> FinishReason | None:

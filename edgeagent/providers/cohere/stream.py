@@ -16,10 +16,10 @@ from edgeagent.errors import ResponseValidationError
 from edgeagent.providers.cohere.blocks import annotations_of, native_of
 from edgeagent.providers.cohere.errors import failed_answer
 from edgeagent.providers.cohere.response import (
-    FAILED,
     decode_response,
     extra_fields,
     finish_of,
+    has_failed,
     invalid_answer,
     logprobs_of,
 )
@@ -173,7 +173,7 @@ class ChatStreamDecoder(JSONEventDecoder):
     def _message_end(self, event: Mapping[str, Any]) -> list[ChatCompletionChunk]:
         delta = event.get("delta") or {}
         reason = delta.get("finish_reason")
-        if reason in FAILED:
+        if has_failed(reason):
             raise failed_answer(delta)
         chunks = [chunk for place in sorted(self._empty) for chunk in self._fill(place)]
         blocks = [block.whole() for block in self._blocks]

@@ -18,6 +18,8 @@ from edgeagent.types import CompletionTokensDetails, CompletionUsage, PromptToke
 __all__ = ["decode_usage", "encode_usage"]
 
 _READ: Final = frozenset({"tokens", "cached_tokens"})
+_MOST: Final = 2**53
+"""Floats beyond it are no exact counts."""
 _COUNTERS: Final = frozenset({"input_tokens", "output_tokens", "image_tokens", "reasoning_tokens"})
 
 
@@ -80,6 +82,6 @@ def _count(usage: Mapping[str, Any], name: str) -> int | None:
     value = usage.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0 or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _MOST or value % 1:
         raise UnexpectedFormError(f"usage.{name} is no number of tokens")
     return int(value)  # the vendor's types have it as a float

@@ -31,9 +31,9 @@ from tests.support.corpus import Record, body, records
 from tests.support.judge import pieces
 
 API = "cohere.chat_v2"
-SMALL = 60_000
+SMALL = 30_000
 """Bytes up to which a stream is fed byte by byte."""
-TINY = 1200
+TINY = 1_000
 """Bytes up to which a stream is cut in two at every byte."""
 
 

@@ -28,9 +28,9 @@ from tests.support.corpus import Record, body, records
 from tests.support.judge import pieces
 
 API = "mistral.chat"
-SMALL = 12_000
+SMALL = 8_000
 """Bytes up to which a stream is fed byte by byte."""
-TINY = 700
+TINY = 560
 """Bytes up to which a stream is cut in two at every byte."""
 
 
