@@ -15,21 +15,37 @@ from typing import Any, Final
 
 from edgeagent.wire.json import dump_json
 
-__all__ = ["WIRE", "repaired"]
+__all__ = ["WIRE", "broken_off", "repaired"]
 
 WIRE: Final = "openai.chat"
 
 _FINISH_REASONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed"), "stop"),
     **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "model_length"), "length"),
+    "model_context_window_exceeded": "length",
     **dict.fromkeys(("tool_calls", "tool_call", "tool_use"), "tool_calls"),
     **dict.fromkeys(("content_filter", "safety", "refusal", "sensitive", "guardrail_intervened"), "content_filter"),
+    **dict.fromkeys(("recitation", "prohibited_content", "blocklist", "spii"), "content_filter"),  # Gemini's
     "function_call": "function_call",
 }
 """OpenAI's own and, in lower case, those that gateways and compatible servers pass on from other vendors."""
 
 _OWN: Final = frozenset(_FINISH_REASONS.values())
 _COUNTERS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
+_BROKEN: Final = frozenset({"error", "insufficient_system_resource", "network_error"})
+"""Finish reasons of answers that the server did not finish: OpenRouter's, DeepSeek's, Z.ai's. None is an answer."""
+
+
+def broken_off(data: Mapping[str, Any]) -> str | None:
+    """The finish reason by which the server says that it failed, where it tells no error beside it."""
+    choices = data.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        reason = choice.get("finish_reason") if isinstance(choice, dict) and not choice.get("error") else None
+        if isinstance(reason, str) and reason.lower() in _BROKEN:
+            return reason
+    return None
 
 
 # Documents

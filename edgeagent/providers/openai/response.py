@@ -11,15 +11,15 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from edgeagent.errors import ResponseValidationError
+from edgeagent.errors import APIStatusError, ResponseValidationError
 from edgeagent.providers.openai.errors import hidden_error, tells_error
-from edgeagent.providers.openai.repair import repaired
+from edgeagent.providers.openai.repair import broken_off, repaired
 from edgeagent.providers.openai.tidy import Tidy
 from edgeagent.types import ChatCompletion
 from edgeagent.types.faults import first_fault
 from edgeagent.wire.http import HTTPResponse
 
-__all__ = ["decode_response", "encode_response", "invalid", "with_essentials"]
+__all__ = ["broken", "decode_response", "encode_response", "invalid", "with_essentials"]
 
 
 def decode_response(response: HTTPResponse, *, lenient: bool = False, think: bool = False) -> ChatCompletion:
@@ -52,10 +52,18 @@ def _second_look(response: HTTPResponse, error: ValidationError, *, lenient: boo
         invalid("it is not a JSON object", response, cause=error)
     if tells_error(data):
         raise hidden_error(data, response, lenient=lenient)
+    if reason := broken_off(data):
+        raise broken(reason, response)
     try:
         return ChatCompletion.model_validate(repaired(data, "chat.completion"))
     except ValidationError as still:
         invalid(" ".join(first_fault(still)), response, body=data, cause=still)
+
+
+def broken(reason: str, response: HTTPResponse) -> APIStatusError:
+    """The error for an answer that the server says it could not finish."""
+    told = {"message": f"The server broke the answer off: {reason}.", "type": "server_error", "code": reason}
+    return hidden_error(told, response)
 
 
 def invalid(

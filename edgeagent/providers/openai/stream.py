@@ -14,8 +14,8 @@ from pydantic_core import from_json
 
 from edgeagent.errors import APIConnectionError, APIError, ResponseValidationError
 from edgeagent.providers.openai.errors import hidden_error, tells_error
-from edgeagent.providers.openai.repair import repaired
-from edgeagent.providers.openai.response import decode_response, invalid, with_essentials
+from edgeagent.providers.openai.repair import broken_off, repaired
+from edgeagent.providers.openai.response import broken, decode_response, invalid, with_essentials
 from edgeagent.providers.openai.tidy import Tidy
 from edgeagent.types import ChatCompletionChunk
 from edgeagent.types.assembly import to_chunks
@@ -146,6 +146,8 @@ class ChatStreamDecoder:
             invalid("an event is not a JSON object", _response(data), cause=error)
         if tells_error(value):
             raise hidden_error(value, _response(data), lenient=self._lenient)
+        if reason := broken_off(value):
+            raise broken(reason, _response(data))
         try:
             chunk = ChatCompletionChunk.model_validate(repaired(value, "chat.completion.chunk"))
         except ValidationError as still:

@@ -312,6 +312,39 @@ def test_groq_stops_a_stream_early() -> None:
         )
 
 
+@pytest.mark.parametrize("reason", ["error", "insufficient_system_resource", "network_error"])
+def test_an_answer_that_the_server_did_not_finish(reason: str) -> None:
+    """It is an error of the server, and no answer: not one to keep, and one to ask for again."""
+    with pytest.raises(InternalServerError) as caught:
+        whole("deepseek", {"role": "assistant", "content": "Once"}, finish_reason=reason)
+    assert (caught.value.status_code, caught.value.code) == (500, reason)
+    with pytest.raises(InternalServerError):
+        chunks("deepseek", {"content": "Once"}, finish=reason)
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("eos", "stop"),
+        ("end_turn", "stop"),
+        ("MAX_TOKENS", "length"),
+        ("model_context_window_exceeded", "length"),
+        ("SAFETY", "content_filter"),
+        ("sensitive", "content_filter"),
+        ("RECITATION", "content_filter"),
+        ("something new", "stop"),
+    ],
+)
+def test_finish_reasons_of_other_vendors(told: str, meant: str) -> None:
+    """OpenAI's word, and the vendor's own beside it."""
+    for completion in (
+        whole("openrouter", {"role": "assistant", "content": "x"}, finish_reason=told),
+        streamed("openrouter", {"content": "x"}, finish=told),
+    ):
+        choice = completion.choices[0]
+        assert (choice.finish_reason, choice.native_finish_reason) == (meant, told)
+
+
 def test_pages_that_a_search_found() -> None:
     """Citations, or where there are none, the results of the search, are annotations, each once in a stream."""
     found = [{"url": "https://a", "title": "A"}, {"title": "no address"}, "nonsense"]
