@@ -34,6 +34,11 @@ ENVIRONMENT: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
     ("OpenAI", ("OPENAI_API_KEY",)),
     ("Anthropic", ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")),
     ("AzureOpenAI", ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN")),
+    ("Gemini", ("GOOGLE_API_KEY", "GEMINI_API_KEY")),
+    ("Mistral", ("MISTRAL_API_KEY",)),
+    ("Cohere", ("CO_API_KEY", "COHERE_API_KEY")),
+    ("Bedrock", ("AWS_BEARER_TOKEN_BEDROCK",)),
+    ("Ollama", ("OLLAMA_API_KEY", "OLLAMA_HOST")),
 )
 """The providers that `EdgeClient()` configures when one of their variables is set, in this order; after them come the
 servers of OpenAI's shape whose key is set, in the order of `edgeagent.providers.rows.ROWS`."""

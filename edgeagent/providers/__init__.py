@@ -6,19 +6,48 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from edgeagent.providers.anthropic import Anthropic
-    from edgeagent.providers.compatible import Mistral, OpenAICompatible
+    from edgeagent.providers.bedrock import Bedrock
+    from edgeagent.providers.cloudflare import Cloudflare
+    from edgeagent.providers.cohere import Cohere
+    from edgeagent.providers.compatible import OpenAICompatible
+    from edgeagent.providers.gemini import Gemini
+    from edgeagent.providers.huggingface import HuggingFaceInference
     from edgeagent.providers.local import Local
+    from edgeagent.providers.mistral import Mistral
+    from edgeagent.providers.ollama import Ollama
     from edgeagent.providers.openai import AzureOpenAI, OpenAI
+    from edgeagent.providers.vertex import VertexAI
 
-__all__ = ["Anthropic", "AzureOpenAI", "Local", "Mistral", "OpenAI", "OpenAICompatible"]
+__all__ = [
+    "Anthropic",
+    "AzureOpenAI",
+    "Bedrock",
+    "Cloudflare",
+    "Cohere",
+    "Gemini",
+    "HuggingFaceInference",
+    "Local",
+    "Mistral",
+    "Ollama",
+    "OpenAI",
+    "OpenAICompatible",
+    "VertexAI",
+]
 
 _HOMES: Final = {
     "Anthropic": "edgeagent.providers.anthropic",
     "AzureOpenAI": "edgeagent.providers.openai",
+    "Bedrock": "edgeagent.providers.bedrock",
+    "Cloudflare": "edgeagent.providers.cloudflare",
+    "Cohere": "edgeagent.providers.cohere",
+    "Gemini": "edgeagent.providers.gemini",
+    "HuggingFaceInference": "edgeagent.providers.huggingface",
     "Local": "edgeagent.providers.local",
-    "Mistral": "edgeagent.providers.compatible",
+    "Mistral": "edgeagent.providers.mistral",
+    "Ollama": "edgeagent.providers.ollama",
     "OpenAI": "edgeagent.providers.openai",
     "OpenAICompatible": "edgeagent.providers.compatible",
+    "VertexAI": "edgeagent.providers.vertex",
 }
 
 

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgeagent.providers.anthropic.codec import AnthropicMessagesCodec
+from edgeagent.providers.bedrock.codec import BedrockConverseCodec
+from edgeagent.providers.cloudflare import CloudflareRunCodec
+from edgeagent.providers.cohere import CohereChatCodec
+from edgeagent.providers.gemini import GeminiCodec
+from edgeagent.providers.mistral import MistralChatCodec
+from edgeagent.providers.ollama import OllamaChatCodec
 from edgeagent.providers.openai import COMPATIBLE, OpenAIChatCodec
+from edgeagent.providers.responses import ResponsesCodec
 from edgeagent.providers.rows import ROWS
 
 __all__ = ["CODECS", "Wire"]
@@ -29,6 +36,13 @@ CODECS = (
     Wire("openai", OpenAIChatCodec(), "gpt-4.1", "openai.chat"),
     Wire("compatible", OpenAIChatCodec(COMPATIBLE), "any", "openrouter.chat"),
     Wire("deepseek", OpenAIChatCodec(ROWS["deepseek"].quirks), "deepseek-chat", "deepseek.chat"),
-    Wire("mistral", OpenAIChatCodec(ROWS["mistral"].quirks), "mistral-small-latest", "mistral.chat"),
     Wire("anthropic", AnthropicMessagesCodec(), "claude-sonnet-4-5", "anthropic.messages"),
+    Wire("responses", ResponsesCodec(), "gpt-5", "openai.responses"),
+    Wire("mistral", MistralChatCodec(), "mistral-small-latest", "mistral.chat"),
+    Wire("cohere", CohereChatCodec(), "command-a-03-2025", "cohere.chat_v2"),
+    Wire("ollama", OllamaChatCodec(), "qwen3", "ollama.chat"),
+    Wire("bedrock", BedrockConverseCodec(), "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock.converse"),
+    Wire("gemini", GeminiCodec(), "gemini-2.5-flash", "gemini.generate"),
+    Wire("gemini 3", GeminiCodec(), "gemini-3-pro-preview", "vertex.generate"),
+    Wire("cloudflare", CloudflareRunCodec(), "@cf/meta/llama-3.3-70b-instruct-fp8-fast", "cloudflare.run"),
 )
