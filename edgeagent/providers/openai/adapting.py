@@ -52,7 +52,8 @@ def adapt(body: dict[str, Any], quirks: Quirks, dropped: set[str]) -> list[str]:
 
 def with_short_ids(messages: list[dict[str, Any]], limit: int) -> list[dict[str, Any]] | None:
     """The messages with ids of calls that are not longer than `limit`; None if they are so already."""
-    long = {each for message in messages for each in _ids(message) if len(each) > limit}
+    tools = [message for message in messages if "tool_calls" in message or "tool_call_id" in message]
+    long = {each for message in tools for each in _ids(message) if len(each) > limit}
     if not long:
         return None
     return [_with_ids(message, min(limit, 24), long) for message in messages]
