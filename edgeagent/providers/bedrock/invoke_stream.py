@@ -82,7 +82,7 @@ class InvokeStreamDecoder:
         """The chunks that have become complete."""
         if self._fault is not None:
             raise self._fault
-        if self._metrics:
+        if self.finished:
             return []
         chunks: list[ChatCompletionChunk] = []
         try:

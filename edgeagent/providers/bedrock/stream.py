@@ -286,7 +286,7 @@ class ConverseStreamDecoder:
         """The chunks that have become complete."""
         if self._fault is not None:
             raise self._fault
-        if self._events.finished:
+        if self.finished:
             return []
         chunks: list[ChatCompletionChunk] = []
         try:
