@@ -29,6 +29,7 @@ __all__ = [
     "calls_of",
     "content_of",
     "extra_fields",
+    "made_id",
     "model_of",
     "usage_of",
 ]
@@ -86,11 +87,15 @@ def _call(call: Any, answer: str, number: int) -> dict[str, Any]:
         return whole
     if not isinstance(call.get("name"), str):
         raise InvalidAnswerError("a tool call has no name")
-    seed = f"{answer}\n{number}\n{call['name']}\n{_arguments(call.get('arguments'))}".encode()
     made = {"name": call["name"], "arguments": _arguments(call.get("arguments"))}
     given = call.get("id")
-    call_id = given if isinstance(given, str) and given else MADE_ID + blake2b(seed, digest_size=9).hexdigest()
+    call_id = given if isinstance(given, str) and given else made_id(answer, number)
     return {"id": call_id, "type": "function", "function": made}
+
+
+def made_id(answer: str, number: int) -> str:
+    """The id of a call that came without one: the same whenever the answer is read."""
+    return MADE_ID + blake2b(f"{answer}\n{number}".encode(), digest_size=9).hexdigest()
 
 
 def _arguments(value: Any) -> str:

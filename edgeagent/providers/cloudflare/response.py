@@ -16,6 +16,7 @@ from edgeagent.providers.cloudflare.answer import (
     calls_of,
     content_of,
     extra_fields,
+    made_id,
     model_of,
     usage_of,
 )
@@ -65,6 +66,7 @@ def _completion(result: Mapping[str, Any], envelope: Mapping[str, Any], response
     name = answer_id(response)
     message: dict[str, Any] = {"role": "assistant", "content": content_of(result)}
     if calls := calls_of(result, name):
+        calls = [call if call.get("id") else {**call, "id": made_id(name, place)} for place, call in enumerate(calls)]
         message["tool_calls"] = calls
         message["content"] = message["content"] or None
     elif message["content"] is None:
@@ -100,9 +102,17 @@ def _result(completion: ChatCompletion, extra: dict[str, Any]) -> dict[str, Any]
     calls = said.get("tool_calls") or []
     if calls and all(str(call.get("id", "")).startswith(MADE_ID) for call in calls):
         functions = [call["function"] for call in calls]
-        result["tool_calls"] = [{"name": f["name"], "arguments": from_json(f["arguments"])} for f in functions]
+        result["tool_calls"] = [{"name": f["name"], "arguments": _value(f["arguments"])} for f in functions]
     elif calls:
         result["tool_calls"] = calls
     if completion.usage is not None:
         result["usage"] = completion.usage.to_dict(mode="json")
     return result
+
+
+def _value(arguments: str) -> Any:
+    """The value that the text is; the text where it is none (cut off)."""
+    try:
+        return from_json(arguments, allow_inf_nan=False)
+    except (ValueError, TypeError):  # TypeError: a lone surrogate
+        return arguments

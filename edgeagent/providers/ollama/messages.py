@@ -88,9 +88,9 @@ def _image(part: Mapping[str, Any], notes: Notes, where: str) -> str:
     if head[:5].lower() != "data:" or not comma:
         message = "Ollama takes images as data (a data: URL), not by the address where they are."
         raise RequestValidationError(message, param=f"{where}.url")
-    if not head.lower().endswith(";base64"):
-        return base64.b64encode(unquote_to_bytes(data)).decode()
     try:
+        if not head.lower().endswith(";base64"):
+            return base64.b64encode(unquote_to_bytes(data)).decode()
         base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
         raise RequestValidationError("The image's data is not base64.", param=f"{where}.url") from None
@@ -188,7 +188,7 @@ def _arguments(arguments: Any, notes: Notes, where: str) -> dict[str, Any]:
         return {}
     try:
         value = from_json(arguments, allow_inf_nan=False) if isinstance(arguments, str) else None
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: a lone surrogate
         value = None
     if isinstance(value, dict):
         return value

@@ -146,6 +146,6 @@ def _call(call: Mapping[str, Any], place: int) -> Document:
 def _object(arguments: Any) -> dict[str, Any]:
     try:
         value = from_json(arguments or "{}", allow_inf_nan=False)
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: a lone surrogate
         value = arguments
     return value if isinstance(value, dict) else {RAW_ARGUMENTS: value}

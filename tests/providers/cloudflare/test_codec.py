@@ -170,6 +170,17 @@ def test_flat_calls_get_ids() -> None:
     assert whole.choices[0].finish_reason == "tool_calls"
 
 
+def test_calls_that_are_half_of_a_form() -> None:
+    """OpenAI's form without an id gets one; arguments that are no JSON stay the text they are."""
+    call = {"function": {"name": "f", "arguments": '{"a":'}}
+    found = completion({"tool_calls": [call]})
+    (made,) = found.choices[0].message.tool_calls or []
+    assert made.id
+    assert made.function is not None
+    assert made.function.arguments == '{"a":'
+    assert CODEC.encode_response(found)["result"]["tool_calls"] == [{"name": "f", "arguments": '{"a":'}]
+
+
 def test_answers_in_openais_shape() -> None:
     """Newer models: everything is kept, whole and streamed, and encoded again in that shape."""
     choice = {"index": 0, "message": CHAT, "finish_reason": "length"}

@@ -252,7 +252,7 @@ def test_a_conversation_of_another_vendor() -> None:
     }
 
 
-@pytest.mark.parametrize("arguments", ['{"a":', "null", "[1]"])
+@pytest.mark.parametrize("arguments", ['{"a":', "null", "[1]", "\ud83d"])
 def test_arguments_that_are_no_object(arguments: str) -> None:
     """They are sent inside one, and that is told."""
     encoded = encode(
