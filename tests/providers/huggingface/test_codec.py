@@ -203,7 +203,7 @@ def test_answers_of_other_tasks(value: Any) -> None:
         streamed(events(value))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, len(STREAM)), st.integers(0, 40), st.sampled_from([b"", b"1", b"null", b"[]", b'"x"']))
 def test_mutated_streams(place: int, length: int, other: bytes) -> None:
     """Decoded, or a typed error."""

@@ -43,7 +43,7 @@ def mutated(draw: st.DrawFn) -> bytes:
     return data[:start] + middle + (b"" if kind == "cut" else data[end:])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(mutated(), st.integers(1, 200))
 def test_mutated_answers(data: bytes, size: int) -> None:
     """Whole and streamed, they decode or raise a typed error."""
@@ -58,7 +58,7 @@ def test_mutated_answers(data: bytes, size: int) -> None:
     assert isinstance(CODEC.decode_error(HTTPResponse(500, content=data)), APIStatusError)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.sampled_from(["message", "done", "done_reason", "model", "error", "logprobs"]), NAMED))
 def test_answers_of_any_shape(document: dict[str, Any]) -> None:
     """They decode and are encoded again, or raise a typed error."""
@@ -67,7 +67,7 @@ def test_answers_of_any_shape(document: dict[str, Any]) -> None:
         json.dumps(CODEC.encode_response(completion))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries(
