@@ -52,8 +52,12 @@ RESPONSES_ONLY: Final = (
     "gpt-5.4-pro",
     "gpt-5.5-pro",
     "gpt-5.6-cyber",
+    "gpt-6-cyber",
+    "gpt-6-rosalind",
+    "gpt-6.2-astra-law",
     "gpt-daybreak-blue-latest",
     "gpt-daybreak-red-latest",
+    "gpt-rosalind-research",
     "o1-pro",
     "o3-deep-research",
     "o3-pro",
@@ -62,8 +66,9 @@ RESPONSES_ONLY: Final = (
 """Beginnings of the names of models that chat completions do not serve; a name ends there or goes on with "-".
 
 Sources: the schema `ModelIdsResponses` (`ResponsesOnlyModel`) of OpenAI's OpenAPI document
-(https://github.com/openai/openai-openapi), and for the codex and pro models that it does not list there the endpoints
-on their pages below https://platform.openai.com/docs/models.
+(https://github.com/openai/openai-openapi), `ResponsesModel` of its Python package, which is made from a newer one, and
+for the codex and pro models that these do not list there the endpoints on their pages below
+https://platform.openai.com/docs/models.
 """
 
 _NOT_IN_RESPONSES: Final[frozenset[Feature]] = frozenset({"audio", "n", "stop"})

@@ -63,6 +63,8 @@ class _Conversation:
             raise InvalidItemError("it is no object")
         kind = item.get("type", "message")
         role = item.get("role")
+        if not isinstance(kind, str):
+            raise InvalidItemError("its type is no text")
         if kind == "message" and role != "assistant":
             self._end_run()
             self._messages.append(_client_message(item))

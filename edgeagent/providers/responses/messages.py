@@ -18,8 +18,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
+from edgeagent.providers.notes import Notes
 from edgeagent.providers.responses.items import CALLS, CLIENT_ITEMS, native_items
-from edgeagent.providers.responses.notes import Notes
 from edgeagent.providers.responses.parts import encode_part, encode_parts, refused
 
 __all__ = ["encode_messages"]
@@ -87,7 +87,7 @@ class _Conversation:
 
     def items(self, message: Mapping[str, Any], where: str) -> Iterator[Item]:
         role = message.get("role")
-        if role not in _KNOWN:
+        if not isinstance(role, str) or role not in _KNOWN:
             raise refused(f"Unknown role {role!r}.", f"{where}.role")
         _drop_unknown(message, str(role), self._notes, where)
         if role == "assistant":

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
+from edgeagent.providers.notes import Notes
 from edgeagent.providers.responses.items import CLIENT_ITEMS
-from edgeagent.providers.responses.notes import Notes
 
 __all__ = ["NATIVE_PARTS", "OWN_PARTS", "decode_part", "encode_part", "encode_parts", "refused"]
 

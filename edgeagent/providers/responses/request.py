@@ -19,9 +19,9 @@ from typing import Any, Final, NoReturn
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.base import Encoded
+from edgeagent.providers.notes import Notes
 from edgeagent.providers.openai.models import capabilities
 from edgeagent.providers.responses.messages import encode_messages
-from edgeagent.providers.responses.notes import Notes
 from edgeagent.providers.responses.tools import encode_choice, encode_format, encode_tools
 from edgeagent.types import ChatRequest
 

@@ -313,7 +313,8 @@ class ResponseStreamDecoder:
         chunks = self._begin(event)
         if response.get("error"):
             raise error_of(response["error"], _quoted(""))
-        items = response.get("output") or []
+        items = response.get("output")
+        items = [] if items is None else items
         if not isinstance(items, list):
             raise InvalidItemError("the output is no list")
         for place in sorted({*self._open, *range(len(items))}):

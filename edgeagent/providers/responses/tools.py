@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from edgeagent.providers.responses.notes import Notes
+from edgeagent.providers.notes import Notes
 from edgeagent.providers.responses.parts import refused
 from edgeagent.types import ChatRequest
 

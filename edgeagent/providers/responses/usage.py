@@ -12,8 +12,10 @@ __all__ = ["decode_usage", "encode_usage"]
 _READ = frozenset({"input_tokens", "input_tokens_details", "output_tokens", "output_tokens_details", "total_tokens"})
 
 
-def decode_usage(usage: Mapping[str, Any]) -> CompletionUsage:
+def decode_usage(usage: Any) -> CompletionUsage:
     """The vendor's usage → ours, its other counters kept. Raises `ValueError` for what is no number of tokens."""
+    if not isinstance(usage, Mapping):
+        raise ValueError("usage is no object")
     read, written = _count(usage, "input_tokens"), _count(usage, "output_tokens")
     values: dict[str, Any] = {name: value for name, value in usage.items() if name not in _READ}
     values.update(prompt_tokens=read, completion_tokens=written)
@@ -43,7 +45,11 @@ def encode_usage(usage: CompletionUsage) -> dict[str, Any]:
     written = usage.completion_tokens_details
     return {
         "input_tokens": usage.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, **(read.to_dict(exclude_none=True) if read else {})},
+        "input_tokens_details": {
+            "cached_tokens": 0,
+            "cache_write_tokens": 0,
+            **(read.to_dict(exclude_none=True) if read else {}),
+        },
         "output_tokens": usage.completion_tokens,
         "output_tokens_details": {"reasoning_tokens": 0, **(written.to_dict(exclude_none=True) if written else {})},
         "total_tokens": usage.total_tokens,

@@ -292,3 +292,112 @@ def test_the_providers_are_what_a_provider_is() -> None:
     assert own.knows("house-model")
     assert not own.knows("gpt-4o")
     assert azure.capabilities("anything") == ALL_CAPABILITIES
+
+
+# The Responses API
+
+
+def responses_sent_by_openai(cls: Callable[..., Any], **arguments: Any) -> httpx2.Request:
+    """The request for a response that the `openai` package sends with these arguments."""
+    seen: list[httpx2.Request] = []
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request)
+        return httpx2.Response(200, json={"id": "x", "output": [], "object": "response"})
+
+    with httpx2.Client(transport=httpx2.MockTransport(handle)) as http:
+        cls(**arguments, http_client=http, max_retries=0).responses.create(model="mine", input="hi")
+    return seen[0]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "arguments"),
+    [
+        (OpenAI, openai.OpenAI, {"api_key": "k"}),
+        (
+            AzureOpenAI,
+            openai.AzureOpenAI,
+            {"api_key": "k", "azure_endpoint": ENDPOINT, "api_version": "2025-04-01-preview"},
+        ),
+        (
+            AzureOpenAI,
+            openai.AzureOpenAI,
+            {"api_key": "k", "base_url": f"{ENDPOINT}/openai/v1", "api_version": "preview"},
+        ),
+        (
+            AzureOpenAI,
+            openai.AzureOpenAI,
+            {
+                "azure_ad_token_provider": lambda: "entra",
+                "azure_endpoint": ENDPOINT,
+                "api_version": "2025-04-01-preview",
+                "azure_deployment": "mine",
+            },
+        ),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_responses_go_where_openai_sends_them(ours: Any, theirs: Any, arguments: dict[str, Any], stream: bool) -> None:
+    """URL and credential are those of the `openai` package's `responses.create`."""
+    wanted = responses_sent_by_openai(theirs, **arguments)
+    provider = ours(**arguments, responses="mine")
+    credential = provider.api_key() if callable(provider.api_key) else provider.api_key
+    sent = provider.http_request(Encoded({"model": "mine", "input": "hi"}), credential, model="mine", stream=stream)
+    assert sent.url == str(wanted.url)
+    for name in ("authorization", "api-key"):
+        assert sent.headers.get(name) == wanted.headers.get(name)
+    assert json.loads(sent.content)["model"] == "mine"
+    assert provider.endpoint("mine") == str(wanted.url).partition("?")[0]
+
+
+def test_a_configured_deployment_is_the_bodys_model() -> None:
+    """Where no path names the deployment, the body does, whatever the request's model is called."""
+    arguments = {"api_key": "k", "azure_endpoint": ENDPOINT, "api_version": "v", "azure_deployment": "dep loyed"}
+    provider = AzureOpenAI(**arguments, responses=True)  # type: ignore[arg-type]
+    sent = provider.http_request(Encoded({"model": "gpt-5"}), "k", model="gpt-5", stream=False)
+    assert json.loads(sent.content)["model"] == "dep loyed"
+    assert AzureOpenAI(**arguments).endpoint("gpt-5") == f"{ENDPOINT}/openai/deployments/dep%20loyed/chat/completions"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("responses", "model", "wire"),
+    [
+        (None, "gpt-5", "openai.chat"),
+        (None, "gpt-5-pro", "openai.responses"),
+        (None, "gpt-5-pro-2025-10-06", "openai.responses"),
+        (None, "o1-pro", "openai.responses"),
+        (None, "o1", "openai.chat"),
+        (None, "gpt-5.1-codex-max", "openai.responses"),
+        (None, "o3-deep-research", "openai.responses"),
+        (None, "computer-use-preview", "openai.responses"),
+        (False, "o1-pro", "openai.chat"),
+        (True, "gpt-4o", "openai.responses"),
+        (["gpt-5"], "gpt-5", "openai.responses"),
+        (["gpt-5"], "gpt-5-mini", "openai.chat"),
+        ("gpt-5", "o3-pro", "openai.responses"),
+    ],
+)
+def test_the_model_decides_the_wire(responses: Any, model: str, wire: str) -> None:
+    """Models that only exist in the Responses API just work; the caller may mark others, all or none."""
+    for provider in (
+        OpenAI(api_key="k", responses=responses),
+        AzureOpenAI(api_key="k", azure_endpoint=ENDPOINT, api_version="v", responses=responses),
+    ):
+        assert provider.codec_for(model).wire == wire
+        assert provider.endpoint(model).endswith("/responses" if wire == "openai.responses" else "/chat/completions")
+        features = provider.capabilities(model).features
+        assert ("n" in features) == (wire == "openai.chat")
+        assert ("computer_call_output" in provider.capabilities(model).parts) == (wire == "openai.responses")
+
+
+def test_the_vendors_own_list_of_models_is_served() -> None:
+    """Every model that OpenAI's own package names as one of the Responses API alone is asked there."""
+    from typing import get_args
+
+    from openai.types.shared import ChatModel, ResponsesModel
+
+    every = {name for arm in get_args(ResponsesModel) for name in (get_args(arm) or [arm]) if isinstance(name, str)}
+    only = every - set(get_args(ChatModel))
+    assert "o1-pro" in only
+    chat = OpenAI(api_key="k")
+    assert [name for name in only if chat.codec_for(name).wire != "openai.responses"] == []
