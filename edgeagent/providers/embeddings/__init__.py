@@ -1,9 +1,11 @@
-"""Embeddings and reranking: one codec for each vendor API, both directions, and what a request may hold."""
+"""Embeddings and reranking: one codec for each vendor API, both directions, and what a request may hold.
+
+`table.route` says which vendor speaks which.
+"""
 
 from __future__ import annotations
 
 from edgeagent.providers.embeddings.base import EmbeddingCodec, EmbeddingProvider, Limits
 from edgeagent.providers.embeddings.batching import join, split
-from edgeagent.providers.embeddings.table import Route, route
 
-__all__ = ["EmbeddingCodec", "EmbeddingProvider", "Limits", "Route", "join", "route", "split"]
+__all__ = ["EmbeddingCodec", "EmbeddingProvider", "Limits", "join", "split"]

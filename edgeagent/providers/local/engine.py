@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from edgeagent.errors import APIConnectionError, ConfigurationError
 
@@ -51,6 +51,8 @@ class EngineOptions:
     slots: int
     threads: int | None
     chat_template: str | None
+    pooling: str | None = None
+    """How the vectors of all tokens become one; None: the engine generates and does not embed."""
 
 
 class RefusedError(Exception):
@@ -116,6 +118,19 @@ class Engine:
             raise raised
         if cut:
             raise APIConnectionError(message="The local model was closed while it was answering.")
+
+    def ask(self, kind: Literal["embeddings", "rerank"], payload: str) -> str:
+        """The engine's answer, in this thread: the JSON that its HTTP server would send, errors included.
+
+        Raises:
+            RefusedError: by llama.cpp, without an answer.
+            APIConnectionError: the engine was closed.
+        """
+        with self._using() as server:
+            try:
+                return str(server.handle_embeddings(payload) if kind == "embeddings" else server.handle_rerank(payload))
+            except (ValueError, RuntimeError) as error:  # C++ exceptions
+                raise RefusedError(str(error), begun=False) from error
 
     def busy(self) -> int:
         """How many requests are being worked on or wait for a slot."""
@@ -211,6 +226,11 @@ def _load(xllamacpp: Any, options: EngineOptions) -> Any:
         params.cpuparams.n_threads = options.threads
     if options.chat_template is not None:
         params.chat_template = options.chat_template
+    if options.pooling is not None:
+        params.embedding = True
+        pooling = xllamacpp.llama_pooling_type
+        params.pooling_type = getattr(pooling, f"LLAMA_POOLING_TYPE_{options.pooling.upper()}")
+        params.n_batch = params.n_ubatch = options.context  # an input is embedded in one piece
     with _nowhere() as address:
         params.hostnames = [address]
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from dataclasses import replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,10 +15,18 @@ from edgeagent.errors import ConfigurationError, RequestValidationError
 from edgeagent.providers.base import Capabilities, Feature
 from edgeagent.providers.local import gguf
 from edgeagent.providers.local.answer import Answer, payload
+from edgeagent.providers.local.embeddings import PooledModel, checked_pooling, embed, own_pooling
 from edgeagent.providers.local.engine import Engine, EngineOptions
 from edgeagent.providers.local.stream import AnswerStream
 from edgeagent.providers.vendor import identity_of
-from edgeagent.types import ChatCompletion, ChatRequest
+from edgeagent.types import (
+    ChatCompletion,
+    ChatRequest,
+    CreateEmbeddingResponse,
+    EmbeddingRequest,
+    RerankRequest,
+    RerankResponse,
+)
 from edgeagent.types.assembly import assemble
 
 __all__ = ["Local"]
@@ -42,6 +51,8 @@ class Local:
         slots: how many requests are worked on at once; each takes memory for its own context.
         threads: threads of the processor that generate; default: as many as it has cores.
         chat_template: a Jinja template instead of the file's own.
+        pooling: how the vectors of all tokens become one embedding: `mean`, `cls`, `last`, or `rank` (a score, of a
+            model made for reranking); default: what the file says, else `mean`.
 
     Raises:
         ConfigurationError: there is no such file, it is no GGUF file, or the extra `local` is not installed.
@@ -60,6 +71,7 @@ class Local:
         slots: int = 1,
         threads: int | None = None,
         chat_template: str | None = None,
+        pooling: str | None = None,
     ) -> None:
         for argument, value in (("context", context), ("slots", slots), ("threads", threads)):
             if value is not None and value < 1:
@@ -71,6 +83,7 @@ class Local:
         self.name = name
         self.path = file
         self.models = (file.stem,)
+        self._pooling = checked_pooling(pooling)
         self._options = EngineOptions(file, file.stem, context, slots, threads, chat_template)
         self._reset()
 
@@ -79,6 +92,7 @@ class Local:
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._finalizer: weakref.finalize[[], Local] | None = None
+        self._pooled: PooledModel | None = None
 
     @property
     def cache_identity(self) -> str:
@@ -94,6 +108,7 @@ class Local:
             str(state.st_mtime_ns),
             str(options.context),
             options.chat_template or "",
+            *([self._pooling] if self._pooling is not None else []),
         )
 
     def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002  # it has but one
@@ -131,6 +146,42 @@ class Local:
             raise RequestValidationError("functions: a local model takes tools instead.", param="functions")
         return AnswerStream(self._loaded, payload(request, self._options.name), Answer(request))
 
+    def embed(self, request: EmbeddingRequest) -> CreateEmbeddingResponse:
+        """One vector for each input, of a second instance of the model; see `local.embeddings.embed`.
+
+        Raises:
+            ConfigurationError: the model gives scores instead; or like `embeddings.embed`.
+        """
+        if self._pools_by == "rank":
+            raise ConfigurationError(f"{self.name!r} is a model for reranking: it gives scores, not embeddings.")
+        return embed(self._pooled_model(), request, self._options.name)
+
+    def rerank(self, request: RerankRequest) -> RerankResponse:
+        """The documents, the most relevant first; see `local.rerank.rerank`.
+
+        Raises:
+            ConfigurationError: the model was not made for reranking; or like `rerank.rerank`.
+        """
+        if self._pools_by != "rank":
+            raise ConfigurationError(
+                f"{self.name!r} is no model for reranking, by its file: its scores would mean nothing. If it is one, "
+                "say so with pooling='rank'."
+            )
+        from edgeagent.providers.local.rerank import rerank
+
+        return rerank(self._pooled_model(), request, self._options.name)
+
+    @cached_property
+    def _pools_by(self) -> str:
+        return self._pooling or own_pooling(self.path) or "mean"
+
+    def _pooled_model(self) -> PooledModel:
+        self._heed_fork()
+        with self._lock:
+            if self._pooled is None:
+                self._pooled = PooledModel(replace(self._options, pooling=self._pools_by))
+            return self._pooled
+
     def _loaded(self) -> Engine:
         self._heed_fork()
         engine = self._engine
@@ -158,11 +209,15 @@ class Local:
         self._heed_fork()
         with self._lock:
             finalizer, self._engine, self._finalizer = self._finalizer, None, None
+            pooled, self._pooled = self._pooled, None
         if finalizer is not None:
             finalizer()
+        if pooled is not None:
+            pooled.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"name": self.name, "path": self.path, "models": self.models, "_options": self._options}
+        kept = ("name", "path", "models", "_options", "_pooling")
+        return {name: self.__dict__[name] for name in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
