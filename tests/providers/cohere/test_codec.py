@@ -37,6 +37,7 @@ def tool(name: str, **more: Any) -> dict[str, Any]:
 
 
 def test_parameters() -> None:
+    """Every parameter that the vendor has is sent, valid by its types, and comes back."""
     given = {
         "seed": 3,
         "max_tokens": 9,
@@ -65,6 +66,7 @@ def test_parameters() -> None:
 
 
 def test_advisory_parameters_are_named() -> None:
+    """What only advises and has no place is left out and named."""
     encoded = encode(user="u", store=True, metadata={"a": "b"}, parallel_tool_calls=False, top_p=1)
     assert set(encoded.dropped) == {"user", "store", "metadata", "parallel_tool_calls"}
     assert encoded.body["p"] == 0.99
@@ -81,6 +83,7 @@ def test_advisory_parameters_are_named() -> None:
     ],
 )
 def test_efforts(model: str, effort: str, thinking: Any, dropped: tuple[str, ...]) -> None:
+    """An effort is a budget of thinking where the model thinks; the caller's own budget wins."""
     encoded = encode(model, reasoning_effort=effort)
     assert (encoded.body.get("thinking"), encoded.dropped) == (thinking, dropped)
     own = {"type": "enabled", "token_budget": 7}
@@ -105,6 +108,7 @@ def test_efforts(model: str, effort: str, thinking: Any, dropped: tuple[str, ...
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked(params: dict[str, Any], field: str) -> None:
+    """What would be another answer is refused, and the field named."""
     assert refused(**params) == field
 
 
@@ -123,6 +127,7 @@ def test_what_cannot_be_asked(params: dict[str, Any], field: str) -> None:
     ],
 )
 def test_tool_choices(choice: Any, sent: Any, names: list[str]) -> None:
+    """Every form of tool_choice, and the tools that it leaves."""
     body = encode(tools=[tool("f"), tool("g")], tool_choice=choice).body
     assert unknown_fields(body) == []
     assert body.get("tool_choice") == sent
@@ -143,6 +148,7 @@ def test_strictness() -> None:
 
 
 def test_messages_in_every_position() -> None:
+    """Every role in every position, in the vendor's form, valid by its types."""
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": ""}}
     messages = [
         {"role": "system", "content": "A"},
@@ -180,6 +186,7 @@ def test_messages_in_every_position() -> None:
     ],
 )
 def test_finish_reasons(native: str, finish: str) -> None:
+    """The vendor's reasons in OpenAI's words, whole and streamed, its own kept."""
     delta = told("content-delta", {"content": {"text": "ab"}}, index=0)
     for completion in (decoded(answer({"content": [TEXT]}, native)), streamed(delta, finish=native)[1]):
         assert (completion.choices[0].finish_reason, completion.choices[0].native_finish_reason) == (finish, native)
@@ -196,6 +203,7 @@ def test_finish_reasons(native: str, finish: str) -> None:
 def test_answers_that_ended_with_an_error(
     reason: str, more: dict[str, Any], kind: type[APIStatusError], status: int
 ) -> None:
+    """ERROR and TIMEOUT are typed errors, whole and streamed alike."""
     with pytest.raises(kind) as whole:
         decoded(answer({"content": [TEXT]}, reason, **more))
     decoder = CODEC.stream_decoder(asking())
@@ -206,6 +214,7 @@ def test_answers_that_ended_with_an_error(
 
 
 def test_images_are_counted_as_input() -> None:
+    """Tokens of images, cache and reasoning in their places, and the vendor's usage back."""
     tokens = {"input_tokens": 501, "output_tokens": 65, "image_tokens": 518, "reasoning_tokens": 7}
     usage = {"billed_units": {"input_tokens": 522.0, "output_tokens": 65.0}, "tokens": tokens, "cached_tokens": 480.0}
     completion = decoded(answer({"content": [TEXT]}, usage=usage))
@@ -248,6 +257,7 @@ def test_citations() -> None:
 
 
 def test_logprobs_there_and_back() -> None:
+    """A piece of several tokens has their sum, and keeps the single values."""
     items = [{"text": "ab", "token_ids": [1, 2], "logprobs": [-0.5, -0.25]}]
     completion = decoded(answer({"content": [TEXT]}, logprobs=items))
     found = completion.choices[0].logprobs
@@ -283,6 +293,7 @@ def test_streamed_calls() -> None:
 
 
 def test_streams_that_go_wrong() -> None:
+    """A stream without its end, and a fragment of no call, are typed errors; unknown events are harmless."""
     start = sse(told("message-start", {"role": "assistant"}, id="a1"))
     decoder = CODEC.stream_decoder(asking())
     decoder.feed(start)
@@ -296,6 +307,7 @@ def test_streams_that_go_wrong() -> None:
 
 
 def test_a_document_in_place_of_a_stream() -> None:
+    """One JSON document is read as such, labelled or not."""
     data = json.dumps(answer({"content": [TEXT]})).encode()
     for head in (HTTPResponse(200, {"content-type": "application/json"}), None):
         decoder = CODEC.stream_decoder(asking(), head)
@@ -321,6 +333,7 @@ def test_a_document_in_place_of_a_stream() -> None:
     ],
 )  # fmt: skip
 def test_errors_of_every_form(status: int, body: Any, kind: type[Exception], message: str | None) -> None:
+    """Class, message and wait of every form of body, there and back."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     error = CODEC.decode_error(HTTPResponse(status, {"retry-after": "7"}, content))
     assert (type(error), error.message, error.status_code) == (kind, message or body["message"], status)
@@ -340,6 +353,7 @@ def test_errors_of_every_form(status: int, body: Any, kind: type[Exception], mes
     ],
 )
 def test_generations_that_go_wrong(content: bytes, kind: type[Exception]) -> None:
+    """The older endpoint's answers: what is wrong is a typed error."""
     with pytest.raises(kind):
         decode_generation(HTTPResponse(200, content=content))
 
@@ -348,6 +362,7 @@ def test_generations_that_go_wrong(content: bytes, kind: type[Exception]) -> Non
 
 
 def test_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Key, address, models and what they can do."""
     monkeypatch.delenv("CO_API_KEY", raising=False)
     monkeypatch.setenv("COHERE_API_KEY", "k1")
     assert Cohere().api_key == "k1"

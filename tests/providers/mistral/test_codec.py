@@ -38,6 +38,7 @@ def part(kind: str, value: Any) -> dict[str, Any]:
 
 
 def test_parameters() -> None:
+    """Every parameter that the vendor has is sent, under its own name, valid by its types."""
     given = {
         "seed": 3,
         "max_completion_tokens": 9,
@@ -71,6 +72,7 @@ def test_parameters() -> None:
 
 
 def test_advisory_parameters_are_named() -> None:
+    """What only advises and has no place is left out and named."""
     encoded = encode(user="u", store=True, verbosity="low", prompt_cache_retention="24h", service_tier="flex")
     assert set(encoded.dropped) == {"user", "store", "verbosity", "prompt_cache_retention", "service_tier"}
     assert encoded.body.keys() == {"model", "messages"}
@@ -98,6 +100,7 @@ def test_advisory_parameters_are_named() -> None:
     ],
 )
 def test_what_cannot_be_asked(params: dict[str, Any], field: str) -> None:
+    """What would be another answer is refused, and the field named."""
     assert refused(**params) == field
 
 
@@ -115,6 +118,7 @@ def test_what_cannot_be_asked(params: dict[str, Any], field: str) -> None:
     ],
 )
 def test_tool_choices(choice: Any, sent: Any, names: list[str]) -> None:
+    """Every form of tool_choice, and the tools that it leaves."""
     tools = [TOOL, {"type": "function", "function": {"name": "g"}}]
     body = encode(tools=tools, tool_choice=choice).body
     assert unknown_fields(body) == []
@@ -123,6 +127,7 @@ def test_tool_choices(choice: Any, sent: Any, names: list[str]) -> None:
 
 
 def test_parts_of_every_kind() -> None:
+    """OpenAI's parts in the vendor's form, its own as they are."""
     content = [
         part("text", "a"),
         part("image_url", {"url": "https://x/a.png", "detail": "high"}),
@@ -146,6 +151,8 @@ def test_parts_of_every_kind() -> None:
 
 
 def test_foreign_ids_become_nine_characters_in_call_and_result() -> None:
+    """Another vendor's id is replaced, the same in call and result and at every time."""
+
     def turn(id: str) -> list[dict[str, Any]]:
         call = {"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}}
         return [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": id, "content": "1"}]
@@ -189,6 +196,7 @@ def test_the_order_of_roles() -> None:
 
 
 def test_changed_content_outweighs_native_parts() -> None:
+    """Parts are sent back as long as the text still says what they say."""
     native = {"wire": "mistral.chat", "content": [THINKING, part("text", "Yes")]}
     kept = {"role": "assistant", "content": "Yes", "native_content": native}
     assert encode(messages=[USER, kept, USER]).body["messages"][1]["content"] == native["content"]
@@ -203,6 +211,7 @@ def test_changed_content_outweighs_native_parts() -> None:
     ("native", "finish"), [("stop", "stop"), ("length", "length"), ("model_length", "length"), ("odd", "stop")]
 )
 def test_finish_reasons(native: str, finish: str) -> None:
+    """The vendor's reasons in OpenAI's words, whole and streamed, its own kept."""
     for completion in (
         decoded(answer({"content": "a"}, native)),
         streamed(chunk({"content": "a"}), chunk({"content": ""}, native))[1],
@@ -211,6 +220,7 @@ def test_finish_reasons(native: str, finish: str) -> None:
 
 
 def test_an_answer_that_ended_with_an_error() -> None:
+    """The finish reason `error` is a typed error, behind what came."""
     with pytest.raises(InternalServerError):
         decoded(answer({"content": "a"}, "error"))
     decoder = CODEC.stream_decoder(asking())
@@ -221,6 +231,7 @@ def test_an_answer_that_ended_with_an_error() -> None:
 
 
 def test_audio_is_counted_as_input() -> None:
+    """Tokens that only the total has are the audio's, and part of the prompt."""
     usage = {"prompt_tokens": 16, "completion_tokens": 2, "total_tokens": 393, "prompt_audio_seconds": 0}
     found = decoded(answer({"content": "a"}, usage=usage)).usage
     assert found is not None
@@ -249,6 +260,7 @@ def test_references_and_pages() -> None:
 
 
 def test_signed_thinking_survives_every_way() -> None:
+    """A signature stays with its thinking: streamed in fragments, replayed, encoded again."""
     whole = decoded(answer({"content": [THINKING, part("text", "Yes")]}))
     first = {**THINKING, "thinking": [{"type": "text", "text": "H"}]}
     _, completion = streamed(
@@ -279,6 +291,7 @@ def test_calls_are_told_apart() -> None:
 
 
 def test_a_stream_without_its_end() -> None:
+    """A stream that is cut off is a connection error."""
     decoder = CODEC.stream_decoder(asking())
     decoder.feed(sse(chunk({"content": "a"}), done=False))
     with pytest.raises(APIConnectionError):
@@ -286,6 +299,7 @@ def test_a_stream_without_its_end() -> None:
 
 
 def test_a_finished_stream_needs_no_done() -> None:
+    """Every choice has ended: nothing more had to come."""
     decoder = CODEC.stream_decoder(asking())
     chunks = decoder.feed(sse(chunk({"content": "a"}, "stop"), done=False))
     assert not decoder.finished
@@ -305,6 +319,7 @@ def test_a_finished_stream_needs_no_done() -> None:
     ],
 )
 def test_events_that_are_errors(event: Any, kind: type[Exception]) -> None:
+    """An error inside a stream is typed, and so is an event of another form."""
     decoder = CODEC.stream_decoder(asking())
     with pytest.raises(kind):
         decoder.feed(sse(event))
@@ -313,6 +328,7 @@ def test_events_that_are_errors(event: Any, kind: type[Exception]) -> None:
 
 
 def test_a_document_in_place_of_a_stream() -> None:
+    """One JSON document is read as such, labelled or not; a page is refused."""
     data = json.dumps(answer({"content": "a"})).encode()
     for head in (HTTPResponse(200, {"content-type": "application/json"}), None):
         decoder = CODEC.stream_decoder(asking(), head)
@@ -342,6 +358,7 @@ LONG = "Prompt contains 40130 tokens and 0 draft tokens, too large for model wit
     ],
 )
 def test_errors_of_every_form(status: int, body: Any, kind: type[Exception], message: str) -> None:
+    """Class, message and wait of every form of body, there and back."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     error = CODEC.decode_error(HTTPResponse(status, {"retry-after": "7"}, content))
     assert (type(error), error.message, error.status_code) == (kind, message, status)
@@ -355,6 +372,7 @@ def test_errors_of_every_form(status: int, body: Any, kind: type[Exception], mes
 
 
 def test_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Key, address, models and what they can do."""
     monkeypatch.setenv("MISTRAL_API_KEY", "k1")
     provider = Mistral()
     request = provider.http_request(encode(), provider.api_key, model="mistral-small-latest", stream=False)
