@@ -70,6 +70,12 @@ def _flat(schemas: Iterable[Any], resolve: Callable[[Any], Any], lost: list[str]
 def _add(result: Schema, schema: Mapping[str, Any], lost: list[str]) -> None:
     both_tuples = "prefixItems" in result and "prefixItems" in schema
     is_first = not result
+    for one, other in ((result, schema), (schema, result)):
+        # what a keyword leaves over depends on its neighbours, and these become more
+        if _names(other) - _names(one) and one.get("additionalProperties", True) not in (True, {}):
+            lost.append("additionalProperties")
+        if "prefixItems" in other and "prefixItems" not in one and one.get("items", True) not in (True, {}):
+            lost.append("items")
     for keyword, value in schema.items():
         if keyword == "additionalItems" and not is_first:  # it counts from the end of its own tuple
             lost.append(keyword)
@@ -124,6 +130,11 @@ def _type(result: Schema, first: Any, second: Any) -> bool:
     if common:
         result["type"] = common[0] if len(common) == 1 else common
     return bool(common)
+
+
+def _names(schema: Mapping[str, Any]) -> set[str]:
+    properties = schema.get("properties")
+    return set(properties) if isinstance(properties, Mapping) else set()
 
 
 def _listed(types: Any) -> set[str]:

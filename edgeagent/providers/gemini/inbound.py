@@ -140,7 +140,7 @@ def _choice(config: Any, values: dict[str, Any]) -> None:
     calling = rest.get("functionCallingConfig")
     if calling is not None:
         fields = {k: v for k, v in _object(calling, "toolConfig.functionCallingConfig").items() if v not in (None, [])}
-        names, mode = fields.get("allowedFunctionNames"), fields.get("mode")
+        names, mode = fields.get("allowedFunctionNames"), str(fields.get("mode"))
         known = {"AUTO": "auto", "NONE": "none", "ANY": "required"}
         if fields.keys() == {"mode"} and mode in known:
             values["tool_choice"] = known[mode]
@@ -183,10 +183,7 @@ def _contents(contents: list[Any]) -> list[Message]:
         parts = content.get("parts") or []
         parts = [parts] if isinstance(parts, Mapping) else _list(parts, f"{where}.parts")
         for number, part in enumerate(parts):
-            try:
-                check_part(part, f"{where}.parts[{number}]")
-            except InvalidAnswerError as error:
-                raise RequestValidationError(f"{error}.", param=f"{where}.parts[{number}]") from None
+            _check(part, f"{where}.parts[{number}]")
         role = content.get("role") or "user"
         if role == "model":
             messages.append(_assistant(parts, i, waiting))
@@ -249,7 +246,10 @@ def _result(response: Mapping[str, Any], where: str, waiting: dict[str, list[str
     text = value["output"] if value.keys() == {"output"} and isinstance(value["output"], str) else None
     if text is None or text.lstrip().startswith("{"):
         text = dump_json(value).decode()
-    media = [_part(_object(part, f"{where}.parts")) for part in _list(response.get("parts") or [], f"{where}.parts")]
+    media = []
+    for i, part in enumerate(_list(response.get("parts") or [], f"{where}.parts")):
+        _check(part, f"{where}.parts[{i}]")
+        media.append(_part(part))
     message["content"] = [{"type": "text", "text": text}, *media] if media else text
     return message
 
@@ -290,6 +290,13 @@ def _linked(file: Mapping[str, Any]) -> Part | None:
 
 
 # the body's types
+
+
+def _check(part: Any, where: str) -> None:
+    try:
+        check_part(part, where)
+    except InvalidAnswerError as error:
+        raise RequestValidationError(f"{error}.", param=where) from None
 
 
 def _object(value: Any, where: str) -> Mapping[str, Any]:

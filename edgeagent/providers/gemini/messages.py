@@ -120,6 +120,8 @@ class _Conversation:
         return self._contents
 
     def _append(self, role: str, parts: list[Part], where: str) -> None:
+        if role == "user" and not parts:
+            parts = [{"text": ""}]
         if parts:
             self._contents.append({"role": role, "parts": parts})
         else:

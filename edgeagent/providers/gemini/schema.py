@@ -20,7 +20,10 @@ __all__ = ["GEMINI_JSON", "GEMINI_OPENAPI", "NativeSchema", "json_schema_of", "n
 
 GEMINI_JSON: Final = Dialect(
     keywords=frozenset(
-        {"title", "description", "minItems", "maxItems", "minimum", "maximum", "propertyOrdering", "$id", "$anchor"}
+        {
+            *("title", "description", "default", "minItems", "maxItems", "minimum", "maximum", "propertyOrdering"),
+            *("$id", "$anchor"),
+        }
     ),
     formats={"string": frozenset({"date-time", "date", "time"})},
 )
@@ -45,6 +48,10 @@ GEMINI_OPENAPI: Final = Dialect(
     sole_unions=True,
     openapi=True,
 )
+
+
+_TYPES: Final = {1: "string", 2: "number", 3: "integer", 4: "boolean", 5: "array", 6: "object", 7: "null"}
+"""`Type`, where enumerations are written as numbers."""
 
 
 class NativeSchema(NamedTuple):
@@ -85,8 +92,8 @@ def _json(schema: Any) -> Any:
             result[name] = [_json(item) for item in value]
         elif name in ("items", "additionalProperties"):
             result[name] = _json(value)
-        elif name == "type" and isinstance(value, str):
-            result[name] = value.lower()
+        elif name == "type" and isinstance(value, str | int):
+            result[name] = _TYPES.get(value, str(value)) if isinstance(value, int) else value.lower()
         elif name != "nullable":
             result[name] = value
     return _nullable(result) if schema.get("nullable") is True else result

@@ -82,7 +82,9 @@ def _choice_faults(choice: dict[str, Any], candidate: dict[str, Any]) -> list[st
     said = {
         "text": message.get("content") or "",
         "reasoning": message.get("reasoning_content") or "",
-        "calls": [(c["function"]["name"], json.loads(c["function"]["arguments"])) for c in message.get("tool_calls") or []],
+        "calls": [
+            (c["function"]["name"], json.loads(c["function"]["arguments"])) for c in message.get("tool_calls") or []
+        ],
         "finish": (choice["finish_reason"], choice.get("native_finish_reason")),
     }
     expected = {
@@ -194,12 +196,17 @@ def _named(value: Any) -> Any:
         if item is None:
             continue
         if name in ("parameters", "parametersJsonSchema"):
-            result["parameters"] = schema(item)
+            written = schema(item)
+            if written != {"type": ["object"]}:  # says no more than a function without parameters
+                result["parameters"] = written
         elif name in ("responseSchema", "responseJsonSchema"):
             result["responseSchema"] = schema(item)
         else:
             result[name] = item if name in FREE else _named(item)
     return result
+
+
+NUMBERS = {1: "string", 2: "number", 3: "integer", 4: "boolean", 5: "array", 6: "object"}
 
 
 def schema(value: Any) -> Any:
@@ -222,12 +229,15 @@ def _schema(value: Any, defs: dict[str, Any], depth: int) -> Any:
         elif name in ("items", "additionalProperties"):
             result[name] = _schema(item, defs, depth)
         elif name == "type":
-            result[name] = sorted({t.lower() for t in ([item] if isinstance(item, str) else item)})
+            kinds = [item] if isinstance(item, str | int) else item
+            result[name] = sorted({NUMBERS.get(kind, str(kind).lower()) for kind in kinds})
         elif name == "required":
             result[name] = sorted(item)
         elif name not in ("nullable", "$defs", "$schema", "defs"):
             result[name] = item
     if value.get("nullable"):
+        if "enum" in result:
+            result["enum"] = [*result["enum"], None]
         result["type"] = sorted({*result.get("type", []), "null"})
     return {k: v for k, v in result.items() if v not in ({}, [])}
 

@@ -125,10 +125,8 @@ def test_answers_encoded_again(api: str) -> None:
     found = [r for r in records(api) if r["status"] == 200]
     faults = {}
     for one in found:
-        if is_stream(one):
-            answer = joined(answers_in(one["response"]["body_text"]))
-        else:
-            answer = json.loads(body(one))
+        text = one["response"].get("body_text")
+        answer = joined(answers_in(text)) if is_stream(one) else json.loads(body(one))
         completion = codec(api).decode_response(HTTPResponse(200, content=json.dumps(answer).encode()))
         again = codec(api).encode_response(completion)
         if normal_answer(again) != normal_answer(answer):
@@ -162,6 +160,7 @@ def _signed(native: Any) -> Any:
 
 NOT_OURS = {
     "vertex.generate-f50c2d3377": "a role that does not exist, refused by the vendor too",
+    "vertex.generate-b5ad042532": "a temperature of 1000, refused by the vendor too",
 }
 
 
@@ -177,8 +176,12 @@ def test_requests_rebuilt(api: str) -> None:
         if one["id"] in NOT_OURS:
             continue
         recorded = one["request"]["body"]
-        request = codec(api).decode_request(recorded)
-        encoded = codec(api).encode_request(request, model=model_of(one), stream=is_stream(one))
+        try:
+            request = codec(api).decode_request(recorded)
+            encoded = codec(api).encode_request(request, model=model_of(one), stream=is_stream(one))
+        except APIStatusError as error:
+            faults[one["id"]] = error.message
+            continue
         mine, theirs = normal_body(encoded.body), normal_body(recorded)
         if any("relaxed" in edit for edit in encoded.edits):
             for side in (mine, theirs):

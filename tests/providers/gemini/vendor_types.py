@@ -17,6 +17,7 @@ KINDS: Mapping[str, Any] = {
     "generationConfig": types.GenerationConfig,
     "safetySettings": types.SafetySetting,
 }
+NAMES = {"category": "HARM_CATEGORY_UNSPECIFIED", "threshold": "HARM_BLOCK_THRESHOLD_UNSPECIFIED"}
 OTHERS = {"cachedContent", "labels", "serviceTier", "store"}
 
 
@@ -39,4 +40,6 @@ def _readable(value: Any) -> Any:
         return [_readable(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {k: "AAAA" if k in ("thoughtSignature", "data") else _readable(v) for k, v in value.items()}
+    result = {k: "AAAA" if k in ("thoughtSignature", "data") else _readable(v) for k, v in value.items()}
+    # the package has no numbers for enumerations
+    return {k: NAMES[k] if k in NAMES and isinstance(v, int) else v for k, v in result.items()}

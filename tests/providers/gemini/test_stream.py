@@ -1,0 +1,206 @@
+"""The stream decoder and encoder, beyond what was recorded."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+
+from edgeagent.errors import (
+    APIConnectionError,
+    APIError,
+    ContentFilterError,
+    OverloadedError,
+    RateLimitError,
+    ResponseValidationError,
+)
+from edgeagent.types import ChatCompletionChunk
+from edgeagent.types.assembly import assemble
+from tests.providers.gemini.support import chunks_of, codec
+
+END = {"candidates": [{"finishReason": "STOP"}], "responseId": "r", "modelVersion": "m"}
+
+
+def said(*parts: Any, **candidate: Any) -> dict[str, Any]:
+    return {"candidates": [{"content": {"parts": list(parts), "role": "model"}, **candidate}], "responseId": "r"}
+
+
+def sse(*documents: Any) -> bytes:
+    return b"".join(b"data: " + json.dumps(document).encode() + b"\r\n\r\n" for document in documents)
+
+
+def both(*documents: Any) -> list[bytes]:
+    return [sse(*documents), json.dumps(list(documents)).encode()]
+
+
+def outcome(data: list[bytes]) -> tuple[list[ChatCompletionChunk], str]:
+    """The chunks, and what went wrong in the end."""
+    decoder = codec().stream_decoder(None)  # type: ignore[arg-type]  # the request is not looked at
+    chunks: list[ChatCompletionChunk] = []
+    try:
+        for piece in data:
+            chunks += decoder.feed(piece)
+        chunks += decoder.end()
+    except APIError as error:
+        return chunks, f"{type(error).__name__}: {error.message}"
+    return chunks, ""
+
+
+@pytest.mark.parametrize("data", both({"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}))
+def test_an_error_in_the_stream(data: bytes) -> None:
+    with pytest.raises(OverloadedError, match="busy"):
+        chunks_of([data])
+
+
+@pytest.mark.parametrize("data", both(said({"text": "a"}), {"error": {"message": "x", "status": "RESOURCE_EXHAUSTED"}}))
+def test_what_came_before_an_error_is_delivered_first(data: bytes) -> None:
+    chunks, fault = outcome([data])
+    assert assemble(chunks).choices[0].message.content == "a"
+    assert fault.startswith(RateLimitError.__name__)
+    assert outcome([data[i : i + 1] for i in range(len(data))]) == (chunks, fault)
+
+
+@pytest.mark.parametrize("data", both(said({"text": "a"})))
+def test_an_end_without_a_reason(data: bytes) -> None:
+    with pytest.raises(APIConnectionError):
+        chunks_of([data])
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"[", b"[]", b": ping\n\n", b"[" + json.dumps(said({"text": "a"}, finishReason="STOP")).encode()]
+)
+def test_streams_that_were_cut(data: bytes) -> None:
+    with pytest.raises(APIConnectionError):
+        chunks_of([data])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<html>",
+        b"[1]",
+        b"[[]]",
+        b'[{"a":}]',
+        b"{} x",
+        b'[{"candidates":[]}]',
+        b'{"candidates":7}',
+        sse([]),
+        sse(said(7)),
+    ],
+)
+def test_what_is_no_answer(data: bytes) -> None:
+    with pytest.raises(ResponseValidationError):
+        chunks_of([data])
+
+
+@pytest.mark.parametrize("data", both({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": {}}))
+def test_a_blocked_prompt(data: bytes) -> None:
+    with pytest.raises(ContentFilterError) as caught:
+        chunks_of([data])
+    assert (caught.value.code, caught.value.type, caught.value.status_code) == (
+        "content_filter",
+        "PROHIBITED_CONTENT",
+        400,
+    )
+
+
+def test_one_answer_where_a_stream_was_asked_for() -> None:
+    answer = assemble(chunks_of([json.dumps(said({"text": "whole"}, finishReason="STOP")).encode()]))
+    assert answer.choices[0].message.content == "whole"
+
+
+def test_several_candidates_and_calls() -> None:
+    """Choices are told apart by their index; ids differ."""
+    call = {"functionCall": {"name": "f", "args": {"x": 1}}}
+    first = {"candidates": [{"index": 1, "content": {"parts": [call, call]}}, {"content": {"parts": [{"text": "a"}]}}]}
+    last = {"candidates": [{"index": 0, "finishReason": "MAX_TOKENS"}, {"index": 1, "finishReason": "STOP"}]}
+    answer = assemble(chunks_of([sse(first, last)]))
+    assert [choice.finish_reason for choice in answer.choices] == ["length", "tool_calls"]
+    calls = answer.choices[1].message.tool_calls or []
+    assert len({one.id for one in calls}) == 2
+
+
+def test_audio_and_images() -> None:
+    """Pieces of audio, each with its own padding, are one base64; images are parts of the message."""
+    pieces = [b"ab", b"cdefg", b"h"]
+    audio = [{"inlineData": {"mimeType": "audio/L16;rate=24000", "data": base64.b64encode(p).decode()}} for p in pieces]
+    image = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
+    documents = [*(said(part) for part in audio), said(image), END]
+    message = assemble(chunks_of([sse(*documents)])).choices[0].message
+    assert message.audio is not None
+    assert base64.b64decode(message.audio.data or "") == b"".join(pieces)
+    assert message.model_extra is not None
+    assert message.model_extra["images"] == [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]
+    whole = codec().decode_response(_response(said(*audio, image, finishReason="STOP"))).choices[0].message
+    assert (whole.audio, whole.content, whole.model_extra) == (message.audio, None, message.model_extra)
+
+
+def test_positions_are_in_characters() -> None:
+    text = "Größe: 3 m. Ende"
+    start, end = (len(text[:i].encode()) for i in (7, 11))
+    support = {"segment": {"startIndex": start, "endIndex": end, "text": "3 m."}, "groundingChunkIndices": [0]}
+    metadata = {"groundingChunks": [{"web": {"uri": "https://x", "title": "X"}}], "groundingSupports": [support]}
+    documents = [said({"text": text[:5]}), said({"text": text[5:]}, groundingMetadata=metadata, finishReason="STOP")]
+    [note] = assemble(chunks_of([sse(*documents)])).choices[0].message.annotations or []
+    assert note.url_citation is not None
+    assert (note.url_citation.start_index, note.url_citation.end_index) == (7, 11)
+
+
+def _response(document: Any) -> Any:
+    from edgeagent.wire.http import HTTPResponse
+
+    return HTTPResponse(200, content=json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_time_is_linear(kind: int) -> None:
+    """Four times the bytes take about four times as long: one long line, and many tiny pieces."""
+
+    def seconds(size: int) -> float:
+        data = both(said({"text": 'x"\\' * size}), *[said({"text": "y"})] * (size // 50), END)[kind]
+        pieces = [data[i : i + 4096] for i in range(0, len(data), 4096)]
+        started = time.process_time()
+        chunks_of(pieces)
+        return time.process_time() - started
+
+    seconds(1000)
+    small = min(seconds(20_000) for _ in range(3))
+    assert min(seconds(80_000) for _ in range(3)) < 10 * small
+
+
+# encoding
+
+
+def encoded(chunks: list[ChatCompletionChunk]) -> list[dict[str, Any]]:
+    encoder = codec().stream_encoder()
+    data = b"".join([*(encoder.feed(chunk) for chunk in chunks), encoder.end()]).decode()
+    return [json.loads(line[6:]) for line in data.split("\r\n") if line]
+
+
+def test_fragments_of_calls_are_one_call() -> None:
+    deltas = [
+        {"role": "assistant", "content": "hm"},
+        {"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "f", "arguments": '{"a"'}}]},
+        {"tool_calls": [{"index": 0, "function": {"arguments": ":1}"}}]},
+    ]
+    chunks = [
+        ChatCompletionChunk.model_validate(
+            {"id": "i", "created": 0, "model": "m", "choices": [{"index": 0, "delta": d}]}
+        )
+        for d in deltas
+    ]
+    first, last = encoded(chunks)
+    assert first["candidates"][0]["content"]["parts"] == [{"text": "hm"}]
+    [part] = last["candidates"][0]["content"]["parts"]
+    assert part == {"functionCall": {"id": "c1", "name": "f", "args": {"a": 1}}}
+
+
+def test_a_signature_behind_text_that_was_sent() -> None:
+    """It comes in an empty part, and the text is not told twice."""
+    data = sse(said({"text": "ab"}), said({"text": "c", "thoughtSignature": "s"}, finishReason="STOP"))
+    sent = [part for document in encoded(chunks_of([data])) for part in document["candidates"][0]["content"]["parts"]]
+    assert "".join(part["text"] for part in sent) == "abc"
+    assert [part.get("thoughtSignature") for part in sent if "thoughtSignature" in part] == ["s"]
