@@ -38,8 +38,9 @@ def response_of(completion: ChatCompletion) -> dict[str, Any]:
         "tool_choice": "auto",
         "tools": [],
         **(completion.model_extra or {}),
-        "usage": encode_usage(completion.usage) if completion.usage is not None else None,
     }
+    if completion.usage is not None:
+        body["usage"] = encode_usage(completion.usage)
     if reason is not None:
         body["incomplete_details"] = {"reason": reason}
     for name in ("metadata", "moderation", "service_tier"):
