@@ -7,7 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 from edgeagent.effects import Open, Send, Timeout
 from edgeagent.io.decoding import inflater
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from edgeagent.io.egress import Egress, Route
     from edgeagent.io.threads import Threads
+
+    _Pools: TypeAlias = dict[tuple[Route, bool], httpcore.ConnectionPool]  # the last ones are of exit handlers
 
 __all__ = ["PoolEngine", "SyncEngine", "end"]
 
@@ -113,11 +115,11 @@ class PoolEngine(SyncEngine):
         self._calls = _Calls()
         self._open_exchanges: set[Exchange] = set()
         self._lock = threading.Lock()
-        self._pools: dict[Route, httpcore.ConnectionPool] = {}
+        self._pools: _Pools = {}
         self._pid = os.getpid()
         # A forgotten engine gives its connections back. By a finalizer that holds the pools, not by __del__: of what is
         # collected together, a socket may otherwise be the first, and warns that nobody closed it. At the interpreter's
-        # exit as well; exit handlers that come later get new pools.
+        # exit as well; exit handlers have pools of their own.
         self._finalizer = weakref.finalize(self, _close, self._pools, self._open_exchanges, self._pid)
 
     def close(self) -> None:
@@ -129,18 +131,19 @@ class PoolEngine(SyncEngine):
             pool.close()
 
     def _pool(self, url: httpcore.URL) -> httpcore.ConnectionPool:
-        route = self._egress.route(url)
-        pool = self._pools.get(route)
+        route, last = self._egress.route(url), in_exit_handlers()
+        pool = self._pools.get((route, last))
         if pool is None:
             import httpcore
 
             with self._lock:
-                pool = self._pools.get(route)
+                pool = self._pools.get((route, last))
                 if pool is None:
                     options = self._egress.options(route)
-                    if in_exit_handlers():  # nobody is left to close what is kept
+                    if last:  # nobody is left to close what is kept
                         options["max_keepalive_connections"] = 0
-                    pool = self._pools[route] = httpcore.ConnectionPool(network_backend=self._backend, **options)
+                    pool = httpcore.ConnectionPool(network_backend=self._backend, **options)
+                    self._pools[route, last] = pool
         return pool
 
     def _request(self, request: HTTPRequest, timeout: Timeout, deadline: float | None) -> Exchange:
@@ -198,18 +201,18 @@ class PoolEngine(SyncEngine):
                 self._give_back_later(calls)
 
 
-def _close(pools: dict[Route, httpcore.ConnectionPool], exchanges: set[Exchange], pid: int) -> None:
+def _close(pools: _Pools, exchanges: set[Exchange], pid: int) -> None:
     if pid != os.getpid():  # in a forked child they are the parent's
         return
-    exiting = in_exit_handlers()
-    if exiting:  # what daemon threads are at goes on until they are stopped: they must not be told of it
-        others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
-        for exchange in [exchange for exchange in list(exchanges) if exchange.thread not in others]:
-            end(exchange.response)
-    while pools:
-        _, pool = pools.popitem()
-        if not exiting:
+    if not in_exit_handlers():
+        for pool in list(pools.values()):
             pool.close()
+        return
+    # What daemon threads are at goes on until they are stopped: they must not be told of it.
+    others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+    for exchange in [exchange for exchange in list(exchanges) if exchange.thread not in others]:
+        end(exchange.response)
+    for pool in list(pools.values()):
         for connection in pool.connections:
             if connection.is_idle():
                 connection.close()

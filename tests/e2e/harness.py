@@ -91,7 +91,7 @@ class Gate:
         else:
             await anyio.sleep(seconds)
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> None:
         """Wait until something outside has happened."""
         for _ in range(int(seconds / 0.005)):
             if condition():
@@ -99,7 +99,7 @@ class Gate:
             await self.pause(0.005)
         raise AssertionError("it has not happened")
 
-    async def flush(self, seconds: float = 10) -> bool:
+    async def flush(self, seconds: float = 60) -> bool:
         """Whether the background has nothing to do any more, in time."""
         return bool(await settled(self.client.flush(seconds)))
 

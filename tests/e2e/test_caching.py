@@ -46,7 +46,7 @@ async def test_a_hit(kind: str, vendor: Vendor) -> None:
     assert (hit.edge.provider, hit.edge.model) == (vendor.name, vendor.model)
     assert (hit.edge.attempts, hit.edge.provider_latency_ms) == ((), None)
     assert len(first.edge.attempts) == 1
-    assert 0 < hit.edge.latency_ms < 1000
+    assert hit.edge.latency_ms > 0
 
 
 async def test_a_hit_is_nobody_elses_object(kind: str, vendor: Vendor) -> None:
@@ -515,7 +515,7 @@ class Slow(Garbled):
         return self.kept.get(key)
 
     def put(self, key: bytes, value: bytes, ttl: float | None) -> None:
-        self.release.wait(5)
+        self.release.wait(60)
         self.kept[key] = value
 
 
@@ -572,7 +572,7 @@ def test_the_end_of_a_process(program: str, end: str, tmp_path: Path) -> None:
                 [sys.executable, "-W", "error", "-c", code, url, tmp_path, vendor.model, end],
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=300,
                 check=False,
             )
             assert (done.returncode, done.stderr) == (0, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -17,8 +18,8 @@ from tests.e2e.harness import OPENAI, VENDORS, Gate, Script, Vendor, at_once, ou
 from tests.support.loopback import Loopback, Request, chunk, head
 
 DEADLINE = 0.5
-SOON = 4.0
-"""Seconds in which a call whose deadline is 0.5 s has ended on a busy machine."""
+SOON = 60.0
+"""Seconds in which a call whose deadline is 0.5 s has ended on the busiest machine; what drips here lasts longer."""
 
 
 def drip(first: bytes, rest: bytes) -> Callable[[Request], Iterator[bytes]]:
@@ -34,13 +35,13 @@ def drip(first: bytes, rest: bytes) -> Callable[[Request], Iterator[bytes]]:
 
 
 DRIPS: dict[str, Callable[[Vendor], Any]] = {
-    "head": lambda v: drip(b"", b"HTTP/1.1 200 OK\r\n" + b"x-long: value\r\n" * 100),
-    "body": lambda v: drip(*_split(v.reply("Paris " * 200))),
+    "head": lambda v: drip(b"", b"HTTP/1.1 200 OK\r\n" + b"x-long: value\r\n" * 1000),
+    "body": lambda v: drip(*_split(v.reply("Paris " * 2000))),
     "error": lambda v: drip(*_split(v.fail(500))),
 }
 STREAM_DRIPS: dict[str, Callable[[Vendor], Any]] = {
     "head": DRIPS["head"],
-    "role only": lambda v: drip(head() + chunk(v.opening()[0]), chunk(b": keep-alive\n\n") * 100),
+    "role only": lambda v: drip(head() + chunk(v.opening()[0]), chunk(b": keep-alive\n\n") * 1000),
     "error": DRIPS["error"],
 }
 
@@ -106,21 +107,20 @@ async def dripped_within_stream(kind: str, vendor: Vendor, library: Any) -> None
         yield head()
         for event in [*vendor.opening(), vendor.text("one ")]:
             yield chunk(event)
-        rest = chunk(vendor.text("two "))
-        for i in range(len(rest)):
-            Event().wait(0.02)
-            yield rest[i : i + 1]
+        yield from drip(b"", chunk(vendor.text("two " * 10_000)))(request)
 
     client = client_of(library, kind)
     with Loopback(answer) as server:
         async with Gate(kind, [vendor.provider(server)], http_client=client) as gate:
-            begun = time.monotonic()
-            # Long enough for the first content to come in time on a machine that is busy with other tests.
-            stream = await gate.stream(model=vendor.model, edge={"deadline": 3 * DEADLINE})
+            for seconds in (2 * DEADLINE, 10 * DEADLINE, 100 * DEADLINE):  # until the first content comes in time
+                begun = time.monotonic()
+                stream = await outcome(partial(gate.stream, model=vendor.model, edge={"deadline": seconds}))
+                if not isinstance(stream, DeadlineExceededError):
+                    break
             with pytest.raises(StreamInterruptedError) as caught:
                 async for _ in stream:
                     pass
-            assert time.monotonic() - begun < SOON
+            assert time.monotonic() - begun < seconds + SOON
             await gate.until(lambda: server.open == 0)
         await close(client)
     assert isinstance(caught.value.__cause__, DeadlineExceededError)
@@ -155,7 +155,7 @@ def quiet_for(seconds: float) -> Timeout:
 
 
 def _silent(release: Event) -> Iterator[bytes]:
-    release.wait(5)
+    release.wait(60)
     yield b""
 
 
@@ -177,7 +177,7 @@ def test_a_silent_server_is_a_timeout() -> None:
 async def gap(kind: str) -> None:
     release = Event()
     with Loopback(
-        lambda request: streamed([*OPENAI.opening(), OPENAI.text("one "), lambda: release.wait(5)])
+        lambda request: streamed([*OPENAI.opening(), OPENAI.text("one "), lambda: release.wait(60)])
     ) as server:
         async with Gate(kind, [OPENAI.provider(server)], timeout=quiet_for(1.0)) as gate:
             stream = await gate.stream(model=OPENAI.model)
@@ -242,7 +242,7 @@ async def test_no_wait_that_does_not_fit(kind: str) -> None:
 
 async def following(kind: str) -> None:
     release = Event()
-    with Loopback(lambda request: [release.wait(5) and b"", OPENAI.reply()]) as server:
+    with Loopback(lambda request: [release.wait(60) and b"", OPENAI.reply()]) as server:
         async with Gate(kind, [OPENAI.provider(server)]) as gate:
             deadlines = iter([None, 0.1])
 

@@ -283,7 +283,7 @@ def test_recorded_requests_of_openai() -> None:
                     assert normal(wire) == normal(body), record["id"]
 
         run("sync", main)
-    assert sent == len(server.requests) > 20
+    assert sent == len(server.requests) >= 10
 
 
 ANSWERS_ONLY = {"annotations", "index", "parsed", "parsed_arguments"}
@@ -327,4 +327,4 @@ def test_recorded_requests_of_anthropic() -> None:
                     assert normal_body(wire) == normal_body(record["request"]["body"]), record["id"]
 
         run("sync", main)
-    assert sent == len(server.requests) > 20
+    assert sent == len(server.requests) >= 10

@@ -192,6 +192,34 @@ def test_a_stream_that_is_open_at_a_fork() -> None:
     assert prints(program) == ["done"]
 
 
+def test_a_client_that_was_never_closed() -> None:
+    """The interpreter ends in silence, with connections, a loop's thread and streams open."""
+    program = """
+        import asyncio
+        from edgeagent import effects
+        from edgeagent.io.runtime import Runtime
+        from edgeagent.wire.http import HTTPRequest
+        from tests.io.driving import endless
+        from tests.support.loopback import Loopback
+
+        async def items():
+            yield 1
+            yield 2
+
+        server = Loopback(endless).__enter__()
+        runtime, scope = Runtime(), effects.Scope()
+        request = HTTPRequest("POST", server.url, {}, b"{}")
+        driver = runtime.sync_driver
+        driver.step(effects.open_stream(request, effects.Timeout(), None), scope)
+        driver.step(effects.open_iterator(items, effects.Timeout(), None), scope)
+        async def main():
+            await runtime.async_driver.step(effects.open_stream(request, effects.Timeout(), None), scope)
+        asyncio.run(main())
+        print("done")
+    """
+    assert prints(program) == ["done"]
+
+
 USE = """
     import asyncio, atexit, os, sys, threading, time, warnings
     from edgeagent import effects
