@@ -259,7 +259,7 @@ ROWS: Final[Mapping[str, Row]] = {
             quirks=_PLAIN,
         ),
         Row(
-            "cloudflare",
+            "cloudflare_openai",
             "https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1",
             ("CLOUDFLARE_API_TOKEN",),
             "https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/",

@@ -15,6 +15,7 @@ __all__ = ["APIS", "codec", "decode", "head", "request_body", "request_of", "res
 OTHER = {
     "compatible.chat": None,
     "local.chat": "vllm",
+    "cloudflare.chat": "cloudflare_openai",
     "gemini.openai_chat": "gemini_openai",
     "ollama.openai_chat": "ollama_openai",
     "snowflake.openai_chat": "snowflake",
@@ -35,7 +36,6 @@ APIS = sorted(
                     "baseten",
                     "bedrock_mantle",
                     "cerebras",
-                    "cloudflare",
                     "crusoe",
                     "databricks",
                     "deepseek",

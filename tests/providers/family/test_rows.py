@@ -128,7 +128,7 @@ def test_what_the_environment_configures(monkeypatch: pytest.MonkeyPatch) -> Non
     everything = {key: "k" for row in ROWS.values() for key in row.keys}
     found = [row.name for row in set_up(everything)]
     assert found[:3] == ["deepseek", "xai", "groq"]
-    assert not {"github", "cloudflare", "databricks", "gemini_openai", "vllm"} & set(found)
+    assert not {"github", "cloudflare_openai", "databricks", "gemini_openai", "vllm"} & set(found)
     assert [row.name for row in set_up({**everything, "DATABRICKS_HOST": "h"}) if row.name == "databricks"]
     assert [row.name for row in set_up({"GROQ_API_KEY": "  "})] == []
     monkeypatch.setattr("os.environ", {"GROQ_API_KEY": "g", "OPENAI_API_KEY": "o", "XAI_API_KEY": "x"})
