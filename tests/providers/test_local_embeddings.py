@@ -19,7 +19,8 @@ from edgeagent.errors import (
     RequestValidationError,
 )
 from edgeagent.providers.local import Local
-from edgeagent.providers.local.embeddings import own_pooling, response_of
+from edgeagent.providers.local.embeddings import asked, own_pooling, response_of
+from edgeagent.providers.local.engine import RefusedError
 from edgeagent.types import CreateEmbeddingResponse, RerankRequest
 from edgeagent.types.embedding import embedding_request
 from tests.support.local_model import missing, required_model_file
@@ -174,6 +175,20 @@ def test_a_refusal_is_typed(local: Local) -> None:
     """Ids beyond the vocabulary."""
     with pytest.raises(BadRequestError):
         local.embed(ask([10**6]))
+
+
+def test_a_refusal_without_an_answer_is_typed_too() -> None:
+    """An exception of the extension is llama.cpp's refusal, as for chat."""
+
+    class Refusing:
+        def engine(self) -> Refusing:
+            return self
+
+        def ask(self, kind: str, payload: str) -> str:
+            raise RefusedError("no", begun=False)
+
+    with pytest.raises(BadRequestError, match="no"):
+        asked(Refusing(), "embeddings", {})  # type: ignore[arg-type]
 
 
 @real

@@ -13,19 +13,20 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from struct import unpack_from
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic_core import from_json
 
 from edgeagent.errors import ConfigurationError, RequestValidationError
 from edgeagent.providers.embeddings.openai import OpenAIEmbeddingCodec, Shape
 from edgeagent.providers.local import gguf
-from edgeagent.providers.local.engine import Engine, EngineOptions
+from edgeagent.providers.local.answer import refusal
+from edgeagent.providers.local.engine import Engine, EngineOptions, RefusedError
 from edgeagent.types import CreateEmbeddingResponse, EmbeddingRequest
 from edgeagent.wire.http import HTTPResponse
 from edgeagent.wire.json import dump_json
 
-__all__ = ["POOLINGS", "PooledModel", "checked_pooling", "embed", "own_pooling", "response_of"]
+__all__ = ["POOLINGS", "PooledModel", "asked", "checked_pooling", "embed", "own_pooling", "response_of"]
 
 POOLINGS: Final = ("mean", "cls", "last", "rank")
 """How the vectors of all tokens become one; `rank`: a score, which only models made for reranking have."""
@@ -103,10 +104,18 @@ def embed(model: PooledModel, request: EmbeddingRequest, name: str) -> CreateEmb
     if request.encoding_format not in (None, "float", "base64"):
         raise RequestValidationError("encoding_format: must be 'float' or 'base64'.", param="encoding_format")
     body = _CODEC.encode_request(request, model=name).body
-    response = response_of(model.engine().ask("embeddings", dump_json(body).decode()))
+    response = asked(model, "embeddings", body)
     if response.status_code != 200:
         raise _CODEC.decode_error(response)
     return _CODEC.decode_response(response, request)
+
+
+def asked(model: PooledModel, kind: Literal["embeddings", "rerank"], body: Mapping[str, Any]) -> HTTPResponse:
+    """What the engine answers. Raises `BadRequestError` if it refuses without an answer."""
+    try:
+        return response_of(model.engine().ask(kind, dump_json(body).decode()))
+    except RefusedError as error:
+        raise refusal(str(error), begun=error.begun) from error
 
 
 def response_of(text: str) -> HTTPResponse:

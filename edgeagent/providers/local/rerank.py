@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from edgeagent.providers.embeddings.rerank import RerankCodec
-from edgeagent.providers.local.embeddings import PooledModel, response_of
+from edgeagent.providers.local.embeddings import PooledModel, asked
 from edgeagent.types import RerankRequest, RerankResponse
-from edgeagent.wire.json import dump_json
 
 __all__ = ["rerank"]
 
@@ -25,7 +24,7 @@ def rerank(model: PooledModel, request: RerankRequest, name: str) -> RerankRespo
         ConfigurationError: the model cannot be loaded.
     """
     body = _CODEC.encode_request(request, model=name).body
-    response = response_of(model.engine().ask("rerank", dump_json(body).decode()))
+    response = asked(model, "rerank", body)
     if response.status_code != 200:
         raise _CODEC.decode_error(response)
     return _CODEC.decode_response(response, request)
