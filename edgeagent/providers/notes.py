@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from edgeagent.providers.base import Promise
+from edgeagent.providers.base import Encoded, Promise
 
 __all__ = ["Notes"]
 
@@ -43,6 +43,10 @@ class Notes:
     def promises(self) -> tuple[Promise, ...]:
         """What has to be checked on the answer."""
         return tuple(self._promises)
+
+    def encoded(self, body: dict[str, Any]) -> Encoded:
+        """The encoded request with these notes."""
+        return Encoded(body, {}, self.dropped, self.edits, self.promises)
 
     @property
     def dropped(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from edgeagent.providers.mistral.events import UnexpectedFormError
+from edgeagent.providers.events import UnexpectedFormError
 from edgeagent.wire.json import dump_json
 
 __all__ = ["WIRE", "annotations_of", "arguments_of", "check_block", "message_of", "native_message", "text_of"]

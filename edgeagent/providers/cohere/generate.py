@@ -17,7 +17,7 @@ from edgeagent.errors import APIConnectionError
 from edgeagent.providers.cohere.errors import failed_answer
 from edgeagent.providers.cohere.response import finish_of, has_failed, invalid_answer
 from edgeagent.providers.cohere.usage import decode_usage
-from edgeagent.providers.mistral.events import UnexpectedFormError
+from edgeagent.providers.events import UnexpectedFormError
 from edgeagent.types import ChatCompletion
 from edgeagent.types.faults import first_fault
 from edgeagent.wire.http import HTTPResponse

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.cohere.blocks import message_of
 from edgeagent.providers.cohere.request import BUDGETS
-from edgeagent.providers.mistral.events import UnexpectedFormError
+from edgeagent.providers.events import UnexpectedFormError
 from edgeagent.types import ChatRequest
 from edgeagent.types.faults import first_fault
 from edgeagent.types.request import NOT_IN_BODY

@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.cohere.blocks import arguments_of, native_message
-from edgeagent.providers.mistral.notes import Notes
+from edgeagent.providers.notes import Notes
 from edgeagent.wire.json import dump_json
 
 __all__ = ["NATIVE_PARTS", "encode_messages"]

@@ -15,7 +15,7 @@ from edgeagent.errors import RequestValidationError
 from edgeagent.providers.base import Encoded
 from edgeagent.providers.cohere.messages import encode_messages
 from edgeagent.providers.cohere.tools import encode_choice, encode_format, encode_tools
-from edgeagent.providers.mistral.notes import Notes
+from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 
 __all__ = ["BUDGETS", "encode_request", "reasons"]

@@ -16,7 +16,7 @@ from edgeagent.errors import ResponseValidationError
 from edgeagent.providers.cohere.blocks import message_of
 from edgeagent.providers.cohere.errors import failed_answer
 from edgeagent.providers.cohere.usage import decode_usage
-from edgeagent.providers.mistral.events import UnexpectedFormError
+from edgeagent.providers.events import UnexpectedFormError
 from edgeagent.types import ChatCompletion
 from edgeagent.types.completion import FinishReason
 from edgeagent.types.faults import first_fault

@@ -24,7 +24,7 @@ from edgeagent.providers.cohere.response import (
     logprobs_of,
 )
 from edgeagent.providers.cohere.usage import decode_usage
-from edgeagent.providers.mistral.events import JSONEventDecoder, UnexpectedFormError
+from edgeagent.providers.events import JSONEventDecoder, UnexpectedFormError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.wire.http import HTTPResponse
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.mistral.notes import Notes
+from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 
 __all__ = ["encode_choice", "encode_format", "encode_tools"]

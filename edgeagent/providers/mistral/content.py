@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.mistral.notes import Notes
+from edgeagent.providers.notes import Notes
 
 __all__ = ["NATIVE_PARTS", "parts_of"]
 

@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 from pydantic import ValidationError
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.mistral.events import UnexpectedFormError
+from edgeagent.providers.events import UnexpectedFormError
 from edgeagent.providers.mistral.parts import WIRE, read_parts
 from edgeagent.types import ChatRequest
 from edgeagent.types.faults import first_fault

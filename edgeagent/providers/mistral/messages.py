@@ -19,8 +19,8 @@ from typing import Any, Final
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.mistral.calls import arguments_of, wire_id
 from edgeagent.providers.mistral.content import parts_of
-from edgeagent.providers.mistral.notes import Notes
 from edgeagent.providers.mistral.parts import native_parts
+from edgeagent.providers.notes import Notes
 from edgeagent.wire.json import dump_json
 
 __all__ = ["encode_messages"]

@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.base import Encoded
 from edgeagent.providers.mistral.messages import encode_messages
-from edgeagent.providers.mistral.notes import Notes
+from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 
 __all__ = ["encode_request"]

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from edgeagent.errors import APIStatusError, InternalServerError, ResponseValidationError
+from edgeagent.providers.events import UnexpectedFormError
 from edgeagent.providers.mistral.calls import arguments_of, given_id, wire_id
 from edgeagent.providers.mistral.errors import error_in_answer
-from edgeagent.providers.mistral.events import UnexpectedFormError
 from edgeagent.providers.mistral.parts import WIRE, read_parts
 from edgeagent.providers.mistral.usage import decode_usage, service_tier_of
 from edgeagent.types import ChatCompletion

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.errors import ResponseValidationError
+from edgeagent.providers.events import JSONEventDecoder, UnexpectedFormError
 from edgeagent.providers.mistral.calls import arguments_of, given_id, wire_id
 from edgeagent.providers.mistral.errors import error_in_answer
-from edgeagent.providers.mistral.events import JSONEventDecoder, UnexpectedFormError
 from edgeagent.providers.mistral.parts import WIRE, annotation_of, check_part, is_plain
 from edgeagent.providers.mistral.response import (
     decode_response,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from edgeagent.providers.mistral.events import UnexpectedFormError
+from edgeagent.providers.events import UnexpectedFormError
 from edgeagent.types import CompletionTokensDetails, CompletionUsage, PromptTokensDetails
 
 __all__ = ["decode_usage", "encode_usage", "service_tier_of"]
