@@ -26,7 +26,16 @@ from edgeagent.types import ChatCompletion
 from edgeagent.types.faults import first_fault
 from edgeagent.wire.http import HTTPResponse
 
-__all__ = ["PENDING", "completion_of", "created_of", "decode_response", "extra_fields", "finish_of", "native_reason"]
+__all__ = [
+    "PENDING",
+    "completion_of",
+    "created_of",
+    "decode_response",
+    "extra_fields",
+    "finish_of",
+    "last_fields",
+    "native_reason",
+]
 
 PENDING: Final = frozenset({"cancelled", "in_progress", "queued"})
 """States in which there is no finish reason."""
@@ -146,3 +155,14 @@ def extra_fields(data: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a response that a completion does not have; absent and null are the same."""
     known = ChatCompletion.model_fields
     return {k: v for k, v in data.items() if v is not None and k not in _READ and k not in known}
+
+
+def last_fields(response: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a response that come with the last chunk of a stream."""
+    values = extra_fields(response)
+    for name in ("metadata", "moderation", "service_tier"):
+        if response.get(name) is not None:
+            values[name] = response[name]
+    if response.get("usage") is not None:
+        values["usage"] = decode_usage(response["usage"])
+    return values

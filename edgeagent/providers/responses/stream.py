@@ -41,11 +41,10 @@ from edgeagent.providers.responses.response import (
     PENDING,
     created_of,
     decode_response,
-    extra_fields,
     finish_of,
+    last_fields,
     native_reason,
 )
-from edgeagent.providers.responses.usage import decode_usage
 from edgeagent.types import ChatCompletionChunk
 from edgeagent.types.assembly import to_chunks
 from edgeagent.wire.http import HTTPResponse
@@ -329,7 +328,7 @@ class ResponseStreamDecoder:
             delta["content"] = ""
         finish = finish_of(status, reason, calls=self._calls > 0)
         chunks.append(self._chunk(delta, finish_reason=finish, native_finish_reason=reason))
-        chunks.append(_validate({**self._top, "choices": [], **_last_fields(response)}))
+        chunks.append(_validate({**self._top, "choices": [], **last_fields(response)}))
         self._finished = True
         return chunks
 
@@ -355,16 +354,6 @@ class ResponseStreamDecoder:
         if not any(body.startswith(field) or field.startswith(body) for field in _FIELDS):
             invalid("it is not an event stream", HTTPResponse(200, content=body))
         raise self._failed(APIConnectionError(message="The stream ended before it began."))
-
-
-def _last_fields(response: Mapping[str, Any]) -> dict[str, Any]:
-    values = extra_fields(response)
-    for name in ("metadata", "moderation", "service_tier"):
-        if response.get(name) is not None:
-            values[name] = response[name]
-    if response.get("usage") is not None:
-        values["usage"] = decode_usage(response["usage"])
-    return values
 
 
 _Handler = Callable[[ResponseStreamDecoder, Mapping[str, Any]], list[ChatCompletionChunk]]

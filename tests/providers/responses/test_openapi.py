@@ -44,7 +44,15 @@ def fits(name: str, value: Any) -> bool:
 
 def chosen(*, stream: bool) -> list[Record]:
     every = [r for api in APIS for r in records(f"{api}.responses") if r["status"] == 200 and r["stream"] == stream]
-    return every[:: max(1, len(every) // MOST)]
+    return [r for r in every[:: max(1, len(every) // MOST)] if all(fits("OutputItem", item) for item in items(r))]
+
+
+def items(record: Record) -> list[dict[str, Any]]:
+    """The output as it was recorded: servers have items and fields that the document does not know."""
+    if not record["stream"]:
+        return list(json.loads(body(record))["output"])
+    events = events_of(body(record).decode())
+    return [event["item"] for event in events if event["type"] == "response.output_item.done"]
 
 
 def judge(check: str, found: list[str], total: int) -> None:
