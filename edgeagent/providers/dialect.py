@@ -20,8 +20,18 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import unquote
 
-from edgeagent.providers.schema_merge import merged, same_value
-from edgeagent.wire.json import dump_json
+from edgeagent.providers.schema_facts import (
+    ANNOTATIONS,
+    HINTED,
+    annotated,
+    definition_name,
+    escaped,
+    forbids_null,
+    is_null,
+    shown,
+    type_of,
+)
+from edgeagent.providers.schema_merge import merged
 
 __all__ = ["Dialect", "Relaxed", "Translated", "translate"]
 
@@ -30,23 +40,6 @@ Schema = dict[str, Any]
 MAX_NODES: Final = 5000
 """Of one translation: inlined references can multiply. What is beyond is relaxed."""
 MAX_DEPTH: Final = 64
-
-ANNOTATIONS: Final = frozenset(
-    {
-        *("$anchor", "$comment", "$id", "$schema", "$vocabulary", "contentEncoding", "contentMediaType", "default"),
-        *("deprecated", "description", "example", "examples", "readOnly", "title", "writeOnly", "propertyOrdering"),
-        *("contentSchema", "additionalItems", "$dynamicAnchor", "$recursiveAnchor", "minContains", "maxContains"),
-    }
-)
-"""Keywords that demand nothing, or nothing by themselves."""
-
-_HINTED: Final = frozenset(
-    {
-        *("exclusiveMaximum", "exclusiveMinimum", "format", "maxItems", "maxLength", "maxProperties", "maximum"),
-        *("minItems", "minLength", "minProperties", "minimum", "multipleOf", "pattern", "uniqueItems", "enum"),
-    }
-)
-"""Short constraints that are told in the description where they cannot be said."""
 
 _HANDLED: Final = frozenset(
     {
@@ -157,7 +150,7 @@ class _Writer:
             self._relax(pointer, "$ref")
             return self.node(siblings, pointer, depth + 1)
         demands = [k for k in siblings if k not in ANNOTATIONS]
-        if self._dialect.refs and not demands and (name := _definition_name(ref)) is not None:
+        if self._dialect.refs and not demands and (name := definition_name(ref)) is not None:
             return {"$ref": f"#/$defs/{self._defined(name, ref, target, depth)}"}
         if ref in self._open:
             self._relax(pointer, "$ref")
@@ -165,7 +158,7 @@ class _Writer:
             return self.node({**({"type": kind} if isinstance(kind, str) else {}), **siblings}, pointer, depth + 1)
         self._open.append(ref)
         both = merged([target, siblings], self._resolved) if demands else None
-        whole = both.schema if both is not None else _annotated(target, siblings)
+        whole = both.schema if both is not None else annotated(target, siblings)
         if both is not None:
             self._note(pointer, both.lost)
         result = self.node(whole, pointer, depth + 1)
@@ -229,10 +222,10 @@ class _Writer:
         if union == "anyOf" and isinstance(rest.get("oneOf"), list):
             del rest["oneOf"]
             self._relax(pointer, "oneOf")
-        has_null = any(_is_null(branch) for branch in branches)
+        has_null = any(is_null(branch) for branch in branches)
         as_keyword = self._dialect.nullable == "keyword"
-        nullable = as_keyword and (has_null or rest.get("nullable") is True) and not _forbids_null(rest)
-        branches = [(i, b) for i, b in enumerate(branches) if not (as_keyword and has_null and _is_null(b))]
+        nullable = as_keyword and (has_null or rest.get("nullable") is True) and not forbids_null(rest)
+        branches = [(i, b) for i, b in enumerate(branches) if not (as_keyword and has_null and is_null(b))]
         if not branches:
             return self._plain({**rest, "type": "null"}, pointer, depth)
         annotations = {k: v for k, v in rest.items() if k in ANNOTATIONS}
@@ -246,7 +239,7 @@ class _Writer:
                 branch = result.schema
             written.append(self.node(branch, f"{pointer}/{union}/{i}", depth + 1))
         if len(written) == 1:
-            node = _annotated(written[0], self._kept(annotations)) if "$ref" not in written[0] else written[0]
+            node = annotated(written[0], self._kept(annotations)) if "$ref" not in written[0] else written[0]
             return {**node, "nullable": True} if nullable else node
         beside = self._kept(annotations) if spread else self._plain(rest, pointer, depth)
         return {**beside, "anyOf": written, **({"nullable": True} if nullable else {})}
@@ -281,7 +274,7 @@ class _Writer:
         self._bounds(schema, result, hints, pointer)
         self._object(schema, result, pointer, depth)
         self._array(schema, types, result, pointer, depth)
-        self._describe(result, {k: v for k, v in hints.items() if k in _HINTED})
+        self._describe(result, {k: v for k, v in hints.items() if k in HINTED})
         return result
 
     def _types(self, schema: Mapping[str, Any], pointer: str) -> tuple[list[str], bool]:
@@ -300,7 +293,7 @@ class _Writer:
         values = [schema["const"]] if keyword == "const" else schema.get("enum")
         if not isinstance(values, list):
             return
-        kinds = {_type_of(value) for value in values}
+        kinds = {type_of(value) for value in values}
         if self._dialect.nullable == "keyword" and "null" in kinds and kinds != {"null"}:
             values, kinds = [value for value in values if value is not None], kinds - {"null"}
             if not types or result.get("nullable"):
@@ -348,7 +341,7 @@ class _Writer:
         properties = schema.get("properties")
         if isinstance(properties, Mapping):
             result["properties"] = {
-                name: self.node(value, f"{pointer}/properties/{_escaped(name)}", depth + 1)
+                name: self.node(value, f"{pointer}/properties/{escaped(name)}", depth + 1)
                 for name, value in properties.items()
             }
         required = schema.get("required")
@@ -397,59 +390,6 @@ class _Writer:
     def _describe(self, result: Schema, hints: Mapping[str, Any]) -> None:
         if not hints or "description" not in self._dialect.keywords:
             return
-        told = ", ".join(f"{keyword}: {_shown(value)}" for keyword, value in hints.items())
+        told = ", ".join(f"{keyword}: {shown(value)}" for keyword, value in hints.items())
         before = result.get("description")
         result["description"] = f"{before} ({told})" if isinstance(before, str) and before else f"({told})"
-
-
-def _shown(value: Any) -> str:
-    try:
-        return value if isinstance(value, str) else dump_json(value).decode()
-    except ValueError:
-        return str(value)
-
-
-def _annotated(schema: Any, annotations: Mapping[str, Any]) -> Any:
-    """A schema with the annotations that stood beside it: they are nearer to its use."""
-    return {**schema, **annotations} if isinstance(schema, Mapping) else schema
-
-
-def _definition_name(ref: str) -> str | None:
-    for place in ("#/$defs/", "#/definitions/"):
-        name = ref.removeprefix(place)
-        if name != ref and name and "/" not in name and "~" not in name and "%" not in name:
-            return name
-    return None
-
-
-def _is_null(schema: Any) -> bool:
-    if not isinstance(schema, Mapping):
-        return False
-    plain = {k: v for k, v in schema.items() if k not in ANNOTATIONS}
-    return plain in ({"type": "null"}, {"type": "NULL"}, {"const": None}, {"enum": [None]}) and bool(plain)
-
-
-def _forbids_null(schema: Mapping[str, Any]) -> bool:
-    """Whether what stands beside a union excludes null all the same."""
-    if schema.get("nullable") is True:
-        return False
-    kinds = schema.get("type")
-    listed = [kinds] if isinstance(kinds, str) else kinds if isinstance(kinds, list) else ["null"]
-    values = [schema["const"]] if "const" in schema else schema.get("enum")
-    return "null" not in listed or (isinstance(values, list) and not any(same_value(v, None) for v in values))
-
-
-def _type_of(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "integer"
-    if isinstance(value, float):
-        return "number"
-    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
-
-
-def _escaped(name: str) -> str:
-    return str(name).replace("~", "~0").replace("/", "~1")

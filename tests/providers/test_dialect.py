@@ -153,6 +153,8 @@ def test_what_is_valid_stays_valid(schema: dict[str, Any]) -> None:
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=SLOW)
 @given(roots())
 def test_only_what_the_dialect_knows(schema: dict[str, Any]) -> None:
+    """A translation has no keyword that its dialect has not."""
+
     def check(node: Any, dialect: Dialect, is_root: bool = False) -> None:
         assert isinstance(node, dict)
         structure = {"type", "properties", "required", "items", "anyOf", "enum", "format", "minimum", "maximum"}
@@ -272,11 +274,13 @@ TREE = {
     ],
 )
 def test_single_rules(schema: Any, dialect: Dialect, expected: Any, relaxed: list[tuple[str, str]]) -> None:
+    """Each rule by itself: the translation and what it relaxes."""
     made = translate(schema, dialect)
     assert made == Translated(expected, tuple(Relaxed(*one) for one in relaxed))
 
 
 def test_pointers_are_escaped() -> None:
+    """Pointers are those of RFC 6901."""
     made = translate({"properties": {"a/b~": {"not": {}}}}, GEMINI_JSON)
     assert made.relaxed == (Relaxed("/properties/a~1b~0", "not"),)
 

@@ -42,6 +42,7 @@ def test_oddity_09_stop_with_a_call() -> None:
 
 
 def test_oddity_10_safety_with_empty_content() -> None:
+    """A filtered answer with an empty content is a choice, its ratings kept."""
     answer = answer_to(GEMINI, "92993dc5a6")
     [choice] = answer.choices
     assert (choice.finish_reason, choice.native_finish_reason) == ("content_filter", "SAFETY")
@@ -92,6 +93,7 @@ def test_oddity_14_the_signature_of_an_empty_part() -> None:
 
 
 def test_oddity_15_a_stream_that_is_an_array() -> None:
+    """Without `alt=sse` the stream is one JSON array, and read as it comes."""
     found = record(GEMINI, "cd08c59267")
     assert body(found).lstrip().startswith(b"[")
     answer = answer_to(GEMINI, "cd08c59267")

@@ -44,6 +44,7 @@ def swapped(value: Any, chance: random.Random) -> Any:
 
 
 def test_swapped_types_in_answers() -> None:
+    """A value of another type anywhere in an answer is a typed error, or an answer that can be encoded."""
     chance = random.Random(SEED + 1)
     for api in APIS:
         for one in [r for r in records(api) if r["status"] == 200 and not is_stream(r)][:120]:
@@ -67,6 +68,7 @@ def test_damaged_streams() -> None:
 
 
 def test_swapped_types_in_requests() -> None:
+    """The same for bodies of requests, which are refused by name."""
     chance = random.Random(SEED + 3)
     for api in APIS:
         for one in records(api)[:150]:
@@ -79,6 +81,7 @@ def test_swapped_types_in_requests() -> None:
 @settings(max_examples=80, deadline=None)
 @given(JSON | st.fixed_dictionaries({"error": JSON}), st.sampled_from([400, 401, 403, 404, 418, 429, 500, 503]))
 def test_errors_never_raise(value: Any, status: int) -> None:
+    """Whatever the error's body is, it becomes an error of its status, and can be encoded."""
     error = codec().decode_error(HTTPResponse(status, {}, json.dumps(value).encode()))
     assert isinstance(error, APIStatusError)
     assert error.status_code == status
@@ -88,6 +91,7 @@ def test_errors_never_raise(value: Any, status: int) -> None:
 @settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes(data: bytes) -> None:
+    """Bytes that are no answer are typed errors, in an answer and in a stream."""
     assert isinstance(codec().decode_error(HTTPResponse(500, {"content-type": "text/html"}, data)), APIStatusError)
     for read in (lambda: codec().decode_response(HTTPResponse(200, content=data)), lambda: chunks_of([data])):
         try:
@@ -98,6 +102,7 @@ def test_any_bytes(data: bytes) -> None:
 
 
 def test_deep_nesting() -> None:
+    """What is nested too deeply is a typed error."""
     deep = b'{"candidates":' + b"[" * 100_000
     for data in (deep, b"[" + deep, b"data: " + deep + b"\n\n", b"[" * 100_000):
         try:
@@ -108,12 +113,14 @@ def test_deep_nesting() -> None:
 
 
 def test_an_answer_is_read_the_same_each_time() -> None:
+    """Made ids depend on nothing but the answer."""
     for api in APIS:
         for one in [r for r in records(api) if r["status"] == 200 and not is_stream(r)][:40]:
             assert codec(api).decode_response(response_of(one)) == codec(api).decode_response(response_of(one))
 
 
 def test_no_candidates_is_no_answer() -> None:
+    """Usage alone is an invalid answer, which is tried again."""
     try:
         codec().decode_response(HTTPResponse(200, content=b'{"usageMetadata":{"totalTokenCount":1}}'))
     except ResponseValidationError:

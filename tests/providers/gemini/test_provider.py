@@ -31,6 +31,7 @@ def request_of(provider: Gemini, model: str, *, stream: bool = False) -> HTTPReq
 
 @pytest.mark.parametrize("model", ["gemini-2.5-flash", "models/gemini-2.5-flash"])
 def test_addresses(model: str) -> None:
+    """The path of whole answers and of streams, with the model's name in both forms, and the key's header."""
     provider = Gemini(api_key="k")
     assert isinstance(provider, HTTPProvider)
     base = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash"
@@ -53,12 +54,14 @@ def test_the_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_address_without_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The version is added to an address that has none; tuned models keep their names."""
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "https://gateway.example/google/")
     url = request_of(Gemini(api_key="k"), "tunedModels/mine-1").url
     assert url == "https://gateway.example/google/v1beta/tunedModels/mine-1:generateContent"
 
 
 def test_capabilities() -> None:
+    """What is documented of a model is told, and an unknown one is not limited."""
     provider = Gemini(api_key="k")
     assert "reasoning" in provider.capabilities("gemini-2.5-pro").features
     assert "reasoning" not in provider.capabilities("gemini-2.0-flash").features
@@ -69,6 +72,7 @@ def test_capabilities() -> None:
 
 
 def test_how_long_to_wait() -> None:
+    """RetryInfo's delay is `retry_after`, both ways."""
     details = b'[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.5s"}]'
     body = b'{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED","details":' + details + b"}}"
     error = codec().decode_error(HTTPResponse(429, {}, body))

@@ -22,6 +22,7 @@ CALLED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
 
 
 def test_every_parameter() -> None:
+    """Each parameter has its field; the advisory ones are named as dropped."""
     made = encode(
         temperature=0.5,
         top_p=0.9,
@@ -56,6 +57,7 @@ def test_every_parameter() -> None:
 
 
 def test_system_messages_in_every_position() -> None:
+    """Leading ones are the instruction, later ones text of the user's turn, and alone they are the turn."""
     made = encode(
         messages=[
             {"role": "system", "content": "one"},
@@ -95,6 +97,7 @@ def test_system_messages_in_every_position() -> None:
     ],
 )
 def test_parts(part: dict[str, Any], expected: tuple[str, str, str]) -> None:
+    """Each of OpenAI's parts becomes inline data or a file's address, with its media type."""
     [made] = encode(messages=[{"role": "user", "content": [part]}]).body["contents"][0]["parts"]
     kind, media_type, value = expected
     assert made == {kind: {"mimeType": media_type, "data" if kind == "inlineData" else "fileUri": value}}
@@ -119,6 +122,7 @@ def test_parts(part: dict[str, Any], expected: tuple[str, str, str]) -> None:
     ],
 )
 def test_what_is_refused(params: dict[str, Any], param: str | None) -> None:
+    """What the vendor has not is refused, and the error names the field."""
     with pytest.raises(RequestValidationError) as caught:
         encode(**params)
     assert caught.value.param == (param or "messages[0].content[0].file.file_id")
@@ -140,6 +144,7 @@ def test_what_is_refused(params: dict[str, Any], param: str | None) -> None:
     ],
 )
 def test_tool_choice(choice: Any, expected: Any) -> None:
+    """Every form of the choice has its mode and names."""
     made = encode(tools=[TOOL, OTHER], tool_choice=choice, parallel_tool_calls=False)
     assert made.body.get("toolConfig", {}).get("functionCallingConfig") == expected
     names = [f["name"] for f in made.body["tools"][0]["functionDeclarations"]]
@@ -149,6 +154,7 @@ def test_tool_choice(choice: Any, expected: Any) -> None:
 
 
 def test_builtin_tools_and_search() -> None:
+    """Google's own tools are passed on, OpenAI's built-in ones become Google's."""
     made = encode(tools=[TOOL, {"google_search": {}}, {"type": "code_interpreter"}], web_search_options={})
     assert [next(iter(tool)) for tool in made.body["tools"]] == [
         "functionDeclarations",
@@ -173,12 +179,14 @@ def test_builtin_tools_and_search() -> None:
     ],
 )
 def test_effort(model: str, effort: str, expected: Any) -> None:
+    """A level or a budget, by the model's generation; dropped where the model does not think."""
     made = encode(model, reasoning_effort=effort)
     assert made.body.get("generationConfig", {}).get("thinkingConfig") == expected
     assert ("reasoning_effort" in made.dropped) == (expected is None)
 
 
 def test_extra_parameters_win() -> None:
+    """The vendor's own parameters in either spelling and any place go where they belong, and win."""
     made = encode(
         reasoning_effort="low",
         temperature=0.1,
@@ -194,6 +202,7 @@ def test_extra_parameters_win() -> None:
 
 
 def test_the_form_of_the_answer() -> None:
+    """JSON Schema, OpenAPI or words, by the model; what the vendor does not enforce is promised."""
     wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": SCHEMA, "strict": True}}
     new = encode("gemini-3-flash-preview", response_format=wanted, tools=[TOOL])
     assert new.body["generationConfig"] == {"responseMimeType": "application/json", "responseJsonSchema": SCHEMA}
@@ -213,6 +222,7 @@ def test_the_form_of_the_answer() -> None:
 
 
 def test_strict_tools_are_promised() -> None:
+    """The arguments of strict tools are checked on the answer."""
     strict = {"type": "function", "function": {"name": "f", "parameters": SCHEMA, "strict": True}}
     [promise] = encode(tools=[strict]).promises
     assert (promise.schema, promise.tool) == (SCHEMA, "f")
@@ -241,6 +251,7 @@ def test_a_conversation_that_began_elsewhere() -> None:
 
 
 def test_images_of_results() -> None:
+    """Inside the result where the model reads them there, else beside it."""
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
     content = [{"type": "text", "text": "see"}, image]
     messages = [*USER, CALLED, {"role": "tool", "tool_call_id": "toolu_1", "content": content}]
@@ -253,6 +264,7 @@ def test_images_of_results() -> None:
 
 
 def test_a_changed_message_is_built_anew() -> None:
+    """Native parts count as long as they say what the message says."""
     parts = [{"text": "secret", "thoughtSignature": "s"}]
     native = {"wire": "google.generate", "content": parts}
     same = encode(messages=[*USER, {"role": "assistant", "content": "secret", "native_content": native}])
@@ -263,6 +275,7 @@ def test_a_changed_message_is_built_anew() -> None:
 
 
 def test_custom_tools() -> None:
+    """A free-form tool is a function with one string, both ways."""
     tools = [{"type": "custom", "custom": {"name": "sh", "description": "d"}}]
     [function] = encode(tools=tools).body["tools"][0]["functionDeclarations"]
     [name] = function["parameters"]["properties"]
@@ -277,6 +290,7 @@ def test_custom_tools() -> None:
 
 
 def test_voices() -> None:
+    """Spoken answers are asked for by modality and voice."""
     made = encode(modalities=["text", "audio"], audio={"voice": "Kore", "format": "pcm16"})
     assert made.body["generationConfig"]["responseModalities"] == ["AUDIO"]
     assert unknown_fields(made.body) == []
@@ -296,12 +310,14 @@ def test_voices() -> None:
     ],
 )
 def test_bodies_that_are_refused(body: dict[str, Any], param: str) -> None:
+    """The error names the vendor's field."""
     with pytest.raises(RequestValidationError) as caught:
         codec().decode_request(body)
     assert caught.value.param == param
 
 
 def test_a_body_in_the_other_spelling() -> None:
+    """Fields in snake_case are the same fields; the caller's own names stay."""
     body = {
         "system_instruction": {"parts": [{"text": "s"}]},
         "contents": [

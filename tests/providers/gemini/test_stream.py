@@ -51,12 +51,14 @@ def outcome(data: list[bytes]) -> tuple[list[ChatCompletionChunk], str]:
 
 @pytest.mark.parametrize("data", both({"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}))
 def test_an_error_in_the_stream(data: bytes) -> None:
+    """An error document under a status of 200 is the typed error."""
     with pytest.raises(OverloadedError, match="busy"):
         chunks_of([data])
 
 
 @pytest.mark.parametrize("data", both(said({"text": "a"}), {"error": {"message": "x", "status": "RESOURCE_EXHAUSTED"}}))
 def test_what_came_before_an_error_is_delivered_first(data: bytes) -> None:
+    """Wherever the bytes are cut."""
     chunks, fault = outcome([data])
     assert assemble(chunks).choices[0].message.content == "a"
     assert fault.startswith(RateLimitError.__name__)
@@ -65,6 +67,7 @@ def test_what_came_before_an_error_is_delivered_first(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", both(said({"text": "a"})))
 def test_an_end_without_a_reason(data: bytes) -> None:
+    """A stream whose candidate has no finish reason was cut."""
     with pytest.raises(APIConnectionError):
         chunks_of([data])
 
@@ -73,6 +76,7 @@ def test_an_end_without_a_reason(data: bytes) -> None:
     "data", [b"", b"[", b"[]", b": ping\n\n", b"[" + json.dumps(said({"text": "a"}, finishReason="STOP")).encode()]
 )
 def test_streams_that_were_cut(data: bytes) -> None:
+    """An end before the format's own is a connection error."""
     with pytest.raises(APIConnectionError):
         chunks_of([data])
 
@@ -92,12 +96,14 @@ def test_streams_that_were_cut(data: bytes) -> None:
     ],
 )
 def test_what_is_no_answer(data: bytes) -> None:
+    """Bytes of another form are an invalid answer."""
     with pytest.raises(ResponseValidationError):
         chunks_of([data])
 
 
 @pytest.mark.parametrize("data", both({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": {}}))
 def test_a_blocked_prompt(data: bytes) -> None:
+    """It is a refused request, as OpenAI-shaped callers know it."""
     with pytest.raises(ContentFilterError) as caught:
         chunks_of([data])
     assert (caught.value.code, caught.value.type, caught.value.status_code) == (
@@ -108,6 +114,7 @@ def test_a_blocked_prompt(data: bytes) -> None:
 
 
 def test_one_answer_where_a_stream_was_asked_for() -> None:
+    """A single object is read as the whole stream."""
     answer = assemble(chunks_of([json.dumps(said({"text": "whole"}, finishReason="STOP")).encode()]))
     assert answer.choices[0].message.content == "whole"
 
@@ -139,6 +146,7 @@ def test_audio_and_images() -> None:
 
 
 def test_positions_are_in_characters() -> None:
+    """The vendor counts bytes, the annotations characters."""
     text = "Größe: 3 m. Ende"
     start, end = (len(text[:i].encode()) for i in (7, 11))
     support = {"segment": {"startIndex": start, "endIndex": end, "text": "3 m."}, "groundingChunkIndices": [0]}
@@ -181,6 +189,7 @@ def encoded(chunks: list[ChatCompletionChunk]) -> list[dict[str, Any]]:
 
 
 def test_fragments_of_calls_are_one_call() -> None:
+    """Arguments are sent when they are whole."""
     deltas = [
         {"role": "assistant", "content": "hm"},
         {"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "f", "arguments": '{"a"'}}]},

@@ -77,6 +77,7 @@ def request_of(provider: VertexAI, model: str, *, stream: bool = False, credenti
     ],
 )
 def test_paths(model: str, whole: str, streamed: str) -> None:
+    """Each publisher's models have their own path and verb."""
     provider = VertexAI(project="p", location="us-east5")
     assert isinstance(provider, HTTPProvider)
     host = "https://us-east5-aiplatform.googleapis.com/"
@@ -86,6 +87,7 @@ def test_paths(model: str, whole: str, streamed: str) -> None:
 
 
 def test_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host is the location's; project and location come from the environment too."""
     assert VertexAI(project="p").base_url == "https://aiplatform.googleapis.com"
     assert VertexAI(project="p", location="eu").base_url == "https://aiplatform.eu.rep.googleapis.com"
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "q")
@@ -96,6 +98,7 @@ def test_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_express_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key takes the place of project and credentials, for Gemini only."""
     provider = VertexAI(api_key="k")
     request = request_of(provider, "gemini-2.5-flash", credential="k")
     assert (
@@ -116,6 +119,7 @@ def test_express_mode(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_tokens_are_refreshed_only_when_needed() -> None:
+    """Not at construction, once for many threads, and again when the token has expired."""
     credentials = FakeCredentials(
         service_account_email="a@p.iam.gserviceaccount.com", project_id="p", quota_project_id="b"
     )
@@ -142,6 +146,7 @@ def test_identity() -> None:
 
 
 def test_credentials_that_fail() -> None:
+    """The error says so and quotes nothing of Google's answer."""
     from google.auth.exceptions import RefreshError
 
     class Refused(FakeCredentials):
@@ -156,6 +161,7 @@ def test_credentials_that_fail() -> None:
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to install."""
     monkeypatch.setitem(sys.modules, "google.auth", None)
     provider = VertexAI(project="p")
     with pytest.raises(ConfigurationError, match=r"pip install 'edgeagent\[vertex\]'"):
@@ -163,6 +169,7 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_pickling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes from the environment is looked up again; given credentials cannot be pickled."""
     again = pickle.loads(pickle.dumps(VertexAI(project="p", location="us-east5")))
     assert again.endpoint("gemini-2.5-flash") == VertexAI(project="p", location="us-east5").endpoint("gemini-2.5-flash")
     assert callable(again.api_key)
@@ -183,6 +190,7 @@ def test_googles_errors(model: str) -> None:
 
 
 def test_capabilities() -> None:
+    """What is documented of a model is told, and an unknown one is not limited."""
     provider = VertexAI(project="p")
     assert "audio" in provider.capabilities("gemini-2.5-pro").features
     assert "logprobs" not in provider.capabilities("claude-sonnet-4-5").features

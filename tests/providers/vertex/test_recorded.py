@@ -27,6 +27,7 @@ def chunks_of(found: Record, pieces: list[bytes]) -> list[ChatCompletionChunk]:
 
 
 def test_answers_and_streams() -> None:
+    """Everything in Claude's answer is in the completion."""
     faults = {}
     for found in records(API):
         codec = PROVIDER.codec_for(model_of(found))
