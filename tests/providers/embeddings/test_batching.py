@@ -71,6 +71,7 @@ def test_unknown_usage_stays_unknown() -> None:
 
 
 def test_nothing_cannot_be_joined() -> None:
+    """No answers make no answer."""
     with pytest.raises(ValueError, match="nothing to join"):
         join([])
 
