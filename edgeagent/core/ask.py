@@ -192,9 +192,7 @@ def _error_body(source: Source, deadline: float | None) -> Flow[bytes]:
 
 def _note_request_id(call: Call, response: HTTPResponse) -> None:
     headers = response.headers
-    call.edge.request_id = (
-        headers.get("x-request-id") or headers.get("request-id") or headers.get("x-amzn-requestid")
-    )
+    call.edge.request_id = headers.get("x-request-id") or headers.get("request-id") or headers.get("x-amzn-requestid")
 
 
 # providers of the caller's own

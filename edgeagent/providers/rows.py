@@ -14,6 +14,7 @@ from typing import Final
 from edgeagent.providers.base import Feature
 from edgeagent.providers.family import Row, needed
 from edgeagent.providers.openai.quirks import COMPATIBLE
+from edgeagent.providers.self_hosted import SELF_HOSTED
 
 __all__ = ["ROWS", "row", "set_up"]
 
@@ -344,55 +345,7 @@ ROWS: Final[Mapping[str, Row]] = {
             path="/openai",
             features=_SEEING,
         ),
-        Row(
-            "vllm",
-            "http://localhost:8000/v1",
-            (),
-            "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
-            quirks=_OPEN,
-        ),
-        Row(
-            "sglang",
-            "http://localhost:30000/v1",
-            (),
-            "https://docs.sglang.ai/basic_usage/openai_api.html",
-            quirks=_OPEN,
-        ),
-        Row(
-            "tgi", "http://localhost:8080/v1", (), "https://huggingface.co/docs/text-generation-inference/messages_api"
-        ),
-        Row(
-            "llamacpp",
-            "http://localhost:8080/v1",
-            (),
-            "https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
-            quirks=_OPEN,
-        ),
-        Row(
-            "lmstudio",
-            "http://localhost:1234/v1",
-            (),
-            "https://lmstudio.ai/docs/app/api/endpoints/openai",
-            quirks=_OPEN,
-        ),
-        Row(
-            "mistralrs",
-            "http://localhost:1234/v1",
-            (),
-            "https://github.com/EricLBuehler/mistral.rs/blob/master/docs/HTTP.md",
-            vendor="ericlbuehler",  # the price table would take its name for Mistral's
-        ),
-        Row(
-            "ollama_openai",
-            "http://localhost:11434/v1",
-            (),
-            "https://docs.ollama.com/openai",
-            vendor="ollama",
-            features=_SEEING,
-            quirks=_OPEN,
-        ),
-        Row("litellm", "http://localhost:4000", (), "https://docs.litellm.ai/docs/proxy/user_keys", quirks=_OPEN),
-        Row("gpustack", None, (), "https://docs.gpustack.ai/latest/user-guide/openai-compatible-apis/", quirks=_OPEN),
+        *SELF_HOSTED,
     )
 }
 """Every row by its name. `EdgeClient()` configures those whose key is in the environment in this order."""
