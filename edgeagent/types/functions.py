@@ -62,7 +62,7 @@ def _ids(value: Any, name: str) -> Iterator[str]:
     """The ids by which a vendor's own blocks call the function: a codec of their wire sends those, and not ours."""
     if isinstance(value, Mapping):
         if value.get("name") == name:
-            yield from (value[key] for key in ("id", "toolUseId", "call_id") if isinstance(value.get(key), str))
+            yield from (value[key] for key in ("call_id", "toolUseId", "id") if isinstance(value.get(key), str))
         for item in value.values():
             yield from _ids(item, name)
     elif isinstance(value, list):

@@ -9,6 +9,7 @@ from typing import Any
 from edgeagent.effects import (
     Close,
     Effect,
+    FirstOf,
     Invoke,
     Join,
     Offload,
@@ -111,6 +112,8 @@ class World:
             case Invoke():
                 self._pass(effect.deadline)
                 return effect.call()
+            case FirstOf():
+                raise AssertionError("this world runs one flow")
             case Join():
                 assert self.on_join is not None, "nobody else is flying"
                 return self.on_join(effect)

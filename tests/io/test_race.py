@@ -158,6 +158,7 @@ def test_a_failure_begins_the_next_at_once() -> None:
 
 
 def test_without_a_stagger_all_begin() -> None:
+    """Nothing to wait for between one and the next."""
     assert Script(3, 0.0).begun() == [0, 1, 2]
 
 
@@ -177,6 +178,7 @@ def test_the_deadline_ends_it() -> None:
 
 
 def test_what_is_no_exception_ends_it() -> None:
+    """What is raised to end a call ends all its flows, and is what comes out."""
     script = Script(2, 2.0)
     script.begun()
     script.race.raised(0, GeneratorExit())

@@ -15,6 +15,7 @@ from edgeagent.providers.ollama import OllamaChatCodec
 from edgeagent.providers.openai import COMPATIBLE, OpenAIChatCodec
 from edgeagent.providers.responses import ResponsesCodec
 from edgeagent.providers.rows import ROWS
+from edgeagent.providers.vertex.codecs import VertexAnthropicCodec
 
 __all__ = ["CODECS", "Wire"]
 
@@ -43,6 +44,8 @@ CODECS = (
     Wire("ollama", OllamaChatCodec(), "qwen3", "ollama.chat"),
     Wire("bedrock", BedrockConverseCodec(), "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock.converse"),
     Wire("gemini", GeminiCodec(), "gemini-2.5-flash", "gemini.generate"),
-    Wire("gemini 3", GeminiCodec(), "gemini-3-pro-preview", "vertex.generate"),
+    Wire("gemini 3", GeminiCodec(), "gemini-3-pro-preview", "gemini.generate"),
+    Wire("vertex", GeminiCodec(vertex=True), "gemini-2.5-pro", "vertex.generate"),
+    Wire("claude on vertex", VertexAnthropicCodec(), "claude-sonnet-4-5@20250929", "vertex.anthropic"),
     Wire("cloudflare", CloudflareRunCodec(), "@cf/meta/llama-3.3-70b-instruct-fp8-fast", "cloudflare.run"),
 )
