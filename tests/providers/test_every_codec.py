@@ -6,8 +6,7 @@ import copy
 import json
 import os
 import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
 from edgeagent.wire.http import HTTPResponse
 from tests.providers.every import CODECS, Wire
 from tests.support.corpus import Record, body, records
+from tests.support.timing import cpu_seconds
 
 __all__: list[str] = []
 
@@ -201,16 +201,6 @@ def streamed(wire: Wire, texts: list[str]) -> bytes:
     return b"".join([*parts, encoder.feed(chunk(finish_reason="stop")), encoder.feed(last), encoder.end()])
 
 
-def seconds(call: Callable[[], Any]) -> float:
-    """Processor time, the least of three."""
-    times = []
-    for _ in range(3):
-        started = time.process_time()
-        call()
-        times.append(time.process_time() - started)
-    return min(times)
-
-
 @every_codec
 def test_many_tiny_events(wire: Wire) -> None:
     """Four times the events take about four times as long, in pieces that have nothing to do with them."""
@@ -220,7 +210,7 @@ def test_many_tiny_events(wire: Wire) -> None:
         parts = [data[i : i + 1000] for i in range(0, len(data), 1000)]
         chunks = decode(wire, parts, {})
         assert sum(len(choice.delta.content or "") for chunk in chunks for choice in chunk.choices) == count
-        return seconds(lambda: decode(wire, parts, {}))
+        return cpu_seconds(lambda: decode(wire, parts, {}))
 
     few = run(1000)
     assert run(4000) < 10 * few + 0.05  # four times; sixteen if it were quadratic
@@ -235,7 +225,7 @@ def test_one_long_event(wire: Wire) -> None:
         parts = [data[i : i + 4096] for i in range(0, len(data), 4096)]
         chunks = decode(wire, parts, {})
         assert sum(len(choice.delta.content or "") for chunk in chunks for choice in chunk.choices) == size
-        return seconds(lambda: decode(wire, parts, {}))
+        return cpu_seconds(lambda: decode(wire, parts, {}))
 
     short = run(1_000_000)
     assert run(4_000_000) < 10 * short + 0.05

@@ -155,5 +155,5 @@ def test_time_is_linear(piece: bytes, count: int, times: int) -> None:
     """Two megabytes in tiny pieces take a fraction of a second, where a quadratic decoder takes minutes."""
     start = time.perf_counter()
     events = decode([b"data: ", *[piece] * times])
-    assert time.perf_counter() - start < 10
+    assert time.perf_counter() - start < 60
     assert len(events) == count

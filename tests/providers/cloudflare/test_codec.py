@@ -256,7 +256,7 @@ def test_many_events_and_a_large_one() -> None:
     large = events({"response": "x" * 5_000_000})
     chunks = [chunk for start in range(0, len(large), 500) for chunk in decoder.feed(large[start : start + 500])]
     assert len(assemble(chunks).choices[0].message.content or "") == 5_000_000
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 60
 
 
 def test_a_stream_that_ended_at_its_length() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from edgeagent.errors import (
 from edgeagent.types import ChatCompletionChunk
 from edgeagent.types.assembly import assemble
 from tests.providers.gemini.support import chunks_of, codec
+from tests.support.timing import cpu_seconds
 
 END = {"candidates": [{"finishReason": "STOP"}], "responseId": "r", "modelVersion": "m"}
 
@@ -170,13 +170,9 @@ def test_time_is_linear(kind: int) -> None:
     def seconds(size: int) -> float:
         data = both(said({"text": 'x"\\' * size}), *[said({"text": "y"})] * (size // 50), END)[kind]
         pieces = [data[i : i + 4096] for i in range(0, len(data), 4096)]
-        started = time.process_time()
-        chunks_of(pieces)
-        return time.process_time() - started
+        return cpu_seconds(lambda: chunks_of(pieces))
 
-    seconds(1000)
-    small = min(seconds(20_000) for _ in range(3))
-    assert min(seconds(80_000) for _ in range(3)) < 10 * small
+    assert seconds(80_000) < 10 * seconds(20_000) + 0.05
 
 
 # encoding
