@@ -21,6 +21,19 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             terminalreporter.write_line(line)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker sends its rows to the process that prints."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["recorded_traffic"] = report.dump()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over the rows of a worker that has ended."""
+    report.load(getattr(node, "workeroutput", {}).get("recorded_traffic", ()))
+
+
 def pytest_make_parametrize_id(config: pytest.Config, val: object) -> str | None:
     """No address of an object in a test's name: each of several workers would have another."""
     return type(val).__name__ if " at 0x" in repr(val) else None

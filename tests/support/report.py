@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from typing import Any
 
-__all__ = ["Row", "add", "lines"]
+__all__ = ["Row", "add", "dump", "lines", "load"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,16 @@ _rows: list[Row] = []
 def add(api: str, check: str, passed: int, failed: int, note: str = "") -> None:
     """Note that `check` passed for so many records of `api` and failed for so many."""
     _rows.append(Row(api, check, passed, failed, note))
+
+
+def dump() -> list[tuple[Any, ...]]:
+    """The rows as plain values, which one process can send to another."""
+    return [astuple(row) for row in _rows]
+
+
+def load(rows: Iterable[tuple[Any, ...]]) -> None:
+    """Add the rows that another process collected."""
+    _rows.extend(Row(*row) for row in rows)
 
 
 def lines() -> list[str]:

@@ -255,12 +255,12 @@ def test_many_small_events(row: str, delta: JSON) -> None:
 def test_a_long_line() -> None:
     """Ten megabytes in one event, in pieces, are read once."""
     data = event({"content": "<think>" + "x" * 10_000_000}) + LAST
-    assert cpu_seconds(lambda: feed("perplexity", data, 4096)) < 60
+    assert cpu_seconds(lambda: feed("perplexity", data, 4096)) < 5
 
 
 def test_a_call_for_every_index() -> None:
     """Places far beyond any answer's, and details without end, are passed on without being kept."""
     far = event({"tool_calls": [{"index": 2**31, "id": "a", "function": {"name": "f", "arguments": "{}"}}]})
-    assert cpu_seconds(lambda: feed("vllm", far + LAST, 4096)) < 60
+    assert cpu_seconds(lambda: feed("vllm", far + LAST, 4096)) < 1
     details = [{"type": str(i), "index": i, "text": "x"} for i in range(20_000)]
-    assert cpu_seconds(lambda: feed("openrouter", event({"reasoning_details": details}) + LAST, 65_536)) < 60
+    assert cpu_seconds(lambda: feed("openrouter", event({"reasoning_details": details}) + LAST, 65_536)) < 3
