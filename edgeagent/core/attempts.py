@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from edgeagent.core.call import Call
 from edgeagent.core.verdict import Verdict, judge
@@ -38,7 +38,7 @@ class Answered(Generic[A]):
 
 
 def attempt_targets(
-    call: Call,
+    call: Call[Any],
     targets: Sequence[Target],
     ask: Callable[[Target], Flow[A]],
     window: Callable[[Target], int | None],
@@ -91,7 +91,7 @@ def _unfit(error: Exception) -> bool:
 _UNKNOWN = 1 << 62  # a target of unknown size is not known to be smaller than any other
 
 
-def _attempt_one(call: Call, target: Target, ask: Callable[[Target], Flow[A]]) -> Flow[A]:
+def _attempt_one(call: Call[Any], target: Target, ask: Callable[[Target], Flow[A]]) -> Flow[A]:
     """One target, with its retries."""
     attempt = 0
     while True:
@@ -116,7 +116,7 @@ def _attempt_one(call: Call, target: Target, ask: Callable[[Target], Flow[A]]) -
         yield from sleep(delay)
 
 
-def _delay(call: Call, error: Exception, verdict: Verdict, attempt: int) -> float | None:
+def _delay(call: Call[Any], error: Exception, verdict: Verdict, attempt: int) -> float | None:
     """Seconds until the same target is asked again; None if it is not."""
     policy = call.options.retry
     if not policy.again(error, attempt, default=verdict.again):

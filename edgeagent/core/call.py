@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Generic
+
+from typing_extensions import TypeVar
 
 from edgeagent.cache.policy import CacheOptions
 from edgeagent.core.retry import RetryPolicy
@@ -12,9 +15,12 @@ from edgeagent.errors import DeadlineExceededError
 from edgeagent.providers.base import Promise
 from edgeagent.routing.base import Router
 from edgeagent.telemetry.base import CallEnded, Observation
-from edgeagent.types import Attempt, ChatCompletion, ChatRequest, ResponseMetadata, Target
+from edgeagent.types import AnyAnswer, AnyRequest, Attempt, ChatRequest, ResponseMetadata, Target
 
-__all__ = ["Call", "CallOptions"]
+__all__ = ["Call", "CallOptions", "R"]
+
+R = TypeVar("R", bound=AnyRequest, default=ChatRequest)
+"""The kind of request; `Call` alone is one for chat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ def _longer(limit: float | None, other: float | None) -> bool:
     return other is not None and (limit is None or limit > other)
 
 
-class Call:
+class Call(Generic[R]):
     """The state of one call. Made by the client, read and written by the steps, gone when the answer is."""
 
     __slots__ = (
@@ -63,7 +69,7 @@ class Call:
 
     def __init__(
         self,
-        request: ChatRequest,
+        request: R,
         options: CallOptions,
         scope: Scope,
         clock: Callable[[], float],
@@ -117,7 +123,7 @@ class Call:
 
     def ended(
         self,
-        completion: ChatCompletion | None,
+        completion: AnyAnswer | None,
         error: BaseException | None,
         time_to_first_chunk: float | None = None,
     ) -> None:

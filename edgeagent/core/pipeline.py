@@ -8,9 +8,6 @@ and are empty until a shield exists; that is why there are two cache keys from t
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
-from contextlib import nullcontext
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -21,23 +18,12 @@ from edgeagent.cache.policy import storable
 from edgeagent.core.ask import OpenedStream, ask, ask_stream
 from edgeagent.core.attempts import Answered, attempt_targets
 from edgeagent.core.call import Call, CallOptions
-from edgeagent.core.flight import Flight, Flights
-from edgeagent.core.layers import CacheLayers
+from edgeagent.core.calls import Calls
 from edgeagent.core.session import StreamSession
-from edgeagent.core.targets import Candidates, Targets, vendor_of
-from edgeagent.core.validate import MAX_BODY_BYTES, validate
-from edgeagent.core.verdict import judge
-from edgeagent.effects import Flow, Scope, join
-from edgeagent.errors import (
-    APIError,
-    BudgetExceededError,
-    DeadlineExceededError,
-    EdgeAgentError,
-    LimitExceededError,
-    ResponseValidationError,
-)
-from edgeagent.pricing.base import PriceSource
-from edgeagent.telemetry.base import CallStarted, Observer
+from edgeagent.core.targets import Candidates
+from edgeagent.core.validate import validate
+from edgeagent.effects import Flow, Scope
+from edgeagent.errors import ResponseValidationError
 from edgeagent.types import ChatCompletion, ChatRequest, Target
 from edgeagent.types.assembly import to_chunks
 from edgeagent.types.metadata import CacheTierName
@@ -48,9 +34,6 @@ __all__ = ["Pipeline"]
 logger = logging.getLogger("edgeagent")
 
 ZERO: Final = Decimal(0)
-
-_OWN_ENDS: Final = (DeadlineExceededError, LimitExceededError, BudgetExceededError)
-"""Errors that end one caller's own call and say nothing about the others of its flight."""
 
 
 class _Keys(NamedTuple):
@@ -66,43 +49,8 @@ class _Keys(NamedTuple):
     """Whether the tiers that outlive the process take part."""
 
 
-class Pipeline:
-    """The steps of one client. Without I/O: its methods are flows, run by a driver.
-
-    Args:
-        targets: candidates and plans.
-        layers: the cache tiers.
-        pricing: usage to cost.
-        observer: told what happens.
-        clock: monotonic seconds.
-        wall: seconds since the epoch.
-        max_body_bytes: the largest request.
-    """
-
-    def __init__(
-        self,
-        targets: Targets,
-        layers: CacheLayers,
-        pricing: PriceSource,
-        observer: Observer,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        max_body_bytes: int = MAX_BODY_BYTES,
-    ) -> None:
-        self.targets = targets
-        self.layers = layers
-        self.flights = Flights()
-        self._pricing = pricing
-        self._observer = observer
-        self._clock = clock
-        self._wall = wall
-        self._max_body_bytes = max_body_bytes
-
-    def after_fork(self) -> None:
-        """In the child: nobody else is flying, and no lock is held by a thread that does not exist here."""
-        self.flights = Flights()
-        self.layers.after_fork()
+class Pipeline(Calls):
+    """The steps of one client's chat calls."""
 
     # the two flows
 
@@ -133,22 +81,10 @@ class Pipeline:
 
     # the steps, in order
 
-    def _begin(
-        self, request: ChatRequest, options: CallOptions, scope: Scope, *, prefers_async: bool, stream: bool
-    ) -> Call:
-        call = Call(request, options, scope, self._clock, self._wall, prefers_async=prefers_async)
-        observation = self._observer.start(CallStarted("chat", request, stream, options.tags))
-        call.observation = observation
-        return call
-
     def _missed(self, call: Call, candidates: Candidates, raw: bytes | None) -> _Keys | None:
         """From here on the call costs something: check it whole, be sure that its end is told, and know both keys."""
         validate(call.request, max_body_bytes=self._max_body_bytes, parts=candidates.parts)
-        observation = call.observation
-        if observation is not None:
-            if observation.activate() is not None:  # else nobody records this call: nothing to do around each effect
-                call.scope.activate = lambda: observation.activate() or nullcontext()
-            call.scope.add(partial(call.ended, None, None))  # a call that is cancelled has ended too
+        self._costs(call)
         if raw is None:
             return None
         cache, router = call.options.cache, call.options.router
@@ -174,49 +110,16 @@ class Pipeline:
         return (yield from self._ask(call, candidates, keys))[0]
 
     def _share(self, call: Call, candidates: Candidates, keys: _Keys) -> Flow[ChatCompletion]:
-        """Join the flight of identical requests: lead it, or wait for its end."""
-        while True:
-            flight, leads = self.flights.board(keys.shared, blocking=not call.prefers_async)
-            if flight is None:
-                return (yield from self._ask(call, candidates, keys))[0]
-            if leads:
-                break
-            if not (yield from join(flight, call.deadline)):
-                raise DeadlineExceededError
-            if flight.entry is not None:
-                completion = self._followed(call, flight.entry)
-                if completion is not None:
-                    return completion
-            error = flight.error()
-            if error is not None and not self._goes_on(call, flight, error):
-                raise error
-            call.check_deadline()
-        flight.options = call.options
-        landing = call.scope.add(flight.abandon)
-        try:
+        """Join the flight of identical requests."""
+
+        def find() -> Flow[tuple[ChatCompletion, bytes] | None]:
             found = self.layers.near(keys.raw, call.options.cache.max_age)
             if found is None:
                 found = yield from self._far(call, keys)
-            if found is not None:
-                flight.land(encode_entry(found[0]))
-                completion = self._hit(call, *found)
-            else:
-                completion, data = yield from self._ask(call, candidates, keys)
-                if data is None:
-                    flight.abandon()
-                else:
-                    flight.land(data)
-        except _OWN_ENDS:
-            flight.abandon()
-            raise
-        except Exception as error:
-            self._tell_attempts(call, error)  # before anyone copies it
-            flight.fail(error)
-            raise
-        finally:
-            if flight.ended:
-                call.scope.drop(landing)
-        return completion
+            return None if found is None else (self._hit(call, *found), encode_entry(found[0]))
+
+        ask_provider = partial(self._ask, call, candidates, keys)
+        return (yield from self._fly(call, keys.shared, find, ask_provider, partial(self._followed, call)))
 
     def _ask(self, call: Call, candidates: Candidates, keys: _Keys | None) -> Flow[tuple[ChatCompletion, bytes | None]]:
         """Route, attempt, validate, cost, store."""
@@ -259,10 +162,6 @@ class Pipeline:
 
     # what the steps are made of
 
-    def _candidates(self, call: Call) -> Candidates:
-        options = call.options
-        return self.targets.candidates(call.request.model, options.fallbacks, options.cache.namespace)
-
     def _raw_key(self, call: Call, candidates: Candidates) -> bytes | None:
         """The request's own key, or None when this call has nothing to do with the cache or with other calls."""
         cache = call.options.cache
@@ -286,10 +185,6 @@ class Pipeline:
         call.edge.cache_tier = tier
         return self._from_entry(call, entry)
 
-    def _goes_on(self, call: Call, flight: Flight, error: Exception) -> bool:
-        """Whether this call would not have given up where its flight's leader did."""
-        return flight.options is not None and call.options.outlasts(flight.options) and judge(error).again
-
     def _followed(self, call: Call, data: bytes) -> ChatCompletion | None:
         """The flight's answer; None if it came from a tier and was too old for this call when it asked."""
         entry = decode_entry(data)
@@ -311,10 +206,6 @@ class Pipeline:
     def _replay(self, call: Call, completion: ChatCompletion) -> StreamSession:
         opened = OpenedStream(None, None, to_chunks(completion), ended=True)
         return StreamSession(call, opened, lambda _: None)
-
-    def _answered_by(self, call: Call, target: Target) -> None:
-        call.edge.provider, call.edge.model = target.provider, target.model
-        call.vendor = vendor_of(self.targets.provider(target))
 
     def _settle(
         self, call: Call, completion: ChatCompletion, answered: Answered[Any], keys: _Keys | None
@@ -352,13 +243,3 @@ class Pipeline:
                 completion=completion.model_dump_json(exclude_unset=True).encode(),
             )
         )
-
-    def _tell_attempts(self, call: Call, error: Exception) -> None:
-        if isinstance(error, EdgeAgentError) and not error.attempts:
-            error.attempts = tuple(call.attempts)
-
-    def _failed(self, call: Call, error: Exception) -> None:
-        self._tell_attempts(call, error)
-        if isinstance(error, APIError) and call.edge.request_id is None:
-            call.edge.request_id = getattr(error, "request_id", None)
-        call.ended(None, error)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from edgeagent.types import ChatRequest, Target
+from edgeagent.types import AnyRequest, Target
 
 __all__ = ["Router"]
 
 
 @runtime_checkable
 class Router(Protocol):
-    """Orders the targets that can serve a request; the first is asked first, the others are its fallbacks."""
+    """Orders the targets that can serve a request; the first is asked first, the others are its fallbacks.
 
-    def plan(self, request: ChatRequest, targets: Sequence[Target], health: Any, /) -> Sequence[Target]:
+    Chats, embeddings, reranks and moderations are routed alike; the request's type tells which it is.
+    """
+
+    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Any, /) -> Sequence[Target]:
         """Some or all of `targets`, in the order in which they are to be tried."""
         ...

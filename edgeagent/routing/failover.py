@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from edgeagent.types import ChatRequest, Target
+from edgeagent.types import AnyRequest, Target
 
 __all__ = ["FailoverRouter"]
 
@@ -13,6 +13,6 @@ __all__ = ["FailoverRouter"]
 class FailoverRouter:
     """First target first; each later one only after those before it failed."""
 
-    def plan(self, request: ChatRequest, targets: Sequence[Target], health: Any, /) -> Sequence[Target]:  # noqa: ARG002  # the protocol's parameters
+    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Any, /) -> Sequence[Target]:  # noqa: ARG002  # the protocol's parameters
         """The targets as they are."""
         return targets

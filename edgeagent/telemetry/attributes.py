@@ -4,6 +4,7 @@ Source: https://github.com/open-telemetry/semantic-conventions-genai (docs/gen-a
 conventions have no name, ours begin with `edgeagent.`:
 
 - `edgeagent.cached`, `edgeagent.cache_tier`, `edgeagent.coalesced`: whether and how the answer came without a call.
+- `edgeagent.cached_inputs`: how many inputs of an embedding call the cache answered.
 - `edgeagent.target`: the provider's name and the model that answered, `openai/gpt-4o-mini`.
 - `edgeagent.attempts`: how many attempts were made. `edgeagent.request_id`: the provider's id of the last one.
 - `edgeagent.cost_usd`, `edgeagent.saved_usd`: US dollars. `edgeagent.tags`: the call's tags.
@@ -19,7 +20,19 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from edgeagent.telemetry.base import CallEnded, CallStarted
-from edgeagent.types import Attempt, ChatCompletion, ChatRequest, CompletionUsage, ResponseMetadata
+from edgeagent.types import (
+    AnyAnswer,
+    AnyRequest,
+    Attempt,
+    ChatCompletion,
+    ChatRequest,
+    CompletionUsage,
+    CreateEmbeddingResponse,
+    EmbeddingRequest,
+    EmbeddingUsage,
+    ModerationCreateResponse,
+    ResponseMetadata,
+)
 
 __all__ = [
     "Attributes",
@@ -28,6 +41,7 @@ __all__ = [
     "error_description",
     "provider_name",
     "request_attributes",
+    "tokens_of",
     "used_nothing",
 ]
 
@@ -62,8 +76,20 @@ _COMPLETION_DETAILS: Final = {
 def request_attributes(event: CallStarted) -> Attributes:
     """What was asked for, beyond operation and model."""
     request = event.request
+    found = _chat_attributes(request, stream=event.stream) if isinstance(request, ChatRequest) else {}
+    if isinstance(request, EmbeddingRequest):
+        if request.encoding_format is not None:
+            found["gen_ai.request.encoding_formats"] = [request.encoding_format]
+        if request.dimensions is not None:
+            found["gen_ai.embeddings.dimension.count"] = request.dimensions
+    if event.tags:
+        found["edgeagent.tags"] = event.tags
+    return found
+
+
+def _chat_attributes(request: ChatRequest, *, stream: bool) -> Attributes:
     found = _named(request, _REQUEST_PARAMETERS)
-    if event.stream:
+    if stream:
         found["gen_ai.request.stream"] = True
     if request.n is not None and request.n != 1:
         found["gen_ai.request.choice.count"] = request.n
@@ -77,22 +103,22 @@ def request_attributes(event: CallStarted) -> Attributes:
     output = _output_type(request)
     if output is not None:
         found["gen_ai.output.type"] = output
-    if event.tags:
-        found["edgeagent.tags"] = event.tags
     return found
 
 
-def end_attributes(request: ChatRequest, event: CallEnded) -> Attributes:
+def end_attributes(request: AnyRequest, event: CallEnded) -> Attributes:
     """How the call ended."""
     found: Attributes = {"gen_ai.provider.name": provider_name(event), **_edge_attributes(event.edge)}
     if event.time_to_first_chunk is not None:
         found["gen_ai.response.time_to_first_chunk"] = event.time_to_first_chunk
     if event.completion is not None:
-        found.update(_completion_attributes(event.completion))
-        if event.completion.usage is not None and not used_nothing(event.edge):
-            found.update(_usage_attributes(event.completion.usage))
-    if event.vendor == "openai":
-        found.update(_openai_attributes(request, event.completion))
+        found.update(_answer_attributes(event.completion))
+        usage = getattr(event.completion, "usage", None)
+        if usage is not None and not used_nothing(event.edge):
+            found.update(_usage_attributes(usage))
+    if event.vendor == "openai" and isinstance(request, ChatRequest):
+        completion = event.completion
+        found.update(_openai_attributes(request, completion if isinstance(completion, ChatCompletion) else None))
     if event.error is not None:
         found["error.type"] = type(event.error).__qualname__
     elif event.completion is None:
@@ -137,6 +163,8 @@ def _edge_attributes(edge: ResponseMetadata) -> Attributes:
         found["edgeagent.cache_tier"] = edge.cache_tier
     if edge.coalesced:
         found["edgeagent.coalesced"] = True
+    if edge.cached_inputs:
+        found["edgeagent.cached_inputs"] = edge.cached_inputs
     if edge.provider is not None:
         found["edgeagent.target"] = f"{edge.provider}/{edge.model}"
     if edge.cost_usd is not None:
@@ -148,19 +176,35 @@ def _edge_attributes(edge: ResponseMetadata) -> Attributes:
     return found
 
 
-def _completion_attributes(completion: ChatCompletion) -> Attributes:
+def tokens_of(answer: AnyAnswer | None) -> tuple[int, int] | None:
+    """Input and output tokens of an answer, as far as it tells them."""
+    usage: CompletionUsage | EmbeddingUsage | None = getattr(answer, "usage", None)
+    if usage is None:
+        return None
+    return usage.prompt_tokens, usage.completion_tokens if isinstance(usage, CompletionUsage) else 0
+
+
+def _answer_attributes(answer: AnyAnswer) -> Attributes:
     found: Attributes = {}
-    if completion.id:
-        found["gen_ai.response.id"] = completion.id
-    if completion.model:
-        found["gen_ai.response.model"] = completion.model
-    reasons = [choice.finish_reason for choice in completion.choices if choice.finish_reason is not None]
-    if reasons:
-        found["gen_ai.response.finish_reasons"] = reasons
+    if isinstance(answer, ChatCompletion | ModerationCreateResponse) and answer.id:
+        found["gen_ai.response.id"] = answer.id
+    if answer.model:
+        found["gen_ai.response.model"] = answer.model
+    if isinstance(answer, ChatCompletion):
+        found.update(_reasons(answer))
+    elif isinstance(answer, CreateEmbeddingResponse) and answer.data and isinstance(answer.data[0].embedding, list):
+        found["gen_ai.embeddings.dimension.count"] = len(answer.data[0].embedding)
     return found
 
 
-def _usage_attributes(usage: CompletionUsage) -> Attributes:
+def _reasons(completion: ChatCompletion) -> Attributes:
+    reasons = [choice.finish_reason for choice in completion.choices if choice.finish_reason is not None]
+    return {"gen_ai.response.finish_reasons": reasons} if reasons else {}
+
+
+def _usage_attributes(usage: CompletionUsage | EmbeddingUsage) -> Attributes:
+    if isinstance(usage, EmbeddingUsage):
+        return {"gen_ai.usage.input_tokens": usage.prompt_tokens}
     return {
         "gen_ai.usage.input_tokens": usage.prompt_tokens,
         "gen_ai.usage.output_tokens": usage.completion_tokens,

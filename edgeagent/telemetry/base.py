@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
-from edgeagent.types import Attempt, ChatCompletion, ChatRequest, ResponseMetadata, Target
+from edgeagent.types import AnyAnswer, AnyRequest, Attempt, ResponseMetadata, Target
 
 __all__ = ["CallEnded", "CallStarted", "Observation", "Observer"]
 
@@ -18,8 +18,9 @@ class CallStarted(NamedTuple):
     """A call has passed validation; nothing has been looked up or sent."""
 
     operation: str
-    """`chat` or `embeddings`, as in `gen_ai.operation.name`."""
-    request: ChatRequest
+    """`chat` or `embeddings`, as in `gen_ai.operation.name`; beside the conventions `rerank` and `moderations`."""
+    request: AnyRequest
+    """A `ChatRequest`, `EmbeddingRequest`, `RerankRequest` or `ModerationRequest`, by `operation`."""
     stream: bool
     tags: tuple[str, ...] = ()
 
@@ -27,13 +28,15 @@ class CallStarted(NamedTuple):
 class CallEnded(NamedTuple):
     """A call has ended: with `completion` (for a stream the assembled one), or with `error`, or closed early (neither).
 
+    `completion` is the answer to what was asked: for embeddings a `CreateEmbeddingResponse`, and so on.
+
     `vendor` is the answering provider's id in `gen_ai.provider.name`, None if none answered. `time_to_first_chunk` is
     in seconds, for streams only.
     """
 
     edge: ResponseMetadata
     vendor: str | None
-    completion: ChatCompletion | None
+    completion: AnyAnswer | None
     error: BaseException | None
     duration: float
     time_to_first_chunk: float | None = None

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from typing_extensions import override
 
+from edgeagent.telemetry.attributes import tokens_of
 from edgeagent.telemetry.base import CallEnded, CallStarted
 from edgeagent.telemetry.null import NullObservation, NullObserver
 from edgeagent.types import Target
@@ -161,9 +162,9 @@ class _Entry(NullObservation):
         entry.coalesced = int(edge.coalesced)
         entry.cost_usd += edge.cost_usd or 0
         entry.saved_usd += edge.saved_usd or 0
-        usage = None if event.completion is None else event.completion.usage
-        if usage is not None and not edge.cached and not edge.coalesced:
-            entry.input_tokens, entry.output_tokens = usage.prompt_tokens, usage.completion_tokens
+        tokens = tokens_of(event.completion)
+        if tokens is not None and not edge.cached and not edge.coalesced:
+            entry.input_tokens, entry.output_tokens = tokens
             entry.unpriced = int(edge.cost_usd is None)
         self._ledger.book(f"{edge.provider}/{edge.model}" if edge.provider else self._model, entry)
 

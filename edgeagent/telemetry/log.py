@@ -11,6 +11,7 @@ from typing import Final
 
 from typing_extensions import override
 
+from edgeagent.telemetry.attributes import tokens_of
 from edgeagent.telemetry.base import CallEnded, CallStarted
 from edgeagent.telemetry.null import NullObservation, NullObserver
 from edgeagent.types import Attempt, Target
@@ -96,13 +97,15 @@ def _facts(event: CallEnded) -> list[str]:
         facts.append(f"first chunk after {duration_text(event.time_to_first_chunk * 1e3)}")
     if len(edge.attempts) > 1:
         facts.append(f"{len(edge.attempts)} attempts")
-    usage = None if event.completion is None else event.completion.usage
-    if usage is not None:
-        facts.append(f"{usage.prompt_tokens} + {usage.completion_tokens} tokens")
+    if edge.cached_inputs and not edge.cached:
+        facts.append(f"{edge.cached_inputs} inputs cached")
+    tokens = tokens_of(event.completion)
+    if tokens is not None:
+        facts.append(f"{tokens[0]} + {tokens[1]} tokens")
+    if edge.cost_usd is not None and (edge.cost_usd or edge.saved_usd is None):
+        facts.append(money_text(edge.cost_usd))
     if edge.saved_usd is not None:
         facts.append(f"{money_text(edge.saved_usd)} saved")
-    elif edge.cost_usd is not None:
-        facts.append(money_text(edge.cost_usd))
     if edge.request_id is not None:
         facts.append(f"request {_printable(edge.request_id)}")
     return facts

@@ -31,12 +31,13 @@ from edgeagent.telemetry.attributes import (
     error_description,
     provider_name,
     request_attributes,
+    tokens_of,
     used_nothing,
 )
 from edgeagent.telemetry.base import CallEnded, CallStarted
 from edgeagent.telemetry.content import input_messages, output_messages
 from edgeagent.telemetry.null import NullObservation
-from edgeagent.types import Attempt, Target
+from edgeagent.types import Attempt, ChatCompletion, ChatRequest, Target
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Histogram, Meter, MeterProvider
@@ -102,9 +103,9 @@ class OpenTelemetryObserver:
     def end(self, span: Span, started: CallStarted, event: CallEnded) -> None:
         """Complete a recording span."""
         span.set_attributes(end_attributes(started.request, event))
-        if self.capture_content:
+        if self.capture_content and isinstance(started.request, ChatRequest):
             span.set_attribute("gen_ai.input.messages", input_messages(started.request.messages))
-            if event.completion is not None:
+            if isinstance(event.completion, ChatCompletion):
                 span.set_attribute("gen_ai.output.messages", output_messages(event.completion))
         if event.error is not None:
             span.set_status(self._trace.StatusCode.ERROR, error_description(event.error))
@@ -238,9 +239,11 @@ class _Instruments:
             )
         if used_nothing(edge):
             return
-        if completion is not None and completion.usage is not None:
-            self._tokens.record(completion.usage.prompt_tokens, self._set(base, "gen_ai.token.type", "input"))
-            self._tokens.record(completion.usage.completion_tokens, self._set(base, "gen_ai.token.type", "output"))
+        tokens = tokens_of(completion)
+        if tokens is not None:
+            self._tokens.record(tokens[0], self._set(base, "gen_ai.token.type", "input"))
+            if started.operation == "chat":
+                self._tokens.record(tokens[1], self._set(base, "gen_ai.token.type", "output"))
         if edge.cost_usd:
             self._cost.add(float(edge.cost_usd), self._set(base, "edgeagent.cache_tier", None))
 

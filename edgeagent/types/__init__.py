@@ -37,15 +37,29 @@ from edgeagent.types.embedding import (
     RerankResponse,
     RerankResult,
 )
+from edgeagent.types.listing import AsyncModelPage, Model, ModelPage
 from edgeagent.types.metadata import Attempt, CacheTierName, ResponseMetadata, Target
+from edgeagent.types.moderation import (
+    Categories,
+    CategoryScores,
+    Moderation,
+    ModerationCreateResponse,
+    ModerationRequest,
+)
+from edgeagent.types.operations import AnyAnswer, AnyRequest
 from edgeagent.types.request import ChatRequest
 from edgeagent.types.usage import CompletionTokensDetails, CompletionUsage, PromptTokensDetails
 
 __all__ = [
     "Annotation",
     "AnnotationURLCitation",
+    "AnyAnswer",
+    "AnyRequest",
+    "AsyncModelPage",
     "Attempt",
     "CacheTierName",
+    "Categories",
+    "CategoryScores",
     "ChatCompletion",
     "ChatCompletionAudio",
     "ChatCompletionChunk",
@@ -72,6 +86,11 @@ __all__ = [
     "FinishReason",
     "Function",
     "FunctionCall",
+    "Model",
+    "ModelPage",
+    "Moderation",
+    "ModerationCreateResponse",
+    "ModerationRequest",
     "PromptTokensDetails",
     "RerankRequest",
     "RerankResponse",

@@ -13,17 +13,12 @@ import math
 import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from edgeagent.errors import RequestValidationError
-from edgeagent.types._model import Answer, Model
-from edgeagent.types.faults import first_fault
-from edgeagent.types.request import NOT_IN_BODY
-
-if TYPE_CHECKING:
-    from edgeagent.types.metadata import ResponseMetadata
+from edgeagent.types._model import Model
+from edgeagent.types.parameters import Answered, Parameters, check_model, refuse, validated
 
 __all__ = [
     "CreateEmbeddingResponse",
@@ -47,24 +42,7 @@ as in a chat message, for vendors that embed pictures."""
 Number: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
-class _Parameters(BaseModel):
-    """What both requests are: openai's manner of parameters, unknown ones kept."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True, protected_namespaces=())
-
-    model: str
-    extra_headers: dict[str, str] | None = Field(default=None, repr=False)
-    extra_query: dict[str, Any] | None = Field(default=None, repr=False)
-
-    def params(self) -> dict[str, Any]:
-        """The JSON body: every parameter that is set, unknown ones included, in a fresh top-level dict."""
-        body = {k: v for k, v in self.__dict__.items() if v is not None and k not in NOT_IN_BODY}
-        if self.model_extra:
-            body.update(self.model_extra)
-        return body
-
-
-class EmbeddingRequest(_Parameters):
+class EmbeddingRequest(Parameters):
     """One embedding request. A field that is None is the same as an absent one; see `embedding_request`."""
 
     input: EmbeddingInput
@@ -106,20 +84,7 @@ class Embedding(Model):
         return floats_of(self.embedding) if isinstance(self.embedding, str) else self.embedding
 
 
-class _Answered(Answer):
-    @property
-    def edge(self) -> ResponseMetadata:
-        """What the gateway did for this answer; absent from dumps and equality."""
-        edge = self._edge
-        if edge is None:
-            from edgeagent.types.metadata import ResponseMetadata
-
-            edge = ResponseMetadata()
-            self._attach(edge)
-        return edge
-
-
-class CreateEmbeddingResponse(_Answered):
+class CreateEmbeddingResponse(Answered):
     """The vectors, in the order of the inputs. `usage` is None where the vendor does not tell it."""
 
     data: list[Embedding]
@@ -128,7 +93,7 @@ class CreateEmbeddingResponse(_Answered):
     usage: EmbeddingUsage | None = None
 
 
-class RerankRequest(_Parameters):
+class RerankRequest(Parameters):
     """Documents to be ordered by how well they answer a query; see `rerank_request`."""
 
     query: str
@@ -144,7 +109,7 @@ class RerankResult(Model):
     relevance_score: Number
 
 
-class RerankResponse(_Answered):
+class RerankResponse(Answered):
     """The best documents, the most relevant first."""
 
     results: list[RerankResult]
@@ -187,9 +152,6 @@ def text_of(numbers: Iterable[float]) -> str:
 
 # Validation
 
-_ITERABLES: Final = ("input", "documents")
-_P = TypeVar("_P", bound=_Parameters)
-
 
 def embedding_request(params: Mapping[str, Any], extra_body: Mapping[str, Any] | None = None) -> EmbeddingRequest:
     """A caller's keyword arguments → a request that shares no list with the caller. None is the same as absent.
@@ -197,60 +159,29 @@ def embedding_request(params: Mapping[str, Any], extra_body: Mapping[str, Any] |
     Raises:
         RequestValidationError: `.param` names what is missing, ill-typed or empty, as in `input[3]`.
     """
-    request = _validated(EmbeddingRequest, params, extra_body)
-    _check_model(request)
+    request = validated(EmbeddingRequest, params, extra_body)
+    check_model(request)
     if not request.input:
-        _refuse("must not be empty", "input")
+        refuse("must not be empty", "input")
     if not isinstance(request.input, str) and not isinstance(request.input[0], int):
         for i, item in enumerate(request.items):
             if not item:
-                _refuse("must not be empty", f"input[{i}]")
+                refuse("must not be empty", f"input[{i}]")
             if isinstance(item, dict) and not (isinstance(item.get("content"), list) and item["content"]):
-                _refuse("must be a list with at least one part", f"input[{i}].content")
+                refuse("must be a list with at least one part", f"input[{i}].content")
     if request.dimensions is not None and request.dimensions < 1:
-        _refuse("must be at least 1", "dimensions")
+        refuse("must be at least 1", "dimensions")
     return request
 
 
 def rerank_request(params: Mapping[str, Any], extra_body: Mapping[str, Any] | None = None) -> RerankRequest:
     """A caller's keyword arguments → a request. Raises `RequestValidationError` like `embedding_request`."""
-    request = _validated(RerankRequest, params, extra_body)
-    _check_model(request)
+    request = validated(RerankRequest, params, extra_body)
+    check_model(request)
     if not request.documents:
-        _refuse("must not be empty", "documents")
+        refuse("must not be empty", "documents")
     for name in ("top_n", "max_tokens_per_doc"):
         value = getattr(request, name)
         if value is not None and value < 1:
-            _refuse("must be at least 1", name)
+            refuse("must be at least 1", name)
     return request
-
-
-def _validated(kind: type[_P], params: Mapping[str, Any], extra_body: Any) -> _P:
-    values = {name: value for name, value in params.items() if value is not None}
-    if extra_body is not None and not isinstance(extra_body, Mapping):
-        _refuse("must be a mapping", "extra_body")
-    values.update(extra_body or {})
-    for name in _ITERABLES:
-        if name in values:
-            values[name] = _listed(values[name])
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        param, reason = first_fault(error)
-        raise RequestValidationError(f"{param}: {reason}.", param=param) from None
-
-
-def _listed(value: Any) -> Any:
-    """openai takes any iterable, also of iterables."""
-    if isinstance(value, (str, bytes, bytearray, Mapping)) or not isinstance(value, Iterable):
-        return value
-    return [_listed(item) for item in value]
-
-
-def _check_model(request: _Parameters) -> None:
-    if not request.model.strip():
-        _refuse("must name a model", "model")
-
-
-def _refuse(reason: str, param: str) -> NoReturn:
-    raise RequestValidationError(f"{param}: {reason}.", param=param)

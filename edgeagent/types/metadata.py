@@ -42,7 +42,8 @@ class ResponseMetadata:
 
     Times are in milliseconds. `cost_usd` is None when no price is known and 0 for a cache hit, whose price is then in
     `saved_usd`. `coalesced` says that an identical call under way answered this one too, at no cost of its own. `model`
-    is the target that answered. `masked` counts by entity type.
+    is the target that answered. `masked` counts by entity type. `cached_inputs` is for embeddings: how many of the
+    inputs were answered by the cache; if not all of them, `cached` is False and the cost is that of the rest.
     """
 
     provider: str | None = None
@@ -59,3 +60,4 @@ class ResponseMetadata:
     dropped_params: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
     masked: dict[str, int] = field(default_factory=dict)
+    cached_inputs: int = 0

@@ -1,0 +1,192 @@
+"""What every kind of call has in common: its beginning, its flight with identical ones, its end.
+
+A pipeline of one kind of call (`pipeline.Pipeline` for chat, `embedding.Embeddings`, …) is a `Calls` with the steps of
+its own between these.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from typing_extensions import Self
+
+from edgeagent.core.call import Call, CallOptions, R
+from edgeagent.core.flight import Flight, Flights
+from edgeagent.core.layers import CacheLayers
+from edgeagent.core.targets import Candidates, Targets, vendor_of
+from edgeagent.core.validate import MAX_BODY_BYTES
+from edgeagent.core.verdict import judge
+from edgeagent.effects import Flow, Scope, join
+from edgeagent.errors import (
+    APIError,
+    BudgetExceededError,
+    DeadlineExceededError,
+    EdgeAgentError,
+    LimitExceededError,
+)
+from edgeagent.pricing.base import PriceSource
+from edgeagent.telemetry.base import CallStarted, Observer
+from edgeagent.types import Target
+
+__all__ = ["Calls"]
+
+T = TypeVar("T")
+
+_OWN_ENDS: Final = (DeadlineExceededError, LimitExceededError, BudgetExceededError)
+"""Errors that end one caller's own call and say nothing about the others of its flight."""
+
+
+class Calls:
+    """The rooms of one client, and what all kinds of call do with them. Without I/O: its methods are flows.
+
+    Args:
+        targets: candidates and plans.
+        layers: the cache tiers.
+        pricing: usage to cost.
+        observer: told what happens.
+        clock: monotonic seconds.
+        wall: seconds since the epoch.
+        max_body_bytes: the largest request.
+    """
+
+    def __init__(
+        self,
+        targets: Targets,
+        layers: CacheLayers,
+        pricing: PriceSource,
+        observer: Observer,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        self.targets = targets
+        self.layers = layers
+        self.flights = Flights()
+        self._pricing = pricing
+        self._observer = observer
+        self._clock = clock
+        self._wall = wall
+        self._max_body_bytes = max_body_bytes
+
+    def after_fork(self) -> None:
+        """In the child: nobody else is flying, and no lock is held by a thread that does not exist here."""
+        self.flights = Flights()
+        self.layers.after_fork()
+
+    @classmethod
+    def beside(cls, other: Calls) -> Self:
+        """The same rooms, for another kind of call."""
+        return cls(
+            other.targets,
+            other.layers,
+            other._pricing,
+            other._observer,
+            clock=other._clock,
+            wall=other._wall,
+            max_body_bytes=other._max_body_bytes,
+        )
+
+    def _begin(
+        self,
+        request: R,
+        options: CallOptions,
+        scope: Scope,
+        *,
+        prefers_async: bool,
+        stream: bool = False,
+        operation: str = "chat",
+    ) -> Call[R]:
+        call = Call(request, options, scope, self._clock, self._wall, prefers_async=prefers_async)
+        call.observation = self._observer.start(CallStarted(operation, request, stream, options.tags))
+        return call
+
+    def _costs(self, call: Call[Any]) -> None:
+        """From here on the call costs something: be sure that what happens to it and its end are told."""
+        observation = call.observation
+        if observation is None:
+            return
+        if observation.activate() is not None:  # else nobody records this call: nothing to do around each effect
+            call.scope.activate = lambda: observation.activate() or nullcontext()
+        call.scope.add(partial(call.ended, None, None))  # a call that is cancelled has ended too
+
+    def _candidates(self, call: Call[Any]) -> Candidates:
+        options = call.options
+        return self.targets.candidates(call.request.model, options.fallbacks, options.cache.namespace)
+
+    def _fly(
+        self,
+        call: Call[Any],
+        key: bytes,
+        find: Callable[[], Flow[tuple[T, bytes] | None]],
+        ask: Callable[[], Flow[tuple[T, bytes | None]]],
+        follow: Callable[[bytes], T | None],
+    ) -> Flow[T]:
+        """Join the flight of identical requests: lead it, or wait for its end.
+
+        Args:
+            call: the caller's.
+            key: what identical requests have in common.
+            find: the leader's look at the tiers, in which another flight may have left the answer meanwhile: that
+                answer, and the bytes that followers make theirs of.
+            ask: the provider's answer, and such bytes; None if it cannot be shared.
+            follow: a follower's own answer, of the leader's bytes; None if they are too old for it.
+        """
+        while True:
+            flight, leads = self.flights.board(key, blocking=not call.prefers_async)
+            if flight is None:
+                return (yield from ask())[0]
+            if leads:
+                break
+            if not (yield from join(flight, call.deadline)):
+                raise DeadlineExceededError
+            if flight.entry is not None:
+                followed = follow(flight.entry)
+                if followed is not None:
+                    return followed
+            error = flight.error()
+            if error is not None and not self._goes_on(call, flight, error):
+                raise error
+            call.check_deadline()
+        flight.options = call.options
+        landing = call.scope.add(flight.abandon)
+        try:
+            found = yield from find()
+            answer, data = found if found is not None else (yield from ask())
+            if data is None:
+                flight.abandon()
+            else:
+                flight.land(data)
+        except _OWN_ENDS:
+            flight.abandon()
+            raise
+        except Exception as error:
+            self._tell_attempts(call, error)  # before anyone copies it
+            flight.fail(error)
+            raise
+        finally:
+            if flight.ended:
+                call.scope.drop(landing)
+        return answer
+
+    def _goes_on(self, call: Call[Any], flight: Flight, error: Exception) -> bool:
+        """Whether this call would not have given up where its flight's leader did."""
+        return flight.options is not None and call.options.outlasts(flight.options) and judge(error).again
+
+    def _answered_by(self, call: Call[Any], target: Target) -> None:
+        call.edge.provider, call.edge.model = target.provider, target.model
+        call.vendor = vendor_of(self.targets.provider(target))
+
+    def _tell_attempts(self, call: Call[Any], error: Exception) -> None:
+        if isinstance(error, EdgeAgentError) and not error.attempts:
+            error.attempts = tuple(call.attempts)
+
+    def _failed(self, call: Call[Any], error: Exception) -> None:
+        self._tell_attempts(call, error)
+        if isinstance(error, APIError) and call.edge.request_id is None:
+            call.edge.request_id = getattr(error, "request_id", None)
+        call.ended(None, error)

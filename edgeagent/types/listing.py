@@ -1,0 +1,71 @@
+"""What models there are: openai's `Model`, and the page that lists them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from edgeagent.types.parameters import Answered
+
+__all__ = ["AsyncModelPage", "Model", "ModelPage"]
+
+
+class Model(Answered):
+    """One model. `edge.provider` is who has it; `f"{model.edge.provider}/{model.id}"` is a name that calls take.
+
+    `id` is as that provider calls it, `created` in epoch seconds (0 where it is not told). What the provider says of it
+    beyond openai's fields is kept under the provider's own names.
+    """
+
+    id: str
+    created: int = 0
+    object: Literal["model"] = "model"
+    owned_by: str
+
+
+class _Page(Answered):
+    """All models of all providers, in the order of the providers; there is no further page."""
+
+    data: list[Model]
+    object: Literal["list"] = "list"
+
+    @property
+    def errors(self) -> Mapping[str, Exception]:
+        """Why providers are missing here: their names, and what asking them raised. Absent from dumps and equality."""
+        found: Mapping[str, Exception] = (self.__pydantic_private__ or {}).get("_errors", MappingProxyType({}))
+        return found
+
+    def _missing(self, errors: Mapping[str, Exception]) -> None:
+        private = {"_edge": self.edge, "_errors": MappingProxyType(dict(errors))}
+        object.__setattr__(self, "__pydantic_private__", private)
+
+    def has_next_page(self) -> bool:
+        """No: this is all."""
+        return False
+
+    def next_page_info(self) -> None:
+        """There is none."""
+
+
+class ModelPage(_Page):
+    """`client.models.list()`; iterating gives the models."""
+
+    def __iter__(self) -> Iterator[Model]:  # type: ignore[override]  # openai's page iterates over its items, too
+        return iter(self.data)
+
+    def iter_pages(self) -> Iterator[ModelPage]:
+        """This page."""
+        yield self
+
+
+class AsyncModelPage(_Page):
+    """What awaiting an async client's `models.list()` gives; `async for` over it gives the models."""
+
+    async def __aiter__(self) -> AsyncIterator[Model]:
+        for model in self.data:
+            yield model
+
+    async def iter_pages(self) -> AsyncIterator[AsyncModelPage]:
+        """This page."""
+        yield self
