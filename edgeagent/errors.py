@@ -190,6 +190,8 @@ class APIStatusError(APIError):
     response: HTTPResponse
     status_code: int
     request_id: str | None
+    wire: str | None = None
+    """The format that `response` is written in, where a provider sent it: `"openai.chat"`."""
     default_status: ClassVar[int] = 500
 
     def __init__(self, message: str, *, response: HTTPResponse | None = None, body: object | None = None) -> None:

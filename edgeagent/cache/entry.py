@@ -24,15 +24,16 @@ _HAS_VENDOR: Final = 1
 _HAS_COST: Final = 2
 _HAS_REQUEST_ID: Final = 4
 _EXPIRES: Final = 8
+_NATIVE_STREAMED: Final = 16
 
 
 class Entry(NamedTuple):
     """An answer and where it came from. (A tuple: made on every hit, in a third of a frozen dataclass's time.)
 
     `created` is in epoch seconds; `provider` and `model` name the target that answered, `vendor` its id in telemetry;
-    `cost_usd` is what it cost then; `request_id` is the provider's. `completion` is the JSON of the `ChatCompletion`;
-    `chunks` the JSON chunks joined by newlines if it was recorded from a stream, else empty. From `expires` (epoch
-    seconds) on it is stale; None: never.
+    `cost_usd` is what it cost then; `request_id` is the provider's. `completion` is the JSON of the `ChatCompletion`.
+    `native` is the answer as the vendor sent it, if the call was made in the vendor's own format, else empty: a JSON
+    document, or (`native_streamed`) the bytes of a stream. From `expires` (epoch seconds) on it is stale; None: never.
     """
 
     created: float
@@ -42,8 +43,9 @@ class Entry(NamedTuple):
     cost_usd: Decimal | None
     request_id: str | None
     completion: bytes
-    chunks: bytes = b""
+    native: bytes = b""
     expires: float | None = None
+    native_streamed: bool = False
 
 
 def encode_entry(entry: Entry) -> bytes:
@@ -59,7 +61,9 @@ def encode_entry(entry: Entry) -> bytes:
     expires = 0.0
     if entry.expires is not None:
         flags, expires = flags | _EXPIRES, entry.expires
-    parts = (provider, model, vendor, cost, request_id, entry.completion, entry.chunks)
+    if entry.native_streamed:
+        flags |= _NATIVE_STREAMED
+    parts = (provider, model, vendor, cost, request_id, entry.completion, entry.native)
     body = b"".join((_BODY.pack(flags, entry.created, expires, *map(len, parts)), *parts))
     return _HEAD.pack(MAGIC, crc32(body)) + body
 
@@ -80,7 +84,7 @@ def decode_entry(data: bytes) -> Entry | None:
         cost_n,
         request_id_n,
         completion_n,
-        chunks_n,
+        native_n,
     ) = _BOTH.unpack_from(data)
     if magic != MAGIC or crc32(memoryview(data)[_HEAD.size :]) != checksum:
         return None
@@ -89,8 +93,8 @@ def decode_entry(data: bytes) -> Entry | None:
     cost_at = vendor_at + vendor_n
     request_id_at = cost_at + cost_n
     completion_at = request_id_at + request_id_n
-    chunks_at = completion_at + completion_n
-    if chunks_at + chunks_n != len(data):
+    native_at = completion_at + completion_n
+    if native_at + native_n != len(data):
         return None
     try:
         return Entry(
@@ -100,9 +104,10 @@ def decode_entry(data: bytes) -> Entry | None:
             data[vendor_at:cost_at].decode() if flags & _HAS_VENDOR else None,
             Decimal(data[cost_at:request_id_at].decode()) if flags & _HAS_COST else None,
             data[request_id_at:completion_at].decode() if flags & _HAS_REQUEST_ID else None,
-            data[completion_at:chunks_at],
-            data[chunks_at:],
+            data[completion_at:native_at],
+            data[native_at:],
             expires if flags & _EXPIRES else None,
+            bool(flags & _NATIVE_STREAMED),
         )
     except (ValueError, ArithmeticError):  # a right sum over text that this version never writes
         return None

@@ -40,6 +40,7 @@ __all__ = [
     "CandidateIdentity",
     "candidate_digest",
     "key_params",
+    "native_key",
     "raw_key",
     "shared_key",
 ]
@@ -143,20 +144,35 @@ def raw_key(request: ChatRequest, candidates: bytes, policy: bytes = b"") -> byt
     `candidates` is a `candidate_digest`, `policy` the fingerprint of the shield and guard policy. Raises
     `RequestValidationError` for a request that JSON cannot hold, `.param` naming the place.
     """
-    return _key(request, candidates, policy, b"")
+    return _key(key_params(request), candidates, policy, b"")
+
+
+def native_key(
+    params: Mapping[str, Any], candidates: bytes, policy: bytes = b"", routing: Mapping[str, Any] | None = None
+) -> bytes:
+    """The 32-byte key of a call that was made in a vendor's own format: `raw_key` and `shared_key` of such a call.
+
+    `params` is everything that counts, the vendor's body included: `extra_headers` in it are looked at as those of a
+    request. Another format is another key, since the entry holds the answer in it. Raises like `raw_key`.
+    """
+    counting = {**params, "extra_headers": _counting_headers(params.get("extra_headers") or {})}
+    return _key({"native": counting}, candidates, policy, _routing(routing))
 
 
 def shared_key(
     request: ChatRequest, candidates: bytes, policy: bytes = b"", routing: Mapping[str, Any] | None = None
 ) -> bytes:
     """The 32-byte key of the (masked) request as the flight and the shared tiers know it. Raises like `raw_key`."""
+    return _key(key_params(request), candidates, policy, _routing(routing))
+
+
+def _routing(routing: Mapping[str, Any] | None) -> bytes:
     if not routing:
-        return _key(request, candidates, policy, b"")
+        return b""
     try:
-        options = canonical_json(routing)
+        return canonical_json(routing)
     except (ValueError, TypeError, RecursionError):
         raise _unencodable(routing, "edge") from None
-    return _key(request, candidates, policy, options)
 
 
 def key_params(request: ChatRequest) -> dict[str, Any]:
@@ -184,8 +200,7 @@ def _counting_headers(headers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _key(request: ChatRequest, candidates: bytes, policy: bytes, routing: bytes) -> bytes:
-    params = key_params(request)
+def _key(params: dict[str, Any], candidates: bytes, policy: bytes, routing: bytes) -> bytes:
     try:
         body = canonical_json(params)
     except (ValueError, TypeError, RecursionError):

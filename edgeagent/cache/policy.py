@@ -72,6 +72,10 @@ class CacheOptions:
         """Whether this request may have to do with the cache and with other calls at all."""
         return self.mode != "off" and (self.force or uncacheable_reason(request) is None)
 
+    def allows_native(self, body: Mapping[str, Any]) -> bool:
+        """The same for a body in a vendor's own format, as far as its parameters have the same names."""
+        return self.force or not any(body.get(name) for name in ("store", *_VENDOR_STATE))
+
 
 _DEFAULT: Final = CacheOptions()
 

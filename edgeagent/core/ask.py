@@ -15,9 +15,11 @@ from uuid import uuid4
 from pydantic_core import PydanticSerializationError
 
 from edgeagent.core.call import Call
+from edgeagent.core.native import is_native, passes
 from edgeagent.core.promises import check_promises, require_checker
 from edgeagent.effects import Flow, Source, close, invoke, open_iterator, open_stream, read, send
 from edgeagent.errors import (
+    APIStatusError,
     APITimeoutError,
     DeadlineExceededError,
     RequestValidationError,
@@ -46,6 +48,8 @@ class OpenedStream:
     ended: bool = False
     reshape: Callable[[ChatCompletionChunk], object] | None = None
     """Changes each chunk, in place, as it is decoded."""
+    raw: list[bytes] | None = None
+    """The bytes as they came, where the caller is to get them; whoever takes them empties it."""
 
     def take(self, decoded: list[ChatCompletionChunk]) -> None:
         """Add what was decoded to the chunks that wait."""
@@ -62,15 +66,18 @@ def is_http(provider: Provider) -> TypeGuard[HTTPProvider]:
 
 def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
     """One unstreamed attempt."""
-    call.promised(())
+    call.begins()
     if is_http(provider):
         codec = provider.codec_for(target.model)
         request = yield from _http_request(call, provider, target, codec, stream=False)
         response = yield from send(request, call.options.timeout, call.deadline, provider.http_client)
         _note_request_id(call, response)
         if not 200 <= response.status_code < 300:
-            raise codec.decode_error(response)
+            raise _refused(codec, response)
         completion = codec.decode_response(response)
+        if call.native is not None and passes(call.native.asked, provider, codec):
+            call.native.received(response.content, streamed=False)
+            call.native.headers = response.headers
         check_promises(call.promises, completion)
         if _in_older_form(call.request, codec):
             with_function_call(completion)
@@ -83,7 +90,7 @@ def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
 
 def ask_stream(call: Call, provider: Provider, target: Target) -> Flow[OpenedStream]:
     """One streamed attempt, up to the first content."""
-    call.promised(())
+    call.begins()
     if is_http(provider):
         opened = yield from _open_http(call, provider, target)
     else:
@@ -108,6 +115,8 @@ def advance(opened: OpenedStream, deadline: float | None) -> Flow[None]:
     assert source is not None
     assert decoder is not None
     data = yield from read(source, deadline)
+    if opened.raw is not None and data is not None:
+        opened.raw.append(data)
     opened.take(decoder.end() if data is None else decoder.feed(data))
     opened.ended = data is None
 
@@ -129,8 +138,15 @@ def _http_request(
     call: Call, provider: HTTPProvider, target: Target, codec: ChatCodec, *, stream: bool
 ) -> Flow[HTTPRequest]:
     request = modernised(call.request) if _in_older_form(call.request, codec) else call.request
+    native = None if call.native is None else call.native.asked
+    headers, query = request.extra_headers, request.extra_query
     try:
-        encoded = codec.encode_request(request, model=target.model, stream=stream)
+        if native is not None and passes(native, provider, codec):
+            assert is_native(codec)
+            encoded = codec.encode_native(native.body, model=target.model, stream=stream)
+            headers, query = {**native.headers, **(headers or {})}, {**native.query, **(query or {})}
+        else:
+            encoded = codec.encode_request(request, model=target.model, stream=stream)
     except RequestValidationError as error:
         error.target = str(target)
         raise
@@ -148,8 +164,8 @@ def _http_request(
             key,
             model=target.model,
             stream=stream,
-            extra_headers=request.extra_headers,
-            extra_query=request.extra_query,
+            extra_headers=headers,
+            extra_query=query,
         )
     except PydanticSerializationError:
         raise _not_json() from None
@@ -172,9 +188,19 @@ def _open_http(call: Call, provider: HTTPProvider, target: Target) -> Flow[Opene
     _note_request_id(call, head)
     if 200 <= head.status_code < 300:
         reshape = chunk_with_function_call if _in_older_form(call.request, codec) else None
-        return OpenedStream(source, codec.stream_decoder(call.request, head), reshape=reshape)
+        opened = OpenedStream(source, codec.stream_decoder(call.request, head), reshape=reshape)
+        if call.native is not None and passes(call.native.asked, provider, codec):
+            opened.raw = []
+            call.native.headers = head.headers
+        return opened
     head.content = yield from _error_body(source, call.deadline)
-    raise codec.decode_error(head)
+    raise _refused(codec, head)
+
+
+def _refused(codec: ChatCodec, response: HTTPResponse) -> APIStatusError:
+    error = codec.decode_error(response)
+    error.wire = codec.wire
+    return error
 
 
 def _error_body(source: Source, deadline: float | None) -> Flow[bytes]:

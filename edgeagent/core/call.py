@@ -9,6 +9,7 @@ from typing import Generic
 from typing_extensions import TypeVar
 
 from edgeagent.cache.policy import CacheOptions
+from edgeagent.core.native import NativeExchange
 from edgeagent.core.retry import RetryPolicy
 from edgeagent.effects import Scope, Timeout
 from edgeagent.errors import DeadlineExceededError
@@ -56,6 +57,7 @@ class Call(Generic[R]):
         "clock",
         "deadline",
         "edge",
+        "native",
         "observation",
         "options",
         "prefers_async",
@@ -78,6 +80,7 @@ class Call(Generic[R]):
         prefers_async: bool = False,
     ) -> None:
         self.request = request
+        self.native: NativeExchange | None = None
         self.options = options
         self.scope = scope
         self.clock = clock
@@ -104,6 +107,12 @@ class Call(Generic[R]):
     def promised(self, promises: tuple[Promise, ...]) -> None:
         """What the answer to the attempt that begins has to be checked for."""
         self.promises = promises
+
+    def begins(self) -> None:
+        """An attempt begins; nothing is known of its answer."""
+        self.promises = ()
+        if self.native is not None:
+            self.native.begin()
 
     def attempted(self, target: Target, started: float, error: Exception | None) -> None:
         """Write down one attempt."""

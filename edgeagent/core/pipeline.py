@@ -10,20 +10,22 @@ from __future__ import annotations
 import logging
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeVar
 
 from edgeagent.cache.entry import Entry, decode_entry, encode_entry
-from edgeagent.cache.key import raw_key, shared_key
 from edgeagent.cache.policy import storable
 from edgeagent.core.ask import OpenedStream, ask, ask_stream
 from edgeagent.core.attempts import Answered, attempt_targets
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.calls import Calls
+from edgeagent.core.keys import Keys, raw_key_of, shared_key_of
+from edgeagent.core.native import Native, NativeAnswer, NativeExchange
+from edgeagent.core.native_session import NativeSession
 from edgeagent.core.session import StreamSession
 from edgeagent.core.targets import Candidates
-from edgeagent.core.validate import validate
+from edgeagent.core.validate import validate, validate_size
 from edgeagent.effects import Flow, Scope
-from edgeagent.errors import ResponseValidationError
+from edgeagent.errors import RequestValidationError, ResponseValidationError
 from edgeagent.types import ChatCompletion, ChatRequest, Target
 from edgeagent.types.assembly import to_chunks
 from edgeagent.types.metadata import CacheTierName
@@ -33,20 +35,9 @@ __all__ = ["Pipeline"]
 
 logger = logging.getLogger("edgeagent")
 
+S = TypeVar("S", StreamSession, NativeSession)
+
 ZERO: Final = Decimal(0)
-
-
-class _Keys(NamedTuple):
-    """Where one call may look and store."""
-
-    raw: bytes
-    """Of the request as the caller wrote it."""
-    shared: bytes
-    """Of the masked request."""
-    read: bool
-    write: bool
-    far: bool
-    """Whether the tiers that outlive the process take part."""
 
 
 class Pipeline(Calls):
@@ -58,7 +49,18 @@ class Pipeline(Calls):
         self, request: ChatRequest, options: CallOptions, scope: Scope, *, prefers_async: bool
     ) -> Flow[ChatCompletion]:
         """One whole answer."""
-        call = self._begin(request, options, scope, prefers_async=prefers_async, stream=False)
+        return self._completed(self._begin(request, options, scope, prefers_async=prefers_async))
+
+    def complete_natively(
+        self, request: ChatRequest, native: Native, options: CallOptions, scope: Scope, *, prefers_async: bool
+    ) -> Flow[NativeAnswer]:
+        """One whole answer to a call in a vendor's own format, in that format. `request` is what `native` says."""
+        call = self._begin(request, options, scope, prefers_async=prefers_async)
+        call.native = exchange = NativeExchange(native)
+        completion = yield from self._completed(call)
+        return exchange.answer(completion)
+
+    def _completed(self, call: Call) -> Flow[ChatCompletion]:
         try:
             completion = yield from self._complete(call)
         except Exception as error:
@@ -73,27 +75,48 @@ class Pipeline(Calls):
     ) -> Flow[StreamSession]:
         """A stream whose first content is there."""
         call = self._begin(request, options, scope, prefers_async=prefers_async, stream=True)
+        return self._opened(call, StreamSession)
+
+    def open_stream_natively(
+        self, request: ChatRequest, native: Native, options: CallOptions, scope: Scope, *, prefers_async: bool
+    ) -> Flow[NativeSession]:
+        """A stream of bytes in the format in which the call was made. `request` is what `native` says."""
+        call = self._begin(request, options, scope, prefers_async=prefers_async, stream=True)
+        call.native = NativeExchange(native)
+        return self._opened(call, NativeSession)
+
+    def _opened(self, call: Call, kind: type[S]) -> Flow[S]:
         try:
-            return (yield from self._open_stream(call))
+            return (yield from self._open_stream(call, kind))
         except Exception as error:
             self._failed(call, error)
             raise
 
     # the steps, in order
 
-    def _missed(self, call: Call, candidates: Candidates, raw: bytes | None) -> _Keys | None:
+    def _missed(self, call: Call, candidates: Candidates, raw: bytes | None) -> Keys | None:
         """From here on the call costs something: check it whole, be sure that its end is told, and know both keys."""
-        validate(call.request, max_body_bytes=self._max_body_bytes, parts=candidates.parts)
+        if call.native is None:
+            validate(call.request, max_body_bytes=self._max_body_bytes, parts=candidates.parts)
+        else:
+            self._validate_native(call, call.native, candidates)
         self._costs(call)
         if raw is None:
             return None
-        cache, router = call.options.cache, call.options.router
-        shared = raw  # without a shield nothing is masked
-        if router is not None:  # it may prefer another target than the client's own
-            kind = type(router)
-            routing = {"router": f"{kind.__module__}.{kind.__qualname__}"}
-            shared = shared_key(call.request, candidates.digest, cache.fingerprint, routing)
-        return _Keys(raw, shared, cache.reads, cache.writes, candidates.sharable)
+        cache = call.options.cache
+        shared = shared_key_of(call, candidates.digest, raw)
+        return Keys(raw, shared, cache.reads, cache.writes, candidates.sharable)
+
+    def _validate_native(self, call: Call, exchange: NativeExchange, candidates: Candidates) -> None:
+        """What only the vendor may know is left to the vendor, if a target is there that is sent the body as it is."""
+        limit = self._max_body_bytes
+        validate_size(exchange.asked.body, limit)
+        try:
+            validate(call.request, max_body_bytes=limit, parts=candidates.parts)
+        except RequestValidationError:
+            if not self.targets.passing(exchange.asked, candidates):
+                raise
+            exchange.only = True
 
     def _complete(self, call: Call) -> Flow[ChatCompletion]:
         candidates = self._candidates(call)
@@ -109,7 +132,7 @@ class Pipeline(Calls):
             return self._hit(call, *found)
         return (yield from self._ask(call, candidates, keys))[0]
 
-    def _share(self, call: Call, candidates: Candidates, keys: _Keys) -> Flow[ChatCompletion]:
+    def _share(self, call: Call, candidates: Candidates, keys: Keys) -> Flow[ChatCompletion]:
         """Join the flight of identical requests."""
 
         def find() -> Flow[tuple[ChatCompletion, bytes] | None]:
@@ -121,7 +144,7 @@ class Pipeline(Calls):
         ask_provider = partial(self._ask, call, candidates, keys)
         return (yield from self._fly(call, keys.shared, find, ask_provider, partial(self._followed, call)))
 
-    def _ask(self, call: Call, candidates: Candidates, keys: _Keys | None) -> Flow[tuple[ChatCompletion, bytes | None]]:
+    def _ask(self, call: Call, candidates: Candidates, keys: Keys | None) -> Flow[tuple[ChatCompletion, bytes | None]]:
         """Route, attempt, validate, cost, store."""
         targets = self.targets.plan(call, candidates, stream=False)
         asked = self._clock()
@@ -137,16 +160,16 @@ class Pipeline(Calls):
         data = self._settle(call, answered.answer, answered, keys)
         return answered.answer, data
 
-    def _open_stream(self, call: Call) -> Flow[StreamSession]:
+    def _open_stream(self, call: Call, kind: type[S]) -> Flow[S]:
         candidates = self._candidates(call)
         raw = self._raw_key(call, candidates)
         found = self._near(call, raw)
         if found is not None:
-            return self._replay(call, self._hit(call, *found))
+            return self._replay(call, self._hit(call, *found), kind)
         keys = self._missed(call, candidates, raw)
         found = yield from self._far(call, keys)
         if found is not None:
-            return self._replay(call, self._hit(call, *found))
+            return self._replay(call, self._hit(call, *found), kind)
         targets = self.targets.plan(call, candidates, stream=True)
         asked = self._clock()
         answered = yield from attempt_targets(
@@ -158,23 +181,19 @@ class Pipeline(Calls):
             self._settle(call, completion, answered, keys)
 
         self._answered_by(call, answered.target)
-        return StreamSession(call, answered.answer, finish)
+        return kind(call, answered.answer, finish)
 
     # what the steps are made of
 
     def _raw_key(self, call: Call, candidates: Candidates) -> bytes | None:
-        """The request's own key, or None when this call has nothing to do with the cache or with other calls."""
-        cache = call.options.cache
-        if not self.layers.enabled or not cache.allows(call.request):
-            return None
-        return raw_key(call.request, candidates.digest, cache.fingerprint)
+        return raw_key_of(call, candidates.digest) if self.layers.enabled else None
 
     def _near(self, call: Call, raw: bytes | None) -> tuple[Entry, CacheTierName] | None:
         """Ask memory, if this call may."""
         cache = call.options.cache
         return self.layers.near(raw, cache.max_age) if raw is not None and cache.reads else None
 
-    def _far(self, call: Call, keys: _Keys | None) -> Flow[tuple[Entry, CacheTierName] | None]:
+    def _far(self, call: Call, keys: Keys | None) -> Flow[tuple[Entry, CacheTierName] | None]:
         """Ask the tiers that outlive the process, if this call may."""
         if keys is None or not keys.read or not keys.far:
             return None
@@ -201,14 +220,18 @@ class Pipeline(Calls):
         edge.provider, edge.model, edge.request_id = entry.provider, entry.model, entry.request_id
         edge.cost_usd, edge.saved_usd = ZERO, entry.cost_usd
         call.vendor = entry.vendor
+        if call.native is not None:
+            call.native.found(entry)
         return ChatCompletion.from_json(entry.completion)
 
-    def _replay(self, call: Call, completion: ChatCompletion) -> StreamSession:
+    def _replay(self, call: Call, completion: ChatCompletion, kind: type[S]) -> S:
         opened = OpenedStream(None, None, to_chunks(completion), ended=True)
-        return StreamSession(call, opened, lambda _: None)
+        if call.native is not None and call.native.streamed:
+            opened.raw = [call.native.raw]
+        return kind(call, opened, lambda _: None)
 
     def _settle(
-        self, call: Call, completion: ChatCompletion, answered: Answered[Any], keys: _Keys | None
+        self, call: Call, completion: ChatCompletion, answered: Answered[Any], keys: Keys | None
     ) -> bytes | None:
         """Cost, and the entry: encoded for the followers of the flight, stored if it may be; None if there is none."""
         self._answered_by(call, answered.target)
@@ -241,5 +264,7 @@ class Pipeline(Calls):
                 cost_usd=call.edge.cost_usd,
                 request_id=call.edge.request_id,
                 completion=completion.model_dump_json(exclude_unset=True).encode(),
+                native=b"" if call.native is None else call.native.raw,
+                native_streamed=call.native is not None and call.native.streamed,
             )
         )

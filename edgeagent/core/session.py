@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final, Generic, Literal, TypeVar
 
 from edgeagent.core.ask import OpenedStream, advance
 from edgeagent.core.call import Call
@@ -26,7 +26,9 @@ from edgeagent.errors import StreamInterruptedError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, CompletionUsage
 from edgeagent.types.assembly import Assembly
 
-__all__ = ["SessionState", "StreamSession"]
+__all__ = ["Session", "SessionState", "StreamSession"]
+
+T = TypeVar("T")
 
 SessionState = Literal["flowing", "ended", "interrupted", "closed"]
 
@@ -34,11 +36,8 @@ DRAIN_SECONDS: Final = 0.25
 """How long the rest of a response is waited for after the format's own end, so that its connection is used again."""
 
 
-class StreamSession:
-    """Chunks for the caller in `pending`; `advance` fetches more.
-
-    The last visible chunk is held back until the end is known, because it carries `edge`; one with a finish reason is
-    normally followed by nothing but usage, so this delays no content.
+class Session(Generic[T]):
+    """What the caller is to get in `pending`; `advance` fetches more.
 
     Args:
         call: whose stream this is.
@@ -48,14 +47,13 @@ class StreamSession:
 
     def __init__(self, call: Call, opened: OpenedStream, finish: Callable[[ChatCompletion], None]) -> None:
         self.call = call
-        self.pending: deque[ChatCompletionChunk] = deque()
+        self.pending: deque[T] = deque()
         self.state: SessionState = "flowing"
         self.usage: CompletionUsage | None = None
         self._opened = opened
         self._finish = finish
         self._assembly = Assembly()
-        self._last: ChatCompletionChunk | None = None
-        self._show_usage = call.request.include_usage
+        self._show_usage = self._sees_usage()
         self._created = int(call.wall())
         self._first_chunk = call.clock() - call.started
         self._take()
@@ -68,7 +66,7 @@ class StreamSession:
         return self.state == "flowing"
 
     def advance(self) -> Flow[None]:
-        """Read until a chunk is pending or the stream has ended.
+        """Read until something is pending or the stream has ended.
 
         Raises:
             StreamInterruptedError: the stream broke off; `.partial` holds what had come, `__cause__` says why.
@@ -117,17 +115,13 @@ class StreamSession:
                     shown = chunk.model_copy(update={"usage": None})
             self._show(shown)
 
+    def _sees_usage(self) -> bool:
+        """Whether usage is shown to the caller."""
+        return self.call.request.include_usage
+
     def _show(self, chunk: ChatCompletionChunk) -> None:
-        if self._last is not None:
-            self.pending.append(self._last)
-            self._last = None
-        held = not chunk.choices
-        for choice in chunk.choices:
-            held = held or choice.finish_reason is not None
-        if held:
-            self._last = chunk
-        else:
-            self.pending.append(chunk)
+        """Make a chunk visible to the caller."""
+        raise NotImplementedError
 
     def _drain(self) -> Flow[None]:
         """Read what follows the format's own end (normally nothing), but wait for it no longer than a moment."""
@@ -144,10 +138,6 @@ class StreamSession:
         self.state = "ended"
         completion = self._assembly.completion()
         self._finish(completion)
-        if self._last is not None:
-            self._last._attach(self.call.edge)
-            self.pending.append(self._last)
-            self._last = None
         self.call.ended(completion, None, self._first_chunk)
 
     def _interrupt(self, cause: Exception) -> None:
@@ -160,3 +150,32 @@ class StreamSession:
         error.__cause__ = cause
         call.ended(partial, error, self._first_chunk)
         raise error
+
+
+class StreamSession(Session[ChatCompletionChunk]):
+    """Chunks for the caller.
+
+    The last visible chunk is held back until the end is known, because it carries `edge`; one with a finish reason is
+    normally followed by nothing but usage, so this delays no content.
+    """
+
+    _last: ChatCompletionChunk | None = None
+
+    def _show(self, chunk: ChatCompletionChunk) -> None:
+        if self._last is not None:
+            self.pending.append(self._last)
+            self._last = None
+        held = not chunk.choices
+        for choice in chunk.choices:
+            held = held or choice.finish_reason is not None
+        if held:
+            self._last = chunk
+        else:
+            self.pending.append(chunk)
+
+    def _end(self) -> None:
+        super()._end()
+        if self._last is not None:
+            self._last._attach(self.call.edge)
+            self.pending.append(self._last)
+            self._last = None

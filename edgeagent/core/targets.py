@@ -10,6 +10,7 @@ from edgeagent.cache.key import CandidateIdentity, candidate_digest
 from edgeagent.core.ask import is_http
 from edgeagent.core.call import Call
 from edgeagent.core.fitness import lacking, needed
+from edgeagent.core.native import Native, NativeExchange, passes
 from edgeagent.core.validate import validate_model
 from edgeagent.errors import NoTargetError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, Provider
@@ -102,12 +103,14 @@ class Targets:
         features = needed(call.request, stream=stream)
         fit: list[Target] = []
         reasons: list[str] = []
-        for target in candidates.targets:
+        for target in candidates.targets if call.native is None else self._natively(call.native, candidates):
             lacks = lacking(features, self.capabilities(target))
             if lacks:
                 reasons.append(f"{target} cannot do {', '.join(sorted(lacks))}")
             else:
                 fit.append(target)
+        if not fit and call.native is not None:
+            fit = self.passing(call.native.asked, candidates)  # the vendor knows best what its models can do
         if not fit:
             raise NoTargetError(f"No target can serve this request for {call.request.model!r}: {'; '.join(reasons)}.")
         router = call.options.router or self._router
@@ -115,6 +118,18 @@ class Targets:
         if not planned:
             raise NoTargetError(f"The router {type(router).__name__} left no target for {call.request.model!r}.")
         return planned
+
+    def _natively(self, exchange: NativeExchange, candidates: Candidates) -> Sequence[Target]:
+        return self.passing(exchange.asked, candidates) if exchange.only else candidates.targets
+
+    def passing(self, native: Native, candidates: Candidates) -> list[Target]:
+        """The targets that would be sent the caller's own body."""
+        found = []
+        for target in candidates.targets:
+            provider = self._providers[target.provider]
+            if is_http(provider) and passes(native, provider, provider.codec_for(target.model)):
+                found.append(target)
+        return found
 
     def capabilities(self, target: Target) -> Capabilities:
         """What a target can do, as far as its provider says."""

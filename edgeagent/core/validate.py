@@ -14,7 +14,7 @@ from edgeagent.errors import RequestValidationError
 from edgeagent.types import ChatRequest
 from edgeagent.wire.json import dump_json
 
-__all__ = ["MAX_BODY_BYTES", "PARTS", "validate", "validate_model"]
+__all__ = ["MAX_BODY_BYTES", "PARTS", "validate", "validate_model", "validate_size"]
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 """Default limit of a request's body."""
@@ -48,7 +48,7 @@ def validate(request: ChatRequest, *, max_body_bytes: int = MAX_BODY_BYTES, part
         if value is not None and value < 1:
             _refuse("must be at least 1", name)
     _tools(request)
-    _size(request, max_body_bytes)
+    validate_size(request.params(), max_body_bytes)
 
 
 def validate_model(model: str) -> None:
@@ -157,9 +157,10 @@ def _tools(request: ChatRequest) -> None:
         _refuse("is 'required', but there are no tools", "tool_choice")
 
 
-def _size(request: ChatRequest, limit: int) -> None:
+def validate_size(body: Mapping[str, Any], limit: int) -> None:
+    """Check a JSON body's size, in bytes. Raises `RequestValidationError`."""
     try:
-        size = len(dump_json(request.params()))
+        size = len(dump_json(body))
     except ValueError as error:
         raise RequestValidationError(f"The request cannot be written as JSON: {error}", param=None) from None
     if size > limit:

@@ -29,10 +29,12 @@ __all__ = [
     "Encoded",
     "Feature",
     "HTTPProvider",
+    "NativeCodec",
     "Promise",
     "Provider",
     "StreamDecoder",
     "StreamEncoder",
+    "StreamFilter",
 ]
 
 Feature = Literal[
@@ -172,6 +174,39 @@ class ChatCodec(Protocol):
 
     def encode_error(self, error: APIStatusError) -> HTTPResponse:
         """Our error → the vendor's own error JSON and status."""
+        ...
+
+
+class StreamFilter(Protocol):
+    """Bytes of a stream → the bytes that its caller is to see. One object per stream."""
+
+    def feed(self, data: bytes, /) -> bytes:
+        """What may be shown."""
+        ...
+
+    def end(self) -> bytes:
+        """The stream has ended: what was held back."""
+        ...
+
+
+class NativeCodec(ChatCodec, Protocol):
+    """A codec that can pass on what a caller wrote in its own format, and what the vendor answered."""
+
+    @property
+    def is_dialect(self) -> bool:
+        """Whether its servers read the format in a way of their own: they are passed only what was meant for them."""
+        ...
+
+    def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
+        """The caller's body for `model`: a copy with no more than the edits that it lists."""
+        ...
+
+    def native_filter(self, body: Mapping[str, Any]) -> StreamFilter | None:
+        """What takes out of a stream that answers `encode_native` what the caller of `body` did not ask to see."""
+        ...
+
+    def native_document(self, stream: bytes) -> bytes | None:
+        """The JSON document that a whole stream tells, exactly as the vendor would have sent it; None if unknown."""
         ...
 
 

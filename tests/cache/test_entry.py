@@ -22,7 +22,8 @@ ENTRIES = st.builds(
     cost_usd=st.none() | st.decimals(allow_nan=False, allow_infinity=False),
     request_id=st.none() | TEXT,
     completion=st.binary(max_size=100),
-    chunks=st.binary(max_size=100),
+    native=st.binary(max_size=100),
+    native_streamed=st.booleans(),
     expires=st.none() | st.floats(allow_nan=False),
 )
 ENTRY = Entry(

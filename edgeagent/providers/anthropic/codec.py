@@ -11,11 +11,12 @@ from edgeagent.providers.anthropic.encoder import MessageStreamEncoder
 from edgeagent.providers.anthropic.errors import decode_error, encode_error
 from edgeagent.providers.anthropic.inbound import decode_request
 from edgeagent.providers.anthropic.outbound import message_of
-from edgeagent.providers.anthropic.request import encode_request
+from edgeagent.providers.anthropic.request import API_VERSION, encode_request
 from edgeagent.providers.anthropic.response import decode_response
 from edgeagent.providers.anthropic.stream import MessageStreamDecoder
 from edgeagent.providers.base import Encoded, StreamDecoder
 from edgeagent.providers.document import DocumentDecoder, is_json
+from edgeagent.providers.native import passed_on
 from edgeagent.types import ChatCompletion, ChatRequest
 from edgeagent.wire.http import HTTPResponse
 
@@ -66,6 +67,23 @@ class AnthropicMessagesCodec:
     def encode_error(self, error: APIStatusError) -> HTTPResponse:
         """Our error → `{"type": "error", …}` with its status."""
         return encode_error(error)
+
+    @property
+    def is_dialect(self) -> bool:
+        """False: its servers read it alike."""
+        return False
+
+    def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
+        """A caller's own body for `model`; the version is ours unless the caller's header fields say another."""
+        copy, edits = passed_on(body, model=model, stream=stream)
+        return Encoded(copy, {"anthropic-version": API_VERSION}, edits=tuple(edits))
+
+    def native_filter(self, body: Mapping[str, Any]) -> None:
+        """Nothing is in a stream that was not asked for."""
+
+    def native_document(self, stream: bytes) -> bytes | None:  # noqa: ARG002  # the protocol's parameter
+        """None: the events do not tell it exactly."""
+        return None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AnthropicMessagesCodec)

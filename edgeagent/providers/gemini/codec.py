@@ -78,6 +78,22 @@ class GeminiCodec:
         """Our error → `{"error": {…}}` with its status."""
         return encode_error(error)
 
+    @property
+    def is_dialect(self) -> bool:
+        """False: the Gemini API and Vertex AI read it alike but for a few fields."""
+        return False
+
+    def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:  # noqa: ARG002
+        """A caller's own body; the URL says which model is asked, and whether it streams."""
+        return Encoded(dict(body))
+
+    def native_filter(self, body: Mapping[str, Any]) -> None:
+        """Nothing is in a stream that was not asked for."""
+
+    def native_document(self, stream: bytes) -> bytes | None:  # noqa: ARG002  # the protocol's parameter
+        """None: the pieces do not tell it exactly."""
+        return None
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, GeminiCodec) and other._vertex == self._vertex
 

@@ -10,6 +10,7 @@ from edgeagent.providers.base import Encoded, StreamDecoder
 from edgeagent.providers.document import DocumentDecoder, is_json
 from edgeagent.providers.openai.adapting import modern_logprobs
 from edgeagent.providers.openai.errors import decode_error, encode_error
+from edgeagent.providers.openai.native import UsageFilter, asks_usage, encode_native
 from edgeagent.providers.openai.quirks import OWN, Quirks
 from edgeagent.providers.openai.request import decode_request, encode_request
 from edgeagent.providers.openai.response import decode_response, encode_response
@@ -77,6 +78,23 @@ class OpenAIChatCodec:
     def encode_error(self, error: APIStatusError) -> HTTPResponse:
         """Our error → `{"error": {…}}` with its status."""
         return encode_error(error)
+
+    @property
+    def is_dialect(self) -> bool:
+        """Whether it is another server's than OpenAI's own."""
+        return self._quirks.lenient
+
+    def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
+        """A caller's own body for `model`."""
+        return encode_native(body, model=model, stream=stream, stream_options=self._quirks.stream_options)
+
+    def native_filter(self, body: Mapping[str, Any]) -> UsageFilter | None:
+        """What hides the usage from a caller who did not ask for it."""
+        return None if asks_usage(body) else UsageFilter()
+
+    def native_document(self, stream: bytes) -> bytes | None:  # noqa: ARG002  # the protocol's parameter
+        """None: chunks do not tell it exactly."""
+        return None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, OpenAIChatCodec) and other._quirks == self._quirks

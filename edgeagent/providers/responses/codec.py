@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic_core import from_json
+
 from edgeagent.errors import APIStatusError
 from edgeagent.providers.base import Encoded, StreamDecoder
 from edgeagent.providers.document import DocumentDecoder, is_json
+from edgeagent.providers.native import document_in, events_of, passed_on
 from edgeagent.providers.openai.errors import decode_error, encode_error
 from edgeagent.providers.responses.encoder import ResponseStreamEncoder
 from edgeagent.providers.responses.inbound import decode_request
@@ -77,6 +80,29 @@ class ResponsesCodec:
     def encode_error(self, error: APIStatusError) -> HTTPResponse:
         """Our error → `{"error": {…}}` with its status."""
         return encode_error(error)
+
+    @property
+    def is_dialect(self) -> bool:
+        """Whether it is another server's than OpenAI's own."""
+        return not self._own
+
+    def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
+        """A caller's own body for `model`."""
+        copy, edits = passed_on(body, model=model, stream=stream)
+        if not stream:
+            copy.pop("stream_options", None)  # OpenAI refuses it without `stream`
+        return Encoded(copy, edits=tuple(edits))
+
+    def native_filter(self, body: Mapping[str, Any]) -> None:
+        """Nothing is in a stream that was not asked for."""
+
+    def native_document(self, stream: bytes) -> bytes | None:
+        """The response in the stream's last event."""
+        for event, data in reversed(events_of(stream)):
+            if event in {"response.completed", "response.incomplete"}:
+                value = from_json(data)
+                return document_in(value.get("response")) if isinstance(value, dict) else None
+        return None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ResponsesCodec) and other._own == self._own

@@ -38,6 +38,14 @@ class VertexAnthropicCodec(AnthropicMessagesCodec):
         headers = {field: value for field, value in encoded.headers.items() if field != "anthropic-version"}
         return Encoded(body, headers, encoded.dropped, encoded.edits, encoded.promises)
 
+    def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:  # noqa: ARG002
+        """A caller's own body, with the version in it and the model in the URL."""
+        copy = {"anthropic_version": ANTHROPIC_VERSION, **body}
+        moved = copy.pop("model", None) is not None
+        if bool(copy.get("stream")) != stream:
+            copy["stream"] = stream
+        return Encoded(copy, edits=("model sent in the URL",) if moved else ())
+
     def decode_request(self, body: Mapping[str, Any]) -> ChatRequest:
         """A body → our request; its model is in the URL, so it may be empty. Raises `RequestValidationError`."""
         rest = {name: value for name, value in body.items() if name != "anthropic_version"}

@@ -1,0 +1,70 @@
+"""The cache keys of one call: of a request in the unified model, or of one in a vendor's own format."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from edgeagent.cache.key import native_key, raw_key, shared_key
+from edgeagent.core.call import Call
+from edgeagent.core.native import Native
+
+__all__ = ["Keys", "raw_key_of", "shared_key_of"]
+
+
+class Keys(NamedTuple):
+    """Where one call may look and store."""
+
+    raw: bytes
+    """Of the request as the caller wrote it."""
+    shared: bytes
+    """Of the masked request."""
+    read: bool
+    write: bool
+    far: bool
+    """Whether the tiers that outlive the process take part."""
+
+
+def raw_key_of(call: Call, candidates: bytes) -> bytes | None:
+    """The request's own key; None if the call has nothing to do with the cache or with other calls."""
+    cache = call.options.cache
+    if not cache.allows(call.request):
+        return None
+    if call.native is None:
+        return raw_key(call.request, candidates, cache.fingerprint)
+    native = call.native.asked
+    if not cache.allows_native(native.body):
+        return None
+    return native_key(_params(call, native), candidates, cache.fingerprint)
+
+
+def shared_key_of(call: Call, candidates: bytes, raw: bytes) -> bytes:
+    """The key of the masked request; without a shield nothing is masked, and it is the request's own.
+
+    A router of the call's own may prefer another target than the client's, and so is part of it.
+    """
+    router = call.options.router
+    if router is None:
+        return raw
+    kind = type(router)
+    routing = {"router": f"{kind.__module__}.{kind.__qualname__}"}
+    policy = call.options.cache.fingerprint
+    if call.native is None:
+        return shared_key(call.request, candidates, policy, routing)
+    return native_key(_params(call, call.native.asked), candidates, policy, routing)
+
+
+_DOES_NOT_COUNT = frozenset({"stream", "stream_options"})
+"""Fields of a body that say how the answer travels: a streamed and an unstreamed call share."""
+
+
+def _params(call: Call, native: Native) -> dict[str, Any]:
+    """Everything of the call that can change its answer."""
+    request = call.request
+    return {
+        "wire": native.wire,
+        "vendor": native.vendor,
+        "model": request.model,
+        "body": {name: value for name, value in native.body.items() if name not in _DOES_NOT_COUNT},
+        "extra_headers": {**native.headers, **(request.extra_headers or {})},
+        "extra_query": {**native.query, **(request.extra_query or {})},
+    }

@@ -1,0 +1,93 @@
+"""One streamed answer in the format in which the call was made: bytes for the caller in place of chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgeagent.core.ask import OpenedStream
+from edgeagent.core.call import Call
+from edgeagent.core.native import is_native
+from edgeagent.core.session import Session
+from edgeagent.effects import Flow
+from edgeagent.errors import StreamInterruptedError
+from edgeagent.providers.base import StreamEncoder, StreamFilter
+from edgeagent.types import ChatCompletion, ChatCompletionChunk
+
+__all__ = ["NativeSession"]
+
+
+class NativeSession(Session[bytes]):
+    """What a target of the same format sends goes on as it comes, at once; what another sends is told in the format.
+
+    What had come before a fault is given to the caller first, the fault is raised by the `advance` after: the vendor's
+    own word for it may be among those bytes.
+    """
+
+    def __init__(self, call: Call, opened: OpenedStream, finish: Callable[[ChatCompletion], None]) -> None:
+        assert call.native is not None
+        self._exchange = call.native
+        codec, body = call.native.asked.codec, call.native.asked.body
+        self._encoder: StreamEncoder | None = codec.stream_encoder() if opened.raw is None else None
+        self._filter: StreamFilter | None = codec.native_filter(body) if is_native(codec) else None
+        self._kept: list[bytes] = []
+        self._fault: StreamInterruptedError | None = None
+        super().__init__(call, opened, finish)
+
+    @property
+    def flowing(self) -> bool:
+        """Whether more may come, or a fault is to be raised."""
+        return self.state == "flowing" or self._fault is not None
+
+    def advance(self) -> Flow[None]:
+        """Read until bytes are pending or the stream has ended. Raises `StreamInterruptedError`."""
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            raise fault
+        yield from super().advance()
+
+    def _sees_usage(self) -> bool:
+        return True  # what the caller did not ask for is taken out of the bytes
+
+    def _take(self) -> None:
+        super()._take()
+        raw = self._opened.raw
+        if raw:
+            self._kept += raw
+            for data in raw:
+                self._put(data)
+            raw.clear()
+
+    def _show(self, chunk: ChatCompletionChunk) -> None:
+        if self._encoder is not None:
+            self._put(self._encoder.feed(chunk))
+
+    def _put(self, data: bytes) -> None:
+        if self._filter is not None:
+            data = self._filter.feed(data)
+        if data:
+            self.pending.append(data)
+
+    def _end(self) -> None:
+        if self._encoder is None:
+            kind = self._exchange.headers.get("content-type", "")
+            self._exchange.received(b"".join(self._kept), streamed=not kind.startswith("application/json"))
+        super()._end()
+        if self._encoder is not None:
+            self._put(self._encoder.end())
+        self._flush()
+
+    def _flush(self) -> None:
+        rest = self._filter.end() if self._filter is not None else b""
+        if rest:
+            self.pending.append(rest)
+
+    def _interrupt(self, cause: Exception) -> None:
+        try:
+            super()._interrupt(cause)
+        except StreamInterruptedError as fault:
+            self._opened.chunks = []
+            self._take()
+            self._flush()
+            if not self.pending:
+                raise
+            self._fault = fault
