@@ -35,6 +35,8 @@ from edgeagent.types import Target
 __all__ = ["Calls"]
 
 T = TypeVar("T")
+E = TypeVar("E")
+"""What a flight lands with."""
 
 _OWN_ENDS: Final = (DeadlineExceededError, LimitExceededError, BudgetExceededError)
 """Errors that end one caller's own call and say nothing about the others of its flight."""
@@ -122,9 +124,9 @@ class Calls:
         self,
         call: Call[Any],
         key: bytes,
-        find: Callable[[], Flow[tuple[T, bytes] | None]],
-        ask: Callable[[], Flow[tuple[T, bytes | None]]],
-        follow: Callable[[bytes], T | None],
+        find: Callable[[], Flow[tuple[T, E] | None]],
+        ask: Callable[[], Flow[tuple[T, E | None]]],
+        follow: Callable[[E], T | None],
     ) -> Flow[T]:
         """Join the flight of identical requests: lead it, or wait for its end.
 
@@ -132,9 +134,9 @@ class Calls:
             call: the caller's.
             key: what identical requests have in common.
             find: the leader's look at the tiers, in which another flight may have left the answer meanwhile: that
-                answer, and the bytes that followers make theirs of.
-            ask: the provider's answer, and such bytes; None if it cannot be shared.
-            follow: a follower's own answer, of the leader's bytes; None if they are too old for it.
+                answer, and the entry that followers make theirs of, which nobody changes.
+            ask: the provider's answer, and such an entry; None if it cannot be shared.
+            follow: a follower's own answer, of the leader's entry; None if that is too old for it.
         """
         while True:
             flight, leads = self.flights.board(key, blocking=not call.prefers_async)
@@ -156,11 +158,11 @@ class Calls:
         landing = call.scope.add(flight.abandon)
         try:
             found = yield from find()
-            answer, data = found if found is not None else (yield from ask())
-            if data is None:
+            answer, entry = found if found is not None else (yield from ask())
+            if entry is None:
                 flight.abandon()
             else:
-                flight.land(data)
+                flight.land(entry)
         except _OWN_ENDS:
             flight.abandon()
             raise

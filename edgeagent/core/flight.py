@@ -1,9 +1,10 @@
 """Single flight: identical requests under way share one provider call.
 
 The first to arrive leads and makes the call; the others follow and wait. A flight ends in one of three ways: landed
-(an encoded entry that everyone decodes for himself), failed (everyone gets his own copy of the error), or abandoned
-(the leader was cancelled or ended by its own deadline), upon which the followers try again and one of them leads. The
-same happens to a follower that would have gone on where the leader gave up: with more time or more attempts.
+(an entry that nobody changes, of which everyone makes an answer of his own), failed (everyone gets his own copy of the
+error), or abandoned (the leader was cancelled or ended by its own deadline), upon which the followers try again and one
+of them leads. The same happens to a follower that would have gone on where the leader gave up: with more time or more
+attempts.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from threading import Lock, get_ident
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edgeagent.core.call import CallOptions
@@ -32,12 +33,12 @@ class Flight:
         self._error: Exception | None = None
         self.thread = get_ident()
         self.ended = False
-        self.entry: bytes | None = None
+        self.entry: Any = None
         self.options: CallOptions | None = None
         """The leader's: how long and how often it tried."""
 
-    def land(self, entry: bytes) -> None:
-        """The call succeeded."""
+    def land(self, entry: object) -> None:
+        """The call succeeded; `entry` is never None, and never changed."""
         self._end(entry, None)
 
     def fail(self, error: Exception) -> None:
@@ -73,7 +74,7 @@ class Flight:
             if callback in self._callbacks:
                 self._callbacks.remove(callback)
 
-    def _end(self, entry: bytes | None, error: Exception | None) -> None:
+    def _end(self, entry: object | None, error: Exception | None) -> None:
         with self._lock:
             if self.ended:
                 return

@@ -56,6 +56,8 @@ class CacheLayers:
         self._decoded: dict[bytes, tuple[bytes, Entry]] = {}
         self._faults: set[tuple[str, type[BaseException]]] = set()
         self.enabled = bool(tiers)
+        self.last_put = object()
+        """Another one after each put into the near tiers: while it is the same, a miss there is still a miss."""
 
     def near(self, key: bytes, max_age: float | None) -> tuple[Entry, CacheTierName] | None:
         """Ask the tiers that do not block."""
@@ -126,6 +128,7 @@ class CacheLayers:
                 tier.put(key, data, ttl)
             except Exception as error:
                 self.fault(tier, error)
+        self.last_put = object()  # not a number: two threads could make the same of it
 
     def _put_far(self, tier: CacheTier, key: bytes, data: bytes, ttl: float | None) -> None:
         self._writing[key] = data

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from edgeagent.cache.entry import Entry, decode_entry, encode_entry
+from edgeagent.cache.entry import Entry, encode_entry
 from edgeagent.cache.policy import storable
 from edgeagent.core.ask import OpenedStream, ask, ask_stream
 from edgeagent.core.attempts import Answered, attempt_targets
@@ -121,30 +121,34 @@ class Pipeline(Calls):
     def _complete(self, call: Call) -> Flow[ChatCompletion]:
         candidates = self._candidates(call)
         raw = self._raw_key(call, candidates)
+        last_put = self.layers.last_put
         found = self._near(call, raw)
         if found is not None:
             return self._hit(call, *found)
         keys = self._missed(call, candidates, raw)
         if keys is not None and call.options.cache.mode == "on":
-            return (yield from self._share(call, candidates, keys))
+            return (yield from self._share(call, candidates, keys, last_put))
         found = yield from self._far(call, keys)
         if found is not None:
             return self._hit(call, *found)
         return (yield from self._ask(call, candidates, keys))[0]
 
-    def _share(self, call: Call, candidates: Candidates, keys: Keys) -> Flow[ChatCompletion]:
-        """Join the flight of identical requests."""
+    def _share(self, call: Call, candidates: Candidates, keys: Keys, last_put: object) -> Flow[ChatCompletion]:
+        """Join the flight of identical requests.
 
-        def find() -> Flow[tuple[ChatCompletion, bytes] | None]:
-            found = self.layers.near(keys.raw, call.options.cache.max_age)
+        `last_put` is that of the layers when memory was asked: if it has changed since, the answer may be there by now.
+        """
+
+        def find() -> Flow[tuple[ChatCompletion, Entry] | None]:
+            found = None if self.layers.last_put is last_put else self._near(call, keys.raw)
             if found is None:
                 found = yield from self._far(call, keys)
-            return None if found is None else (self._hit(call, *found), encode_entry(found[0]))
+            return None if found is None else (self._hit(call, *found), found[0])
 
         ask_provider = partial(self._ask, call, candidates, keys)
         return (yield from self._fly(call, keys.shared, find, ask_provider, partial(self._followed, call)))
 
-    def _ask(self, call: Call, candidates: Candidates, keys: Keys | None) -> Flow[tuple[ChatCompletion, bytes | None]]:
+    def _ask(self, call: Call, candidates: Candidates, keys: Keys | None) -> Flow[tuple[ChatCompletion, Entry | None]]:
         """Route, attempt, validate, cost, store."""
         targets = self.targets.plan(call, candidates, stream=False)
         asked = self._clock()
@@ -157,8 +161,7 @@ class Pipeline(Calls):
 
         answered = yield from attempt_targets(call, targets, attempt, self.targets.window)
         call.edge.provider_latency_ms = (self._clock() - asked) * 1e3
-        data = self._settle(call, answered.answer, answered, keys)
-        return answered.answer, data
+        return answered.answer, self._settle(call, answered.answer, answered, keys)
 
     def _open_stream(self, call: Call, kind: type[S]) -> Flow[S]:
         candidates = self._candidates(call)
@@ -204,10 +207,8 @@ class Pipeline(Calls):
         call.edge.cache_tier = tier
         return self._from_entry(call, entry)
 
-    def _followed(self, call: Call, data: bytes) -> ChatCompletion | None:
+    def _followed(self, call: Call, entry: Entry) -> ChatCompletion | None:
         """The flight's answer; None if it came from a tier and was too old for this call when it asked."""
-        entry = decode_entry(data)
-        assert entry is not None  # encoded in this process, moments ago
         max_age = call.options.cache.max_age
         if max_age is not None and self._wall() - entry.created - (self._clock() - call.started) > max_age:
             return None
@@ -232,8 +233,8 @@ class Pipeline(Calls):
 
     def _settle(
         self, call: Call, completion: ChatCompletion, answered: Answered[Any], keys: Keys | None
-    ) -> bytes | None:
-        """Cost, and the entry: encoded for the followers of the flight, stored if it may be; None if there is none."""
+    ) -> Entry | None:
+        """Cost, and the entry: for the followers of the flight, stored if it may be; None if there is none."""
         self._answered_by(call, answered.target)
         edge = call.edge
         if completion.usage is not None and call.vendor is not None:
@@ -244,27 +245,26 @@ class Pipeline(Calls):
             return None
         ttl = call.options.cache.ttl
         try:
-            data = self._encoded(call, completion, answered.target, ttl)
+            entry = self._entry(call, completion, answered.target, ttl)
+            data = encode_entry(entry) if keys.write and answered.rank == 0 and storable(completion) else None
         except ValueError:  # a provider of the caller's own put something into its answer that JSON cannot hold
             logger.warning("an answer of %s cannot be written as JSON, and is not cached", answered.target.provider)
             return None
-        if keys.write and answered.rank == 0 and storable(completion):
+        if data is not None:
             self.layers.store(keys.raw, keys.shared, data, ttl, shared=keys.far)
-        return data
+        return entry
 
-    def _encoded(self, call: Call, completion: ChatCompletion, target: Target, ttl: float | None) -> bytes:
+    def _entry(self, call: Call, completion: ChatCompletion, target: Target, ttl: float | None) -> Entry:
         now = self._wall()
-        return encode_entry(
-            Entry(
-                created=now,
-                expires=None if ttl is None else now + ttl,
-                provider=target.provider,
-                model=target.model,
-                vendor=call.vendor or target.provider,
-                cost_usd=call.edge.cost_usd,
-                request_id=call.edge.request_id,
-                completion=completion.model_dump_json(exclude_unset=True).encode(),
-                native=b"" if call.native is None else call.native.raw,
-                native_streamed=call.native is not None and call.native.streamed,
-            )
+        return Entry(
+            created=now,
+            expires=None if ttl is None else now + ttl,
+            provider=target.provider,
+            model=target.model,
+            vendor=call.vendor or target.provider,
+            cost_usd=call.edge.cost_usd,
+            request_id=call.edge.request_id,
+            completion=completion.model_dump_json(exclude_unset=True).encode(),
+            native=b"" if call.native is None else call.native.raw,
+            native_streamed=call.native is not None and call.native.streamed,
         )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from edgeagent import errors as e
+from edgeagent.cache.entry import decode_entry
 from edgeagent.cache.memory import MemoryCache
 from edgeagent.cache.policy import CacheOptions
 from edgeagent.core.call import CallOptions
@@ -72,6 +73,9 @@ class Watcher:
     @property
     def ends(self) -> list[CallEnded]:
         return [event for event in self.seen if isinstance(event, CallEnded)]
+
+
+LOOKUPS = [(tier, hit) for tier in ("memory", "disk") for hit in (False, True)]
 
 
 class Far:
@@ -466,7 +470,9 @@ def test_a_follower_gets_the_leaders_answer() -> None:
     (data,) = far.held.values()
     house = House(fake)
     board(house)
-    fly(house, lambda flight: flight.land(data))
+    entry = decode_entry(data)
+    assert entry is not None
+    fly(house, lambda flight: flight.land(entry))
     completion = house.complete()
     assert completion.model_dump() == original.model_dump()
     assert (completion.edge.coalesced, completion.edge.cached) == (True, False)
@@ -541,19 +547,26 @@ def test_memory_is_looked_up_again_after_boarding() -> None:
     """An answer that landed between the look-up and the boarding is not asked for twice."""
     fake = FakeProvider("Paris")
     house = House(fake)
-    house.complete()
     near = house.pipeline.layers.near
     missed: list[bytes] = []
 
     def late(key: bytes, max_age: float | None) -> Any:
         if not missed:
             missed.append(key)
+            house.complete()  # another caller's: lands meanwhile
             return None
         return near(key, max_age)
 
     house.pipeline.layers.near = late  # type: ignore[method-assign]
     assert house.complete().edge.cached
     assert fake.calls == 1
+
+
+def test_memory_is_asked_once_where_nothing_has_landed() -> None:
+    """A miss is counted once, whether a provider answers it or another tier."""
+    house = House(FakeProvider("Paris"), far=Far())
+    house.complete()
+    assert [seen for seen in house.watcher.seen if seen in LOOKUPS] == [("memory", False), ("disk", False)]
 
 
 # streams
