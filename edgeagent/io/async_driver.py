@@ -28,6 +28,7 @@ from edgeagent.io.limits import forget, until
 from edgeagent.io.loops import Loop
 
 if TYPE_CHECKING:
+    from edgeagent.io.aside import Aside
     from edgeagent.io.async_engine import AsyncEngine
 
 __all__ = ["AsyncDriver"]
@@ -46,6 +47,7 @@ class AsyncDriver:
     Args:
         engine: the running loop's HTTP engine for a provider's client (None: the default one).
         in_thread: runs a blocking call in a worker thread.
+        aside: runs the short ones.
         clock: monotonic seconds.
         sleep: how to wait.
     """
@@ -54,11 +56,13 @@ class AsyncDriver:
         self,
         engine: Callable[[Any], AsyncEngine],
         in_thread: Callable[[Callable[[], Any]], Awaitable[Any]],
+        aside: Callable[[], Aside],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] | None = None,
     ) -> None:
         self._engine = engine
         self._in_thread = in_thread
+        self._aside = aside
         self._clock = clock
         self._sleep = sleep
 
@@ -116,7 +120,7 @@ class AsyncDriver:
             case Sleep():
                 return await self._sleep_for(effect.seconds)
             case Offload():
-                return await self._offload(effect)
+                return await self._aside().run(effect.call, effect.bound)
             case Invoke():
                 return await until(effect.deadline, self._clock, partial(self._invoke, effect.call))
             case OpenIterator():
@@ -154,14 +158,6 @@ class AsyncDriver:
         import anyio
 
         await anyio.sleep(seconds)
-
-    async def _offload(self, effect: Offload) -> Any:
-        if effect.bound is None:
-            return await self._in_thread(effect.call)
-        import anyio
-
-        with anyio.fail_after(effect.bound):
-            return await self._in_thread(effect.call)
 
     async def _invoke(self, call: Callable[[], Any]) -> Any:
         result = call() if _is_async(call) else await self._in_thread(call)

@@ -17,6 +17,7 @@ from edgeagent.io.sync_driver import SyncDriver
 from edgeagent.io.writer import Writer
 
 if TYPE_CHECKING:
+    from edgeagent.io.aside import Aside
     from edgeagent.io.async_engine import AsyncEngine, AsyncPoolEngine
     from edgeagent.io.async_sources import AsyncExchange
     from edgeagent.io.bridge import Bridge
@@ -62,7 +63,7 @@ class Runtime:
         self.writer = Writer(write_queue)
         self._lanes = Lanes()
         self.sync_driver = SyncDriver(self._sync_engine, self._get_bridge, self._get_threads, self._lanes, clock)
-        self.async_driver = AsyncDriver(self._async_engine, self._in_thread, clock)
+        self.async_driver = AsyncDriver(self._async_engine, self._in_thread, self._get_aside, clock)
         self._inherited: tuple[object, ...] = ()
         self._begin()
 
@@ -70,6 +71,7 @@ class Runtime:
         self._lock = threading.RLock()  # the collector of garbage may come back in it
         self._egress: Egress | None = None
         self._threads: Threads | None = None
+        self._aside: Aside | None = None
         self._engine: SyncEngine | None = None
         self._engines: weakref.WeakKeyDictionary[Any, AsyncPoolEngine] = weakref.WeakKeyDictionary()
         self._limiters: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
@@ -190,6 +192,14 @@ class Runtime:
 
     def _get_threads(self) -> Threads:
         return self._shared()[1]
+
+    def _get_aside(self) -> Aside:
+        aside = self._aside
+        if aside is None:
+            from edgeagent.io.aside import Aside
+
+            aside = self._aside = Aside(self._get_threads, self._in_thread)
+        return aside
 
     def _get_bridge(self) -> Bridge:
         with self._lock:

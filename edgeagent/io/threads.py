@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from edgeagent.io.lanes import Lanes
@@ -33,7 +34,7 @@ class Threads:
 
     def __init__(self, lanes: Lanes | None = None) -> None:
         self.lanes = lanes or Lanes()
-        self._idle: deque[queue.SimpleQueue[_Job[Any] | None]] = deque()
+        self._idle: deque[queue.SimpleQueue[Callable[[], object] | None]] = deque()
         self._closed = False
 
     def close(self) -> None:
@@ -56,20 +57,20 @@ class Threads:
         """
         job = _Job(call, late)
         try:
-            self._post(job)
+            self._post(job.run)
         except RuntimeError:  # the interpreter is ending and starts no thread: better here than not at all
             return call()
         return job.result(seconds, self.lanes)
 
     def start(self, call: Callable[[], object]) -> None:
-        """Call it with the caller's context variables, do not wait.
+        """Call it with the caller's context variables, do not wait; what it raises is nobody's.
 
         Raises:
             RuntimeError: the interpreter is ending, and starts no thread.
         """
-        self._post(_Job(call, None))
+        self._post(partial(copy_context().run, call))
 
-    def _post(self, job: _Job[Any]) -> None:
+    def _post(self, job: Callable[[], object]) -> None:
         try:
             inbox = self._idle.pop()
         except IndexError:
@@ -77,7 +78,7 @@ class Threads:
             threading.Thread(target=self._work, args=(inbox,), name="edgeagent-call", daemon=True).start()
         inbox.put(job)
 
-    def _work(self, inbox: queue.SimpleQueue[_Job[Any] | None]) -> None:
+    def _work(self, inbox: queue.SimpleQueue[Callable[[], object] | None]) -> None:
         while True:
             try:
                 job = inbox.get(timeout=0 if self._closed else IDLE_SECONDS)
@@ -89,7 +90,8 @@ class Threads:
                 return
             if job is None:
                 return
-            job.run()
+            with contextlib.suppress(BaseException):  # of a call that nobody waits for
+                job()
             del job
             self._idle.append(inbox)
 
