@@ -32,7 +32,7 @@ from edgeagent.types.assembly import assemble, to_chunks
 from edgeagent.types.functions import chunk_with_function_call, modernised, speaks_of_functions, with_function_call
 from edgeagent.wire.http import HTTPRequest, HTTPResponse
 
-__all__ = ["OpenedStream", "advance", "ask", "ask_stream", "is_http"]
+__all__ = ["OpenedStream", "ask", "ask_stream", "is_http"]
 
 MAX_ERROR_BYTES: Final = 1024 * 1024
 """How much of an error's body is read where a stream was asked for."""
@@ -57,6 +57,15 @@ class OpenedStream:
             for chunk in decoded:
                 self.reshape(chunk)
         self.chunks += decoded
+
+    def feed(self, data: Any) -> None:
+        """Decode the next piece; None is the end of the stream, which gives what was held back."""
+        decoder = self.decoder
+        assert decoder is not None
+        if self.raw is not None and data is not None:
+            self.raw.append(data)
+        self.take(decoder.end() if data is None else decoder.feed(data))
+        self.ended = data is None
 
 
 def is_http(provider: Provider) -> TypeGuard[HTTPProvider]:
@@ -97,7 +106,7 @@ def ask_stream(call: Call, provider: Provider, target: Target) -> Flow[OpenedStr
         opened = yield from _open_directly(call, provider, target)
     try:
         while not opened.ended and not any(map(_has_content, opened.chunks)):
-            yield from advance(opened, call.deadline)
+            yield from _advance(opened, call.deadline)
         if not any(chunk.choices for chunk in opened.chunks):
             raise ResponseValidationError(HTTPResponse(200), None, message="The stream ended without any answer.")
         if opened.ended and call.promises:
@@ -109,16 +118,10 @@ def ask_stream(call: Call, provider: Provider, target: Target) -> Flow[OpenedStr
     return opened
 
 
-def advance(opened: OpenedStream, deadline: float | None) -> Flow[None]:
-    """Read and decode one more piece; at the end of the stream, what was held back."""
-    source, decoder = opened.source, opened.decoder
-    assert source is not None
-    assert decoder is not None
-    data = yield from read(source, deadline)
-    if opened.raw is not None and data is not None:
-        opened.raw.append(data)
-    opened.take(decoder.end() if data is None else decoder.feed(data))
-    opened.ended = data is None
+def _advance(opened: OpenedStream, deadline: float | None) -> Flow[None]:
+    """Read and decode one more piece."""
+    assert opened.source is not None
+    opened.feed((yield from read(opened.source, deadline)))
 
 
 def _has_content(chunk: ChatCompletionChunk) -> bool:
@@ -271,7 +274,7 @@ def _ask_by_streaming(call: Call, provider: DirectProvider, target: Target) -> F
     """The whole answer of a provider that only streams, or would rather: a stream can be stopped."""
     opened = yield from _open_directly(call, provider, target)
     while not opened.ended:
-        yield from advance(opened, call.deadline)
+        yield from _advance(opened, call.deadline)
     return assemble(opened.chunks)
 
 

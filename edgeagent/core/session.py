@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Generic, Literal, TypeVar
 
-from edgeagent.core.ask import OpenedStream, advance
+from edgeagent.core.ask import OpenedStream
 from edgeagent.core.call import Call
 from edgeagent.core.promises import check_promises
 from edgeagent.effects import Flow, close, read
@@ -79,7 +79,8 @@ class Session(Generic[T]):
                     opened.take(opened.decoder.end())
                     opened.ended = True
                 else:
-                    yield from advance(opened, self.call.deadline)
+                    assert opened.source is not None
+                    opened.feed((yield from read(opened.source, self.call.deadline)))
                 self._take()
                 if opened.ended and self.call.promises:
                     check_promises(self.call.promises, self._assembly.completion())

@@ -79,7 +79,11 @@ class AsyncDriver:
             effect = flow.send(None)
             while True:
                 try:
-                    outcome = await self._perform(effect, scope)
+                    if scope.activate is None:
+                        outcome = await self._perform(effect, scope)
+                    else:
+                        with scope.activate():
+                            outcome = await self._perform(effect, scope)
                 except BaseException as raised:  # thrown into the flow
                     error = raised
                 else:
@@ -104,12 +108,6 @@ class AsyncDriver:
             scope.release()
 
     async def _perform(self, effect: Effect, scope: Scope) -> Any:
-        if scope.activate is None:
-            return await self._performed(effect, scope)
-        with scope.activate():
-            return await self._performed(effect, scope)
-
-    async def _performed(self, effect: Effect, scope: Scope) -> Any:
         match effect:
             case Read():
                 return await self._read(effect, scope)

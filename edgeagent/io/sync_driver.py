@@ -85,7 +85,11 @@ class SyncDriver:
             effect = flow.send(None)
             while True:
                 try:
-                    outcome = self._perform(effect, scope)
+                    if scope.activate is None:
+                        outcome = self._perform(effect, scope)
+                    else:
+                        with scope.activate():
+                            outcome = self._perform(effect, scope)
                 except BaseException as raised:  # thrown into the flow
                     error = raised
                 else:
@@ -110,12 +114,6 @@ class SyncDriver:
             scope.release()
 
     def _perform(self, effect: Effect, scope: Scope) -> Any:
-        if scope.activate is None:
-            return self._performed(effect, scope)
-        with scope.activate():
-            return self._performed(effect, scope)
-
-    def _performed(self, effect: Effect, scope: Scope) -> Any:
         match effect:
             case Read():
                 return self._read(effect, scope)
@@ -152,7 +150,7 @@ class SyncDriver:
     def _read(self, effect: Read, scope: Scope) -> Any:
         piece = None
         try:
-            if self._lanes.current is not None and isinstance(effect.source, IteratorSource):
+            if isinstance(effect.source, IteratorSource) and self._lanes.current is not None:
                 with self._lanes.in_foreign_code():
                     piece = effect.source.read(effect.deadline)
             else:

@@ -7,6 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 from edgeagent.effects import Open, Send, Timeout
@@ -54,11 +55,7 @@ class SyncEngine:
 
     def open(self, effect: Open) -> ResponseSource:
         """The head of the answer, and its body to come."""
-        request = effect.request
-
-        def guard(step: Callable[[], bytes | None], deadline: float | None) -> bytes | None:
-            return self._guarded(request, step, deadline, sending=False)
-
+        guard = partial(self._guarded, effect.request, sending=False)
         return ResponseSource(self._open(effect), guard, self._give_back)
 
     def close(self) -> None:
@@ -83,10 +80,14 @@ class SyncEngine:
         except Exception as error:
             if not is_fault(error):
                 raise
-            early = EARLY_SECONDS if is_timeout(error) else 0.0
-            passed = deadline is not None and self._clock() >= deadline - early
-            fault = connection_fault(error, request, past_deadline=passed, sending=sending)
+            fault = self._fault(error, request, deadline, sending=sending)
         raise fault
+
+    def _fault(self, error: Exception, request: HTTPRequest, deadline: float | None, *, sending: bool) -> Exception:
+        """Our exception for one of the library's."""
+        early = EARLY_SECONDS if is_timeout(error) else 0.0
+        passed = deadline is not None and self._clock() >= deadline - early
+        return connection_fault(error, request, past_deadline=passed, sending=sending)
 
 
 class _Calls(threading.local):
@@ -193,12 +194,17 @@ class PoolEngine(SyncEngine):
         self._deadline.at = deadline
         calls.depth += 1
         try:
-            return super()._guarded(request, step, deadline, sending=sending)
+            return step()
+        except Exception as error:
+            if not is_fault(error):
+                raise
+            fault = self._fault(error, request, deadline, sending=sending)
         finally:
             self._deadline.at = before
             calls.depth -= 1
             if calls.later and not calls.depth:
                 self._give_back_later(calls)
+        raise fault
 
 
 def _close(pools: _Pools, exchanges: set[Exchange], pid: int) -> None:

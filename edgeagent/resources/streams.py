@@ -66,7 +66,8 @@ class Stream(_Facts[T]):
 
     def __next__(self) -> T:
         session = self._session
-        if not session.pending:
+        pending = session.pending
+        if not pending:
             if not session.flowing:
                 raise StopIteration
             try:
@@ -74,11 +75,11 @@ class Stream(_Facts[T]):
             except BaseException:
                 self.close()
                 raise
-            if not session.pending:
+            if not pending:
                 self.close()
                 raise StopIteration
-        chunk = session.pending.popleft()
-        if not session.flowing and not session.pending:
+        chunk = pending.popleft()
+        if not pending and not session.flowing:
             self.close()
         return chunk
 
@@ -113,7 +114,8 @@ class AsyncStream(_Facts[T]):
 
     async def __anext__(self) -> T:
         session = self._session
-        if not session.pending:
+        pending = session.pending
+        if not pending:
             if not session.flowing:
                 raise StopAsyncIteration
             try:
@@ -121,11 +123,11 @@ class AsyncStream(_Facts[T]):
             except BaseException:
                 await self.close()
                 raise
-            if not session.pending:
+            if not pending:
                 await self.close()
                 raise StopAsyncIteration
-        chunk = session.pending.popleft()
-        if not session.flowing and not session.pending:
+        chunk = pending.popleft()
+        if not pending and not session.flowing:
             await self.close()
         return chunk
 

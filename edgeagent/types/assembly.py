@@ -72,15 +72,15 @@ class Assembly:
 def assemble(chunks: Iterable[ChatCompletionChunk]) -> ChatCompletion:
     """The completion that the chunks say."""
     chunks = list(chunks)
-    top: dict[str, Any] = {"id": "", "created": 0, "model": ""}
+    top: dict[str, Any] = {name: _first(chunks, name) for name in _FIRST}
+    top["created"] = top["created"] or 0
     extra: dict[str, Any] = {}
     parts: defaultdict[int, list[ChunkChoice]] = defaultdict(list)
     for chunk in chunks:
         for choice in chunk.choices:
             parts[choice.index].append(choice)
-        for name in _FIRST:
-            top[name] = top[name] or getattr(chunk, name)
-        _put_extra(extra, chunk)
+        if chunk.__pydantic_extra__:
+            _put_extra(extra, chunk)
     top.update(_last(chunks, _LAST))
     for name in ("metadata", "moderation"):  # of a completion, and no fields of a chunk
         if isinstance(extra.get(name), dict):
@@ -97,20 +97,16 @@ def _put(into: dict[str, Any], name: str, value: Any) -> None:
 
 def _last(models: Sequence[Model], names: Iterable[str]) -> dict[str, Any]:
     """The last values that are not None of these fields; None for those that were never set to anything else."""
-    values: dict[str, Any] = {}
-    for name, found in _given(models, names):
-        if found:
-            values[name] = found[-1]
-        elif any(name in model.model_fields_set for model in models):
-            values[name] = None
-    return values
+    return {name: found[-1] if found else None for name, found in _given(models, names)}
 
 
 def _given(models: Sequence[Model], names: Iterable[str]) -> Iterator[tuple[str, list[Any]]]:
-    """Of each field the values that are not None. By field, not by model: there are many models and few fields."""
+    """Of each field that was ever set the values that are not None. By field: there are many models and few fields."""
     fields = [model.__dict__ for model in models]
+    ever = set[str]().union(*[model.__pydantic_fields_set__ for model in models])
     for name in names:
-        yield name, [value for values in fields if (value := values[name]) is not None]
+        if name in ever:
+            yield name, [value for values in fields if (value := values[name]) is not None]
 
 
 def _put_extra(into: dict[str, Any], model: Model) -> None:
@@ -132,7 +128,8 @@ def _choice(index: int, parts: list[ChunkChoice]) -> Choice:
     values = _last(parts, _CHOICE)
     extra: dict[str, Any] = {}
     for part in parts:
-        _put_extra(extra, part)
+        if part.__pydantic_extra__:
+            _put_extra(extra, part)
     values.setdefault("finish_reason", None)
     if values.get("logprobs") is not None:
         values["logprobs"] = _logprobs([part.logprobs for part in parts if part.logprobs is not None])
@@ -149,11 +146,12 @@ def _logprobs(parts: list[ChoiceLogprobs]) -> ChoiceLogprobs:
 
 
 def _message(deltas: list[ChoiceDelta]) -> ChatCompletionMessage:
-    message = {name: _READINGS[name](pieces) for name, pieces in _given(deltas, _READINGS) if pieces}
-    message.setdefault("role", "assistant")
-    message.setdefault("content", None)
-    if any("refusal" in delta.model_fields_set for delta in deltas):
-        message.setdefault("refusal", None)  # as OpenAI's message says it
+    message: dict[str, Any] = {"role": "assistant", "content": None}
+    for name, pieces in _given(deltas, _READINGS):
+        if pieces:
+            message[name] = _READINGS[name](pieces)
+        elif name == "refusal":
+            message[name] = None  # as OpenAI's message says it
     return ChatCompletionMessage(**message, **_merged_extra(deltas, ChatCompletionMessage))
 
 
@@ -245,8 +243,8 @@ _READINGS: Final[Mapping[str, Callable[[list[Any]], Any]]] = {
 def _merged_extra(parts: Iterable[Model], model: type[Model]) -> dict[str, Any]:
     extra: dict[str, Any] = {}
     for part in parts:
-        if part.model_extra:
-            extra = _merged(extra, part.model_extra)
+        if part.__pydantic_extra__:
+            extra = _merged(extra, part.__pydantic_extra__)
     return _unknown(extra, model)
 
 

@@ -34,7 +34,18 @@ class SSEDecoder:
     Events that came before one that is too large are delivered first; the `SSEError` is raised by the next call.
     """
 
-    __slots__ = ("_after_cr", "_data", "_event", "_held", "_limit", "_pending", "_size", "_start", "_too_large")
+    __slots__ = (
+        "_after_cr",
+        "_between",
+        "_data",
+        "_event",
+        "_held",
+        "_limit",
+        "_pending",
+        "_size",
+        "_start",
+        "_too_large",
+    )
 
     def __init__(self, limit: int = MAX_EVENT_SIZE) -> None:
         self._limit = limit
@@ -45,14 +56,23 @@ class SSEDecoder:
         self._size = 0  # characters in `_data`
         self._after_cr = False
         self._start = True
+        self._between = False  # whether all that was fed has been given out
         self._too_large = False
 
     def feed(self, data: bytes) -> list[SSEEvent]:
         """The events that have become complete. Raises `SSEError`."""
+        if self._between and self._is_plain(data):
+            return [SSEEvent("message", data[6:-2].decode("utf-8", "replace"))]
+        self._between = False
+        events = self._feed(data)
+        self._between = not (
+            self._start or self._after_cr or self._pending or self._data or self._event or self._too_large
+        )
+        return events
+
+    def _feed(self, data: bytes) -> list[SSEEvent]:
         if self._too_large:
             raise self._error()
-        if not (self._start or self._after_cr or self._pending or self._data or self._event) and self._is_plain(data):
-            return [SSEEvent("message", data[6:-2].decode("utf-8", "replace"))]
         if self._after_cr and data:
             self._after_cr = False
             if data[0] == 0x0A:  # the second half of a CRLF

@@ -131,7 +131,8 @@ class ChatStreamDecoder:
         extra = chunk.__pydantic_extra__
         if extra and extra.get("error"):
             raise hidden_error(extra, _response(data), lenient=self._lenient)
-        return self._noted(chunk, data)
+        self._note(chunk)
+        return self._tidied(chunk, data) if self._lenient else chunk
 
     def _second_look(self, data: str, error: ValidationError) -> ChatCompletionChunk | None:
         """What is no chunk as it stands: the end, a keep-alive, an error, a chunk with something left out."""
@@ -154,18 +155,18 @@ class ChatStreamDecoder:
             invalid("in a chunk, " + " ".join(first_fault(still)), _response(data), body=value, cause=still)
         if not self._lenient and any(call.index < 0 for part in chunk.choices for call in part.delta.tool_calls or ()):
             self._tidy.chunk(chunk)  # a call without its index cannot be passed on as it is
-        return self._noted(chunk, data)
-
-    def _noted(self, chunk: ChatCompletionChunk, data: str) -> ChatCompletionChunk:
         self._note(chunk)
-        if self._lenient:
-            if reason := _stopped(chunk.__pydantic_extra__):
-                raise hidden_error({"message": reason, "type": "server_error"}, _response(data))
-            for choice in chunk.choices:
-                extra = choice.__pydantic_extra__
-                if extra and extra.get("error"):
-                    raise hidden_error(extra, _response(data), lenient=self._lenient)
-            self._tidy.chunk(chunk)
+        return self._tidied(chunk, data) if self._lenient else chunk
+
+    def _tidied(self, chunk: ChatCompletionChunk, data: str) -> ChatCompletionChunk:
+        """What compatible servers put into a chunk, read and set right."""
+        if reason := _stopped(chunk.__pydantic_extra__):
+            raise hidden_error({"message": reason, "type": "server_error"}, _response(data))
+        for choice in chunk.choices:
+            extra = choice.__pydantic_extra__
+            if extra and extra.get("error"):
+                raise hidden_error(extra, _response(data), lenient=True)
+        self._tidy.chunk(chunk)
         return chunk
 
     def _note(self, chunk: ChatCompletionChunk) -> None:
