@@ -264,7 +264,7 @@ class Pipeline(Calls):
             vendor=call.vendor or target.provider,
             cost_usd=call.edge.cost_usd,
             request_id=call.edge.request_id,
-            completion=completion.model_dump_json(exclude_unset=True).encode(),
+            completion=completion.as_json(),
             native=b"" if call.native is None else call.native.raw,
             native_streamed=call.native is not None and call.native.streamed,
         )

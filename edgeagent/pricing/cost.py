@@ -21,6 +21,7 @@ from edgeagent.types import CompletionUsage
 
 __all__ = ["Pricing"]
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 _Name: TypeAlias = tuple[str, str]
@@ -55,7 +56,7 @@ class Pricing:
         self._table = table
         self._clock = clock
         self._rows: dict[_Name, ModelRow | None] = {}
-        self._fixed: dict[_Name, Price] = {}
+        self._fixed: dict[tuple[str, str, str | None], Price] = {}  # by vendor, model and service tier
 
     @classmethod
     def default(cls) -> Pricing:
@@ -70,7 +71,7 @@ class Pricing:
         `service_tier` is the one that the answer names (`flex`, `priority`); a tier without a price of its own costs
         the standard price.
         """
-        price = self._fixed.get((vendor, model)) if service_tier is None else None
+        price = self._fixed.get((vendor, model, service_tier))
         if price is None:
             price = self._price(vendor, model, service_tier)
             if price is None:
@@ -96,10 +97,11 @@ class Pricing:
             row = self._row(vendor, model)
             if row is None:
                 return None
-            if row.fixed is None or service_tier is not None:
-                return row.price(self._clock(), () if service_tier is None else (f"service_tier={service_tier}",))
-            price = row.fixed
-        return _remember(self._fixed, (vendor, model), price)
+            conditions = () if service_tier is None else (f"service_tier={service_tier}",)
+            price = row.fixed(conditions)
+            if price is None:
+                return row.price(self._clock(), conditions)
+        return _remember(self._fixed, (vendor, model, service_tier), price)
 
     def _row(self, vendor: str, model: str) -> ModelRow | None:
         key = (vendor, model)
@@ -113,7 +115,7 @@ class Pricing:
         return {**self.__dict__, "_rows": {}, "_fixed": {}}
 
 
-def _remember(memory: dict[_Name, T], name: _Name, value: T) -> T:
+def _remember(memory: dict[K, T], name: K, value: T) -> T:
     if len(memory) >= _REMEMBERED:
         memory.clear()
     memory[name] = value

@@ -68,10 +68,9 @@ class ModelRow:
     Attributes:
         context_window: in tokens, None when not known.
         exact: whether it was asked for by its exact name, at its own vendor.
-        fixed: its one price, where it is the same at any time and no condition is told.
     """
 
-    __slots__ = ("_prices", "_variants", "_varied", "context_window", "exact", "fixed")
+    __slots__ = ("_fixed", "_prices", "_variants", "_varied", "context_window", "exact")
 
     def __init__(
         self,
@@ -85,7 +84,11 @@ class ModelRow:
         self._varied: dict[tuple[int, ...], Price | None] = {}
         self.context_window = context_window
         self.exact = exact
-        self.fixed = self._prices[0][2] if len(prices) == 1 else None
+        self._fixed = self._prices[0][2] if len(prices) == 1 else None
+
+    def fixed(self, conditions: Sequence[str] = ()) -> Price | None:
+        """The price under these conditions, if it is the same at any time."""
+        return None if any(condition in conditions for condition, _, _ in self._variants) else self._fixed
 
     def price(self, now: float, conditions: Sequence[str] = ()) -> Price | None:
         """The price at `now` (epoch seconds) under conditions such as `service_tier=flex`; None if it has none."""

@@ -25,6 +25,10 @@ class Model(BaseModel):
         made: Self = cls.__pydantic_validator__.validate_json(data)
         return made
 
+    def as_json(self) -> bytes:
+        """`model_dump_json` of what was set, without its other options. Raises `PydanticSerializationError`."""
+        return self.__pydantic_serializer__.to_json(self, exclude_unset=True)
+
     def to_dict(
         self,
         *,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -152,6 +153,7 @@ class HTTPResponse:
         return (HTTPResponse, (self.status_code, Headers(safe), self.content, self.request))
 
 
+@lru_cache(maxsize=256)  # asked for every answer
 def redact_url(url: str) -> str:
     """The URL without user information and fragment, with the values of its query replaced; never raises."""
     try:

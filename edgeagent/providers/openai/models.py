@@ -74,6 +74,7 @@ https://platform.openai.com/docs/models.
 _NOT_IN_RESPONSES: Final[frozenset[Feature]] = frozenset({"audio", "n", "stop"})
 
 
+@lru_cache(maxsize=256)  # asked three times for each call
 def is_responses_only(model: str) -> bool:
     """Whether `model` is served by the Responses API and not by chat completions."""
     return any(model == name or model.startswith(f"{name}-") for name in RESPONSES_ONLY)
