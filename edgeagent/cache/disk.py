@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
@@ -42,6 +43,7 @@ _WRITE_TRIES: Final = 8
 _DROP_EXPIRED: Final = (
     "DELETE FROM Cache WHERE rowid IN (SELECT rowid FROM Cache WHERE expire_time < ? ORDER BY expire_time LIMIT 20)"
 )
+_VALUE: Final = "SELECT mode, value FROM Cache WHERE key = ? AND raw = 1 AND (expire_time IS NULL OR expire_time > ?)"
 _ROW_BYTES: Final = 100
 """About what an entry takes besides its value."""
 
@@ -106,7 +108,7 @@ class DiskCache:
         try:
             with self._gate:
                 database = self._database()
-                value: bytes | None = database.run(database.get, key)
+                value = database.run(database.get, key)
         except (diskcache.Timeout, sqlite3.OperationalError) as error:
             if _is_busy(error):
                 return None
@@ -220,6 +222,14 @@ class _Database(diskcache.Cache):  # type: ignore[misc]  # diskcache has no type
             con.close()
             raise
         return con
+
+    def get(self, key: bytes) -> bytes | None:
+        """What stands under `key`, if it is a row of this cache. (diskcache's own has more columns and branches.)"""
+        rows = self._con.execute(_VALUE, (key, time.time())).fetchall()
+        if not rows:
+            return None
+        mode, value = rows[0]
+        return value if mode == diskcache.core.MODE_RAW and type(value) is bytes else None
 
     def run(self, operation: Callable[..., T], *args: Any) -> T:
         """Call `operation` with a connection of the pool; a connection that saw an error is not used again."""

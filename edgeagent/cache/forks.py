@@ -33,12 +33,13 @@ class ForkGate:
             )
 
     def _reset(self) -> None:
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._inside = 0
         self._forking = 0
 
     def __enter__(self) -> None:
-        with self._changed:
+        with self._lock:  # the lock itself, since this is on the path of each look-up
             while self._forking:
                 self._changed.wait()
             self._inside += 1
@@ -46,7 +47,7 @@ class ForkGate:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._changed:
+        with self._lock:
             self._inside -= 1
             if self._forking:
                 self._changed.notify_all()
