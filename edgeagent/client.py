@@ -20,17 +20,28 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from edgeagent.core.call import CallOptions
+    from edgeagent.core.calls import Calls
     from edgeagent.core.pipeline import Pipeline
     from edgeagent.core.retry import RetryPolicy
     from edgeagent.io.runtime import Runtime
     from edgeagent.pricing.base import PriceSource
     from edgeagent.providers.base import Provider
     from edgeagent.resources.chat import AsyncChat, Chat
+    from edgeagent.resources.models import AsyncModels, Models
+    from edgeagent.resources.operations import (
+        AsyncEmbeddings,
+        AsyncModerations,
+        AsyncRerank,
+        Embeddings,
+        Moderations,
+        Rerank,
+    )
     from edgeagent.routing.base import Router
 
 __all__ = ["AsyncEdgeClient", "EdgeClient"]
 
 C = TypeVar("C", bound="_Client")
+F = TypeVar("F", bound="Calls")
 
 
 class Engine:
@@ -44,6 +55,7 @@ class Engine:
         self.settings = Settings(**arguments)
         self.runtime: Runtime = Runtime(http_client=self.settings.http_client)
         self.pipeline: Pipeline = build_pipeline(self.settings, self.runtime)
+        self._others: dict[type[Any], Any] = {}
         self._pid = getpid()
         self._forked = Lock()
 
@@ -54,8 +66,16 @@ class Engine:
                 if self._pid != getpid():
                     self.runtime.after_fork()
                     self.pipeline.after_fork()
+                    self._others = {}
                     self._pid = getpid()
         return self
+
+    def flows(self, kind: type[F]) -> F:
+        """The steps of another kind of call, over the same rooms; made when first needed."""
+        found: F | None = self._others.get(kind)
+        if found is None:
+            found = self._others.setdefault(kind, kind.beside(self.pipeline))
+        return found
 
     def close(self) -> None:
         """Flush, then close pools and tiers. Idempotent; what is used afterwards opens them again."""
@@ -267,6 +287,34 @@ class EdgeClient(_Client):
 
         return Chat(self)
 
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """Vectors of texts."""
+        from edgeagent.resources.operations import Embeddings
+
+        return Embeddings(self)
+
+    @cached_property
+    def rerank(self) -> Rerank:
+        """Documents, ordered by how well they answer a query."""
+        from edgeagent.resources.operations import Rerank
+
+        return Rerank(self)
+
+    @cached_property
+    def moderations(self) -> Moderations:
+        """Texts, judged."""
+        from edgeagent.resources.operations import Moderations
+
+        return Moderations(self)
+
+    @cached_property
+    def models(self) -> Models:
+        """What models the providers have."""
+        from edgeagent.resources.models import Models
+
+        return Models(self)
+
     def to_async(self) -> AsyncEdgeClient:
         """The async kind of this client; shares everything but connections."""
         return self._view(AsyncEdgeClient)
@@ -297,6 +345,34 @@ class AsyncEdgeClient(_Client):
         from edgeagent.resources.chat import AsyncChat
 
         return AsyncChat(self)
+
+    @cached_property
+    def embeddings(self) -> AsyncEmbeddings:
+        """Vectors of texts."""
+        from edgeagent.resources.operations import AsyncEmbeddings
+
+        return AsyncEmbeddings(self)
+
+    @cached_property
+    def rerank(self) -> AsyncRerank:
+        """Documents, ordered by how well they answer a query."""
+        from edgeagent.resources.operations import AsyncRerank
+
+        return AsyncRerank(self)
+
+    @cached_property
+    def moderations(self) -> AsyncModerations:
+        """Texts, judged."""
+        from edgeagent.resources.operations import AsyncModerations
+
+        return AsyncModerations(self)
+
+    @cached_property
+    def models(self) -> AsyncModels:
+        """What models the providers have."""
+        from edgeagent.resources.models import AsyncModels
+
+        return AsyncModels(self)
 
     def to_sync(self) -> EdgeClient:
         """The blocking kind of this client; shares everything but connections."""

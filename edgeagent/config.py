@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from edgeagent.cache.policy import CacheOptions, parse_cache_options
 from edgeagent.core.call import CallOptions
 from edgeagent.core.layers import CacheLayers
+from edgeagent.core.operation import OWN_METHODS
 from edgeagent.core.pipeline import Pipeline
 from edgeagent.core.requests import given
 from edgeagent.core.retry import RetryPolicy
@@ -112,9 +113,9 @@ def _by_name(providers: Sequence[Provider]) -> dict[str, Provider]:
         if name in by_name:
             raise ConfigurationError(f"Two providers are called {name!r}: give one of them another name=….")
         if not hasattr(provider, "codec_for") and not any(
-            callable(getattr(provider, method, None)) for method in ("complete", "acomplete", "stream", "astream")
+            callable(getattr(provider, method, None)) for method in OWN_METHODS
         ):
-            raise ConfigurationError(f"Provider {name!r} has none of complete, acomplete, stream and astream.")
+            raise ConfigurationError(f"Provider {name!r} has none of {', '.join(OWN_METHODS)}.")
         by_name[name] = provider
     return by_name
 

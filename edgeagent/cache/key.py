@@ -39,10 +39,12 @@ __all__ = [
     "DOES_NOT_COUNT_HEADERS",
     "CandidateIdentity",
     "candidate_digest",
+    "counting_headers",
     "key_params",
     "native_key",
     "raw_key",
     "shared_key",
+    "unencodable",
 ]
 
 VERSION: Final = b"edgeagent key 1\n"
@@ -155,7 +157,7 @@ def native_key(
     `params` is everything that counts, the vendor's body included: `extra_headers` in it are looked at as those of a
     request. Another format is another key, since the entry holds the answer in it. Raises like `raw_key`.
     """
-    counting = {**params, "extra_headers": _counting_headers(params.get("extra_headers") or {})}
+    counting = {**params, "extra_headers": counting_headers(params.get("extra_headers") or {})}
     return _key({"native": counting}, candidates, policy, _routing(routing))
 
 
@@ -172,7 +174,7 @@ def _routing(routing: Mapping[str, Any] | None) -> bytes:
     try:
         return canonical_json(routing)
     except (ValueError, TypeError, RecursionError):
-        raise _unencodable(routing, "edge") from None
+        raise unencodable(routing, "edge") from None
 
 
 def key_params(request: ChatRequest) -> dict[str, Any]:
@@ -183,7 +185,7 @@ def key_params(request: ChatRequest) -> dict[str, Any]:
     if request.model_extra:
         params.update(request.model_extra)
     if "extra_headers" in params:
-        headers = _counting_headers(params.pop("extra_headers"))
+        headers = counting_headers(params.pop("extra_headers"))
         if headers:
             params["extra_headers"] = headers
     if params.get("extra_query", True) == {}:
@@ -191,7 +193,8 @@ def key_params(request: ChatRequest) -> dict[str, Any]:
     return params
 
 
-def _counting_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def counting_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Those of the caller's headers that are part of a key, by lower-case name."""
     lowered = {name.lower(): value for name, value in headers.items()}
     return {
         name: value
@@ -204,12 +207,12 @@ def _key(params: dict[str, Any], candidates: bytes, policy: bytes, routing: byte
     try:
         body = canonical_json(params)
     except (ValueError, TypeError, RecursionError):
-        raise _unencodable(params, "") from None
+        raise unencodable(params, "") from None
     lengths = _LENGTHS.pack(len(body), len(candidates), len(policy), len(routing))
     return sha256(b"".join((VERSION, lengths, body, candidates, policy, routing))).digest()
 
 
-def _unencodable(value: Any, path: str) -> RequestValidationError:
+def unencodable(value: Any, path: str) -> RequestValidationError:
     """The error for the first place in `value` that JSON cannot hold."""
     place = path
     while (inner := next(_unencodable_parts(value, place), None)) is not None:

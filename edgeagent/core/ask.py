@@ -32,7 +32,21 @@ from edgeagent.types.assembly import assemble, to_chunks
 from edgeagent.types.functions import chunk_with_function_call, modernised, speaks_of_functions, with_function_call
 from edgeagent.wire.http import HTTPRequest, HTTPResponse
 
-__all__ = ["OpenedStream", "ask", "ask_stream", "is_http"]
+__all__ = [
+    "OpenedStream",
+    "ask",
+    "ask_stream",
+    "chats",
+    "credential",
+    "invoke_own",
+    "is_http",
+    "not_json",
+    "note_request_id",
+    "own_method",
+]
+
+CHAT_METHODS: Final = ("complete", "acomplete", "stream", "astream")
+"""What a provider of the caller's own may have, at least one of them, to answer chats."""
 
 MAX_ERROR_BYTES: Final = 1024 * 1024
 """How much of an error's body is read where a stream was asked for."""
@@ -73,6 +87,11 @@ def is_http(provider: Provider) -> TypeGuard[HTTPProvider]:
     return hasattr(provider, "codec_for")
 
 
+def chats(provider: Provider) -> bool:
+    """Whether the provider answers chats at all; one of the caller's own may only embed."""
+    return is_http(provider) or any(hasattr(provider, name) for name in CHAT_METHODS)
+
+
 def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
     """One unstreamed attempt."""
     call.begins()
@@ -80,7 +99,7 @@ def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
         codec = provider.codec_for(target.model)
         request = yield from _http_request(call, provider, target, codec, stream=False)
         response = yield from send(request, call.options.timeout, call.deadline, provider.http_client)
-        _note_request_id(call, response)
+        note_request_id(call, response)
         if not 200 <= response.status_code < 300:
             raise _refused(codec, response)
         completion = codec.decode_response(response)
@@ -154,13 +173,11 @@ def _http_request(
         error.target = str(target)
         raise
     except PydanticSerializationError:
-        raise _not_json() from None
+        raise not_json() from None
     require_checker(encoded.promises)
     call.edge.dropped_params, call.edge.edits = encoded.dropped, encoded.edits
     call.promised(encoded.promises)
-    key = provider.api_key
-    if callable(key):
-        key = yield from invoke(key, call.deadline)
+    key = yield from credential(call, provider)
     try:
         return provider.http_request(
             encoded,
@@ -171,10 +188,17 @@ def _http_request(
             extra_query=query,
         )
     except PydanticSerializationError:
-        raise _not_json() from None
+        raise not_json() from None
 
 
-def _not_json() -> RequestValidationError:
+def credential(call: Call[Any], provider: HTTPProvider) -> Flow[Any]:
+    """The provider's key; that of a function is asked for afresh."""
+    key = provider.api_key
+    return (yield from invoke(key, call.deadline)) if callable(key) else key
+
+
+def not_json() -> RequestValidationError:
+    """The error for a request that cannot be written as JSON."""
     return RequestValidationError("The request holds something that JSON cannot: a lone surrogate, or no JSON value.")
 
 
@@ -188,7 +212,7 @@ def _open_http(call: Call, provider: HTTPProvider, target: Target) -> Flow[Opene
     request = yield from _http_request(call, provider, target, codec, stream=True)
     source = yield from open_stream(request, call.options.timeout, call.deadline, provider.http_client)
     head = HTTPResponse(source.status_code, source.headers, b"", request)
-    _note_request_id(call, head)
+    note_request_id(call, head)
     if 200 <= head.status_code < 300:
         reshape = chunk_with_function_call if _in_older_form(call.request, codec) else None
         opened = OpenedStream(source, codec.stream_decoder(call.request, head), reshape=reshape)
@@ -219,7 +243,8 @@ def _error_body(source: Source, deadline: float | None) -> Flow[bytes]:
     return b"".join(pieces)
 
 
-def _note_request_id(call: Call, response: HTTPResponse) -> None:
+def note_request_id(call: Call[Any], response: HTTPResponse) -> None:
+    """Keep the provider's id of the request."""
     headers = response.headers
     call.edge.request_id = headers.get("x-request-id") or headers.get("request-id") or headers.get("x-amzn-requestid")
 
@@ -261,12 +286,12 @@ class _ItemDecoder:
 
 
 def _ask_directly(call: Call, provider: DirectProvider, target: Target) -> Flow[ChatCompletion]:
-    method = _method(provider, call, ("complete", "acomplete"))
-    stream = _method(provider, call, ("stream", "astream"))
+    method = own_method(provider, call, ("complete", "acomplete"))
+    stream = own_method(provider, call, ("stream", "astream"))
     if method is None or (stream is not None and getattr(provider, "prefers_stream", False)):
         return (yield from _ask_by_streaming(call, provider, target))
     request = _addressed(call.request, target, stream=False)
-    answer = yield from _invoke(call, partial(method, request))
+    answer = yield from invoke_own(call, partial(method, request))
     return completion_from(answer, request=request, id=f"chatcmpl-{uuid4().hex}")
 
 
@@ -280,7 +305,7 @@ def _ask_by_streaming(call: Call, provider: DirectProvider, target: Target) -> F
 
 def _open_directly(call: Call, provider: DirectProvider, target: Target) -> Flow[OpenedStream]:
     request = _addressed(call.request, target, stream=True)
-    method = _method(provider, call, ("stream", "astream"))
+    method = own_method(provider, call, ("stream", "astream"))
     if method is not None:
         source = yield from open_iterator(partial(method, request), call.options.timeout, call.deadline)
         return OpenedStream(source, _ItemDecoder(request))
@@ -288,7 +313,8 @@ def _open_directly(call: Call, provider: DirectProvider, target: Target) -> Flow
     return OpenedStream(None, None, to_chunks(completion), ended=True)
 
 
-def _method(provider: DirectProvider, call: Call, names: tuple[str, str]) -> Callable[[ChatRequest], Any] | None:
+def own_method(provider: DirectProvider, call: Call[Any], names: tuple[str, str]) -> Callable[[Any], Any] | None:
+    """The first of a provider's own methods (sync, async) that it has, the caller's kind first."""
     order: Iterable[str] = reversed(names) if call.prefers_async else names
     return next((method for name in order if callable(method := getattr(provider, name, None))), None)
 
@@ -300,7 +326,8 @@ def _addressed(request: ChatRequest, target: Target, *, stream: bool) -> ChatReq
     return request.model_copy(update={"model": target.model, "stream": stream or None})
 
 
-def _invoke(call: Call, function: Callable[[], Any]) -> Flow[Any]:
+def invoke_own(call: Call[Any], function: Callable[[], Any]) -> Flow[Any]:
+    """Call a provider's own function, within the time limit of an attempt."""
     limit = call.options.timeout.read
     until = None if limit is None else call.clock() + limit
     deadline = until if call.deadline is None else call.deadline if until is None else min(until, call.deadline)

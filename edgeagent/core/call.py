@@ -16,11 +16,11 @@ from edgeagent.errors import DeadlineExceededError
 from edgeagent.providers.base import Promise
 from edgeagent.routing.base import Router
 from edgeagent.telemetry.base import CallEnded, Observation
-from edgeagent.types import AnyAnswer, AnyRequest, Attempt, ChatRequest, ResponseMetadata, Target
+from edgeagent.types import AnyAnswer, Attempt, ChatRequest, ResponseMetadata, Target
 
-__all__ = ["Call", "CallOptions", "R"]
+__all__ = ["Call", "CallOptions"]
 
-R = TypeVar("R", bound=AnyRequest, default=ChatRequest)
+R = TypeVar("R", default=ChatRequest)
 """The kind of request; `Call` alone is one for chat."""
 
 

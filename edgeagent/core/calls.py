@@ -14,7 +14,8 @@ from typing import Any, Final, TypeVar
 
 from typing_extensions import Self
 
-from edgeagent.core.call import Call, CallOptions, R
+from edgeagent.cache.entry import Entry
+from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.flight import Flight, Flights
 from edgeagent.core.layers import CacheLayers
 from edgeagent.core.targets import Candidates, Targets, vendor_of
@@ -29,14 +30,16 @@ from edgeagent.errors import (
     LimitExceededError,
 )
 from edgeagent.pricing.base import PriceSource
+from edgeagent.routing.base import Router
 from edgeagent.telemetry.base import CallStarted, Observer
-from edgeagent.types import Target
+from edgeagent.types import AnyRequest, Target
 
 __all__ = ["Calls"]
 
 T = TypeVar("T")
 E = TypeVar("E")
 """What a flight lands with."""
+R = TypeVar("R", bound=AnyRequest)
 
 _OWN_ENDS: Final = (DeadlineExceededError, LimitExceededError, BudgetExceededError)
 """Errors that end one caller's own call and say nothing about the others of its flight."""
@@ -178,6 +181,16 @@ class Calls:
     def _goes_on(self, call: Call[Any], flight: Flight, error: Exception) -> bool:
         """Whether this call would not have given up where its flight's leader did."""
         return flight.options is not None and call.options.outlasts(flight.options) and judge(error).again
+
+    def _too_old(self, call: Call[Any], entry: Entry) -> bool:
+        """Whether a flight's answer came from a tier and was too old for this call when it asked."""
+        max_age = call.options.cache.max_age
+        return max_age is not None and self._wall() - entry.created - (self._clock() - call.started) > max_age
+
+    def _routing(self, router: Router) -> dict[str, str]:
+        """What of a call's own router is part of the shared key."""
+        kind = type(router)
+        return {"router": f"{kind.__module__}.{kind.__qualname__}"}
 
     def _answered_by(self, call: Call[Any], target: Target) -> None:
         call.edge.provider, call.edge.model = target.provider, target.model

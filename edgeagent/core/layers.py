@@ -86,12 +86,44 @@ class CacheLayers:
             entry = None if data is None else self._fresh(decode_entry(data), max_age)
             self._observer.cache_lookup(tier.name, hit=entry is not None)
             if entry is not None and data is not None:
-                ttl = self._left(entry)
-                self._put_near(near_key, data, ttl)
-                for skipped in self._far[:rank]:
-                    self._put_far(skipped, key, data, ttl)
+                self._promote(rank, key, near_key, data, entry)
                 return entry, tier.name
         return None
+
+    def far_many(
+        self, keys: Sequence[bytes], near_keys: Sequence[bytes], max_age: float | None
+    ) -> Flow[dict[int, tuple[Entry, CacheTierName]]]:
+        """`far` for many keys, with one effect for each tier: what was found, by the place of its key."""
+        found: dict[int, tuple[Entry, CacheTierName]] = {}
+        for rank, tier in enumerate(self._far):
+            left = [place for place in range(len(keys)) if place not in found]
+            if not left:
+                break
+            data = yield from self._read_many(tier, [keys[place] for place in left])
+            for place in left:
+                held = data.get(keys[place])
+                entry = None if held is None else self._fresh(decode_entry(held), max_age)
+                self._observer.cache_lookup(tier.name, hit=entry is not None)
+                if entry is not None and held is not None:
+                    self._promote(rank, keys[place], near_keys[place], held, entry)
+                    found[place] = entry, tier.name
+        return found
+
+    def _read_many(self, tier: CacheTier, keys: Sequence[bytes]) -> Flow[dict[bytes, bytes]]:
+        writing = {key: data for key in keys if (data := self._writing.get(key)) is not None}
+        rest = [key for key in keys if key not in writing]
+        try:
+            return {**(yield from offload(partial(_get_all, tier, rest), READ_BOUND)), **writing}
+        except Exception as error:
+            self.fault(tier, error)
+            return writing
+
+    def _promote(self, rank: int, key: bytes, near_key: bytes, data: bytes, entry: Entry) -> None:
+        """Put what a far tier had into the tiers before it."""
+        ttl = self._left(entry)
+        self._put_near(near_key, data, ttl)
+        for skipped in self._far[:rank]:
+            self._put_far(skipped, key, data, ttl)
 
     def store(self, near_key: bytes, key: bytes, data: bytes, ttl: float | None, *, shared: bool) -> None:
         """Put an encoded entry into every tier: memory at once, the others in the background and only if `shared`."""
@@ -161,6 +193,10 @@ class CacheLayers:
         """Give back files and connections."""
         for tier in (*self._near, *self._far):
             tier.close()
+
+
+def _get_all(tier: CacheTier, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    return {key: data for key in keys if (data := tier.get(key)) is not None}
 
 
 class _Write:

@@ -209,8 +209,7 @@ class Pipeline(Calls):
 
     def _followed(self, call: Call, entry: Entry) -> ChatCompletion | None:
         """The flight's answer; None if it came from a tier and was too old for this call when it asked."""
-        max_age = call.options.cache.max_age
-        if max_age is not None and self._wall() - entry.created - (self._clock() - call.started) > max_age:
+        if self._too_old(call, entry):
             return None
         call.edge.coalesced = True
         return self._from_entry(call, entry)

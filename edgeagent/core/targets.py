@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from edgeagent.cache.key import CandidateIdentity, candidate_digest
-from edgeagent.core.ask import is_http
+from edgeagent.core.ask import chats, is_http
 from edgeagent.core.call import Call
 from edgeagent.core.fitness import lacking, needed
 from edgeagent.core.native import Native, NativeExchange, passes
+from edgeagent.core.operation import Operation, offers
 from edgeagent.core.validate import validate_model
 from edgeagent.errors import NoTargetError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, Provider
@@ -63,6 +64,10 @@ class Targets:
         """The provider that a target names."""
         return self._providers[target.provider]
 
+    def providers(self) -> tuple[Provider, ...]:
+        """The configured providers, in their order."""
+        return tuple(self._providers.values())
+
     def provider_names(self) -> tuple[str, ...]:
         """The configured providers, in their order."""
         return tuple(self._providers)
@@ -101,12 +106,33 @@ class Targets:
     def plan(self, call: Call, candidates: Candidates, *, stream: bool) -> Sequence[Target]:
         """The targets that can serve this request, in the router's order. Raises `NoTargetError`."""
         features = needed(call.request, stream=stream)
+
+        def lacks(target: Target) -> Collection[str]:
+            if not chats(self._providers[target.provider]):
+                return ("chat",)
+            return lacking(features, self.capabilities(target))
+
+        return self._planned(call, candidates, lacks)
+
+    def plan_operation(
+        self, call: Call[Any], candidates: Candidates, operation: Operation[Any, Any]
+    ) -> Sequence[Target]:
+        """The targets that offer an operation, in the router's order. Raises `NoTargetError`."""
+
+        def lacks(target: Target) -> Collection[str]:
+            return () if offers(operation, self._providers[target.provider], target.model) else (operation.name,)
+
+        return self._planned(call, candidates, lacks)
+
+    def _planned(
+        self, call: Call[Any], candidates: Candidates, lacks: Callable[[Target], Collection[str]]
+    ) -> Sequence[Target]:
         fit: list[Target] = []
         reasons: list[str] = []
         for target in candidates.targets if call.native is None else self._natively(call.native, candidates):
-            lacks = lacking(features, self.capabilities(target))
-            if lacks:
-                reasons.append(f"{target} cannot do {', '.join(sorted(lacks))}")
+            missing = lacks(target)
+            if missing:
+                reasons.append(f"{target} cannot do {', '.join(sorted(missing))}")
             else:
                 fit.append(target)
         if not fit and call.native is not None:

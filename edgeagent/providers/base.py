@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from edgeagent.errors import APIStatusError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
@@ -32,6 +32,7 @@ __all__ = [
     "NativeCodec",
     "Promise",
     "Provider",
+    "Route",
     "StreamDecoder",
     "StreamEncoder",
     "StreamFilter",
@@ -92,6 +93,18 @@ class Encoded:
     edits: tuple[str, ...] = ()
     promises: tuple[Promise, ...] = ()
     """What has to be checked on the answer."""
+
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[C]):
+    """How a vendor is asked something that is no chat."""
+
+    codec: C
+    path: str
+    """Below the provider's base URL."""
 
 
 class StreamDecoder(Protocol):
@@ -262,10 +275,14 @@ class HTTPProvider(Protocol):
 
 @runtime_checkable
 class DirectProvider(Protocol):
-    """Anything that answers by itself: a `name`, and one or more of the four methods below.
+    """Anything that answers by itself: a `name`, and one or more of the methods below.
 
     - `complete(request)`, `async acomplete(request)`: return a `ChatCompletion`, a dict of one, or the answer's text.
     - `stream(request)`, `astream(request)`: yield `ChatCompletionChunk`s, dicts of them, or pieces of text.
+
+    - `embed(request)`, `async aembed(request)`: return a `CreateEmbeddingResponse`, a dict of one, or the vectors.
+    - `rerank(request)`, `arerank(request)`: return a `RerankResponse` or a dict of one.
+    - `moderate(request)`, `amoderate(request)`: return a `ModerationCreateResponse` or a dict of one.
 
     The first that fits the call is used, its own kind first: a sync streaming call takes `stream`, then `astream`, then
     `complete`, then `acomplete`. What only streams is joined for a call that does not. Optional attributes are read

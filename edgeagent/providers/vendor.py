@@ -5,14 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
 from edgeagent._version import __version__
 from edgeagent.errors import ConfigurationError
-from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Credential, Encoded
+from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Credential, Encoded, Route
 from edgeagent.wire.http import Headers, HTTPRequest, redact_url
 from edgeagent.wire.json import dump_json
+
+if TYPE_CHECKING:
+    from edgeagent.providers.embeddings.base import EmbeddingCodec
+    from edgeagent.providers.embeddings.rerank import RerankCodec
+    from edgeagent.providers.listing import ModelList
+    from edgeagent.providers.moderation import ModerationCodec
 
 __all__ = ["Vendor", "identity_of"]
 
@@ -136,21 +142,89 @@ class Vendor:
         Raises:
             ConfigurationError: the credential (of a function) is one that no header can hold.
         """
+        url = self.base_url + self.stream_path(model) if stream else self.endpoint(model)
+        query = {**(self.stream_query if stream else {}), **self.default_query, **(extra_query or {})}
+        accept = "text/event-stream" if stream else "application/json"
+        fields = self._fields(accept, credential, encoded.headers, extra_headers)
+        return HTTPRequest("POST", _with_query(url, query), Headers(fields.values()), dump_json(encoded.body))
+
+    def request_to(
+        self,
+        path: str,
+        credential: Any,
+        *,
+        encoded: Encoded | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+    ) -> HTTPRequest:
+        """The whole HTTP request to a path that is none of chat's; a GET where there is nothing to send.
+
+        Raises like `http_request`.
+        """
+        fields = self._fields("application/json", credential, {} if encoded is None else encoded.headers, extra_headers)
+        url = _with_query(self.base_url + path, {**self.default_query, **(extra_query or {})})
+        if encoded is None:
+            fields.pop("content-type")
+            return HTTPRequest("GET", url, Headers(fields.values()))
+        return HTTPRequest("POST", url, Headers(fields.values()), dump_json(encoded.body))
+
+    def _fields(
+        self, accept: str, credential: Any, codecs: Mapping[str, str], callers: Mapping[str, str] | None
+    ) -> dict[str, tuple[str, str]]:
+        """The header fields by lower-case name."""
         fields: dict[str, tuple[str, str]] = {
-            "accept": ("accept", "text/event-stream" if stream else "application/json"),
+            "accept": ("accept", accept),
             "content-type": ("content-type", "application/json"),
             "user-agent": ("user-agent", f"edgeagent/{__version__}"),
         }
         for name, value in self.auth_headers(self._usable(credential)):
             fields[name.lower()] = (name, value)
-        for more in (encoded.headers, self.default_headers, extra_headers or {}):
+        for more in (codecs, self.default_headers, callers or {}):
             for name, value in more.items():
                 fields[name.lower()] = (name, value)
-        url = self.base_url + self.stream_path(model) if stream else self.endpoint(model)
-        query = {**(self.stream_query if stream else {}), **self.default_query, **(extra_query or {})}
-        if query:
-            url = f"{url}?{urlencode({k: _query_value(v) for k, v in query.items()}, doseq=True)}"
-        return HTTPRequest("POST", url, Headers(fields.values()), dump_json(encoded.body))
+        return fields
+
+    # what is no chat
+
+    def chat_path(self, model: str) -> str:
+        """Where the vendor's own chat API has `model`; its other APIs are beside it."""
+        return self.path(model)
+
+    def embedding_codec(self, model: str) -> EmbeddingCodec | None:
+        """The wire format in which `model` embeds; None if it does not."""
+        route = self.embedding_route(model)
+        return None if route is None else route.codec
+
+    def embedding_path(self, model: str) -> str:
+        """The path of embedding requests below `base_url`. Raises `ConfigurationError` where there is none."""
+        route = self.embedding_route(model)
+        if route is None:
+            raise ConfigurationError(f"{type(self).__name__} has no embeddings for {model!r}.")
+        return route.path
+
+    def embedding_route(self, model: str) -> Route[EmbeddingCodec] | None:
+        """Both, by the vendor's id."""
+        from edgeagent.providers.embeddings.table import route
+
+        return route(self.vendor, model, self.chat_path(model))
+
+    def rerank_route(self, model: str) -> Route[RerankCodec] | None:
+        """How documents are ordered; None where the vendor does not."""
+        from edgeagent.providers.embeddings.table import rerank_route
+
+        return rerank_route(self.vendor, self.chat_path(model))
+
+    def moderation_route(self, model: str) -> Route[ModerationCodec] | None:
+        """How texts are moderated; None where the vendor does not."""
+        from edgeagent.providers.moderation import moderation_route
+
+        return moderation_route(self.vendor, self.chat_path(model))
+
+    def model_list(self) -> ModelList | None:
+        """How its models are listed; None where they cannot be, or not with the same credential."""
+        from edgeagent.providers.listing import model_list
+
+        return model_list(self.vendor, self.chat_path(""))
 
     def __getstate__(self) -> dict[str, Any]:
         if self._explicit_key:
@@ -184,6 +258,12 @@ class Vendor:
         if not (key.isascii() and key.isprintable()):
             raise ConfigurationError(f"Provider {self.name!r} has a key with characters that no HTTP header can hold.")
         return key
+
+
+def _with_query(url: str, query: Mapping[str, Any]) -> str:
+    if not query:
+        return url
+    return f"{url}?{urlencode({k: _query_value(v) for k, v in query.items()}, doseq=True)}"
 
 
 def identity_of(*parts: str) -> str:

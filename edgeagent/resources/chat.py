@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
-from edgeagent.config import edge_options, timeout_of
 from edgeagent.core.requests import KNOWN_PARAMETERS, chat_request, given
 from edgeagent.effects import Scope
-from edgeagent.errors import ConfigurationError, RequestValidationError
+from edgeagent.resources.options import OPTIONS, call_options
 from edgeagent.resources.streams import AsyncStream, Stream
 
 if TYPE_CHECKING:
@@ -22,8 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncChat", "AsyncCompletions", "Chat", "Completions"]
 
-_OPTIONS: Final = frozenset({"extra_headers", "extra_query", "extra_body", "timeout", "edge"})
-_ACCEPTED: Final = (KNOWN_PARAMETERS | _OPTIONS) - {"stream"}
+_ACCEPTED: Final = (KNOWN_PARAMETERS | OPTIONS) - {"stream"}
 
 
 def _prepared(
@@ -41,46 +38,11 @@ def _prepared(
             f"create() got an unexpected keyword argument {name!r}; a vendor's own parameters go into extra_body."
         )
     options, extra_body = client.options, None
-    if client.default_headers or client.default_query or not _OPTIONS.isdisjoint(params):
-        options, extra_body = _call_options(client, params)
+    if client.default_headers or client.default_query or not OPTIONS.isdisjoint(params):
+        options, extra_body = call_options(client, params)
     if stream:
         params["stream"] = True
     return chat_request(params, extra_body), options
-
-
-def _call_options(client: EdgeClient | AsyncEdgeClient, params: dict[str, Any]) -> tuple[CallOptions, Any]:
-    """Take the arguments that are no parameters out of `params`, and merge the client's headers and query into it."""
-    options = client.options
-    edge = params.pop("edge", None)
-    if edge is not None:
-        options = edge_options(options, edge)
-    timeout = params.pop("timeout", None)
-    if timeout is not None and given(timeout):
-        options = _timed(options, timeout)
-    for name, defaults in (("extra_headers", client.default_headers), ("extra_query", client.default_query)):
-        if defaults or name in params:
-            params[name] = _merged(name, defaults, params.get(name))
-    return options, params.pop("extra_body", None)
-
-
-def _timed(options: CallOptions, timeout: Any) -> CallOptions:
-    from dataclasses import replace
-
-    try:
-        return replace(options, timeout=timeout_of(timeout))
-    except ConfigurationError as error:
-        raise RequestValidationError(str(error), param="timeout") from None
-
-
-def _merged(name: str, defaults: Mapping[str, Any], own: Any) -> dict[str, Any] | None:
-    """Defaults with a call's own values over them; a value that openai's `omit` stands for takes a default away."""
-    if own is None or not given(own):
-        own = {}
-    if not isinstance(own, Mapping):
-        raise RequestValidationError(f"{name}: must be a mapping.", param=name)
-    left_out = {key for key, value in own.items() if not given(value)}
-    merged = {**defaults, **own}
-    return {key: value for key, value in merged.items() if key not in left_out} or None
 
 
 class Completions:

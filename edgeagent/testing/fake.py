@@ -32,7 +32,8 @@ from pydantic import BaseModel
 from edgeagent.errors import ConfigurationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities
 from edgeagent.testing import performing
-from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
+from edgeagent.testing.vectors import vectors
+from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest, EmbeddingRequest
 
 __all__ = ["Answer", "FakeProvider"]
 
@@ -68,6 +69,9 @@ class FakeProvider:
         cache_identity: what stands for its credential in cache keys.
         capabilities: what it can do; default: everything.
         sleep: how a sync call waits; async calls wait by `anyio.sleep`.
+        embeddings: a function that is given the `EmbeddingRequest` and returns one vector for each input (or a whole
+            answer), or an exception; default: vectors of `DIMENSIONS` numbers (or of as many as are asked for) and of
+            length 1, made of the text's hash, so that equal texts have equal vectors.
 
     Raises:
         ConfigurationError: no answer was given. Also from a call, when all answers have been used.
@@ -83,6 +87,7 @@ class FakeProvider:
         cache_identity: str | None = "fake",
         capabilities: Capabilities = ALL_CAPABILITIES,
         sleep: Callable[[float], object] = time.sleep,
+        embeddings: Callable[[EmbeddingRequest], Any] | BaseException | None = None,
     ) -> None:
         if len(answers) == 1 and isinstance(answers[0], list):
             answers, self._repeats = tuple(answers[0]), False
@@ -99,6 +104,9 @@ class FakeProvider:
         self.cache_identity = cache_identity
         self.requests: list[ChatRequest] = []
         """Every request so far, in the order of arrival."""
+        self.embedding_requests: list[EmbeddingRequest] = []
+        """Every embedding request so far, in the order of arrival."""
+        self._embeddings = embeddings
         self._answers = answers
         self._capabilities = capabilities
         self._sleep = sleep
@@ -151,6 +159,23 @@ class FakeProvider:
         async with aclosing(performing.astream(performing.evaluate(answer, request), request, answer_id)) as chunks:
             async for chunk in chunks:
                 yield chunk
+
+    def embed(self, request: EmbeddingRequest) -> Any:
+        """Vectors, with an estimated usage."""
+        self._note(request)
+        if self.latency:
+            self._sleep(self.latency)
+        return vectors(self._embeddings, request)
+
+    async def aembed(self, request: EmbeddingRequest) -> Any:
+        """Vectors, with an estimated usage."""
+        self._note(request)
+        await self._wait()
+        return vectors(self._embeddings, request)
+
+    def _note(self, request: EmbeddingRequest) -> None:
+        with self._lock:
+            self.embedding_requests.append(request)
 
     def _next(self, request: ChatRequest) -> tuple[Answer, str]:
         with self._lock:

@@ -19,7 +19,7 @@ from edgeagent.testing.estimate import chunk_characters, completion_characters, 
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
 from edgeagent.types.assembly import assemble, to_chunks
 
-__all__ = ["acomplete", "astream", "complete", "evaluate", "is_async", "stream"]
+__all__ = ["acomplete", "astream", "complete", "evaluate", "is_async", "raise_exception", "stream"]
 
 
 def evaluate(answer: Any, request: ChatRequest) -> Any:
@@ -34,7 +34,7 @@ def is_async(answer: Any) -> bool:
 
 def complete(answer: Any, request: ChatRequest, id: str) -> ChatCompletion:
     """An answer that is at hand → a completion with usage."""
-    _raise_exception(answer)
+    raise_exception(answer)
     if _is_pieces(answer):
         return assemble(stream(answer, request, id))
     completion = completion_from(answer, request=request, id=id)
@@ -89,7 +89,7 @@ class _Performance:
         self._has_usage = False
 
     def chunk(self, piece: Any) -> ChatCompletionChunk:
-        _raise_exception(piece)
+        raise_exception(piece)
         chunk = chunk_from(piece, request=self._request, id=self._id)
         self._characters += chunk_characters(chunk)
         self._has_usage |= chunk.usage is not None
@@ -130,7 +130,7 @@ def _word_by_word(completion: ChatCompletion) -> Iterator[ChatCompletionChunk]:
             )
 
 
-def _raise_exception(answer: Any) -> None:
+def raise_exception(answer: Any) -> None:
     """Raise an answer that is an exception: a copy, since each call adds its own traceback and story to it."""
     if not isinstance(answer, BaseException):
         return

@@ -37,7 +37,7 @@ from edgeagent.types.embedding import (
     RerankResponse,
     RerankResult,
 )
-from edgeagent.types.listing import AsyncModelPage, Model, ModelPage
+from edgeagent.types.listing import AsyncModelPage, Model, ModelPage, ModelQuery
 from edgeagent.types.metadata import Attempt, CacheTierName, ResponseMetadata, Target
 from edgeagent.types.moderation import (
     Categories,
@@ -88,6 +88,7 @@ __all__ = [
     "FunctionCall",
     "Model",
     "ModelPage",
+    "ModelQuery",
     "Moderation",
     "ModerationCreateResponse",
     "ModerationRequest",

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from edgeagent.types.parameters import Answered
+from edgeagent.types.parameters import Answered, Parameters
 
-__all__ = ["AsyncModelPage", "Model", "ModelPage"]
+if TYPE_CHECKING:
+    from edgeagent.types.metadata import ResponseMetadata
+
+__all__ = ["AsyncModelPage", "Model", "ModelPage", "ModelQuery"]
+
+
+class ModelQuery(Parameters):
+    """A question for models: for the one named, or for all."""
+
+    model: str = ""
 
 
 class Model(Answered):
@@ -36,8 +45,9 @@ class _Page(Answered):
         found: Mapping[str, Exception] = (self.__pydantic_private__ or {}).get("_errors", MappingProxyType({}))
         return found
 
-    def _missing(self, errors: Mapping[str, Exception]) -> None:
-        private = {"_edge": self.edge, "_errors": MappingProxyType(dict(errors))}
+    def _tell(self, edge: ResponseMetadata, errors: Mapping[str, Exception]) -> None:
+        """Say what the gateway did."""
+        private = {"_edge": edge, "_errors": MappingProxyType(dict(errors))}
         object.__setattr__(self, "__pydantic_private__", private)
 
     def has_next_page(self) -> bool:

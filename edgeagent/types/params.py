@@ -1,4 +1,4 @@
-"""The keyword arguments of `chat.completions.create`, as a type checker sees them.
+"""The keyword arguments of `chat.completions.create` and the other calls, as a type checker sees them.
 
 They are openai's, one for one, plus `edge`. Message, tool and format objects may be plain dicts, openai's own typed
 dicts, or message objects of either library.
@@ -14,7 +14,7 @@ from typing_extensions import Required, TypedDict
 
 from edgeagent.types.options import EdgeOptions
 
-__all__ = ["ChatParams", "Message"]
+__all__ = ["ChatParams", "EmbeddingParams", "Message", "ModerationParams", "QueryOptions", "RerankParams"]
 
 Message: TypeAlias = Mapping[str, object] | BaseModel
 JSONObject: TypeAlias = Mapping[str, object]
@@ -64,3 +64,43 @@ class ChatParams(TypedDict, total=False):
     extra_body: Mapping[str, Any] | None
     timeout: Any
     edge: EdgeOptions
+
+
+class _Options(TypedDict, total=False):
+    extra_headers: Mapping[str, Any] | None
+    extra_query: Mapping[str, Any] | None
+    extra_body: Mapping[str, Any] | None
+    timeout: Any
+    edge: EdgeOptions
+
+
+class QueryOptions(_Options, total=False):
+    """What `models.list` and `models.retrieve` take besides the name."""
+
+
+class EmbeddingParams(_Options, total=False):
+    """Of `embeddings.create`: openai's, and `input_type`."""
+
+    input: Required[str | Iterable[str] | Iterable[int] | Iterable[Iterable[int]] | Iterable[str | JSONObject]]
+    model: Required[str]
+    dimensions: int
+    encoding_format: Literal["float", "base64"]
+    user: str
+    input_type: str
+
+
+class RerankParams(_Options, total=False):
+    """Of `rerank.create`: Cohere's."""
+
+    model: Required[str]
+    query: Required[str]
+    documents: Required[Iterable[str | JSONObject]]
+    top_n: int | None
+    max_tokens_per_doc: int | None
+
+
+class ModerationParams(_Options, total=False):
+    """Of `moderations.create`: openai's."""
+
+    input: Required[str | Iterable[str] | Iterable[JSONObject]]
+    model: str

@@ -182,6 +182,24 @@ class Bedrock(Vendor):
         request = super().http_request(
             encoded, credential, model=model, stream=stream, extra_headers=extra_headers, extra_query=extra_query
         )
+        return self._signed(request, credential)
+
+    def request_to(
+        self,
+        path: str,
+        credential: Any,
+        *,
+        encoded: Encoded | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+    ) -> HTTPRequest:
+        """The same for what is no chat."""
+        request = super().request_to(
+            path, credential, encoded=encoded, extra_headers=extra_headers, extra_query=extra_query
+        )
+        return self._signed(request, credential)
+
+    def _signed(self, request: HTTPRequest, credential: Any) -> HTTPRequest:
         if isinstance(credential, str):
             return request
         url, mark, query = request.url.partition("?")

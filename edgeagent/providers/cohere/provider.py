@@ -34,7 +34,7 @@ class Cohere(Vendor):
     default_base_url: ClassVar[str | None] = "https://api.cohere.com"
     key_variables = ("CO_API_KEY", "COHERE_API_KEY")
     base_url_variables: ClassVar[tuple[str, ...]] = ("CO_API_URL",)
-    families = ("command-", "c4ai-")
+    families = ("command-", "c4ai-", "embed-", "rerank-")
     codec = CohereChatCodec()
 
     def capabilities(self, model: str) -> Capabilities:

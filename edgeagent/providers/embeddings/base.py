@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from edgeagent.errors import APIStatusError
 from edgeagent.providers.base import Encoded
 from edgeagent.types import CreateEmbeddingResponse, EmbeddingRequest
-from edgeagent.wire.http import HTTPResponse
+from edgeagent.wire.http import HTTPRequest, HTTPResponse
 
 __all__ = ["EmbeddingCodec", "EmbeddingProvider", "Limits"]
 
@@ -68,10 +68,7 @@ class EmbeddingCodec(Protocol):
 
 @runtime_checkable
 class EmbeddingProvider(Protocol):
-    """What an `HTTPProvider` has in addition if it offers embeddings.
-
-    `table.route(vendor, model, chat_path)` gives both for the built-in vendors.
-    """
+    """What an `HTTPProvider` has in addition if it offers embeddings; `Vendor` has it by `table.route`."""
 
     name: str
 
@@ -81,4 +78,16 @@ class EmbeddingProvider(Protocol):
 
     def embedding_path(self, model: str) -> str:
         """The path of embedding requests below the base URL."""
+        ...
+
+    def request_to(
+        self,
+        path: str,
+        credential: Any,
+        *,
+        encoded: Encoded | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        extra_query: Mapping[str, Any] | None = None,
+    ) -> HTTPRequest:
+        """The whole HTTP request to a path; a GET where there is nothing to send."""
         ...

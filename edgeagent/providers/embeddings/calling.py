@@ -15,7 +15,11 @@ __all__ = ["embed"]
 
 
 def embed(
-    codec: EmbeddingCodec, request: EmbeddingRequest, model: str, post: Callable[[Encoded], Flow[HTTPResponse]]
+    codec: EmbeddingCodec,
+    request: EmbeddingRequest,
+    model: str,
+    post: Callable[[Encoded], Flow[HTTPResponse]],
+    answers: list[CreateEmbeddingResponse] | None = None,
 ) -> Flow[CreateEmbeddingResponse]:
     """The answer to `request`, of as many requests to the vendor as its limits make it.
 
@@ -26,6 +30,8 @@ def embed(
         request: may hold any number of inputs.
         model: as the vendor calls it.
         post: sends one encoded request (`effects.send` of it, with whatever attempts the caller makes).
+        answers: those of the first parts, from a try before this one that failed at a later part; this one goes on
+            after them, and adds its own.
 
     Raises:
         RequestValidationError: the vendor cannot be asked this.
@@ -34,8 +40,9 @@ def embed(
     """
     parts = split(request, codec.limits(model))
     bodies = [codec.encode_request(part, model=model) for part in parts]
-    answers = []
-    for part, body in zip(parts, bodies, strict=True):
+    answers = [] if answers is None else answers
+    done = len(answers)
+    for part, body in zip(parts[done:], bodies[done:], strict=True):
         response = yield from post(body)
         if response.status_code >= 400:
             raise codec.decode_error(response)

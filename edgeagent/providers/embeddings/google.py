@@ -51,7 +51,7 @@ _LIMITS: Final[Mapping[Form, Limits]] = {
 
 def vertex_form(model: str) -> Form:
     """Which of its two APIs Vertex AI serves a model by; the rule is that of Google's own package."""
-    return "vertex" if "gemini" in model and model != "gemini-embedding-001" else "predict"
+    return "vertex" if "gemini" in model and model.rpartition("/")[2] != "gemini-embedding-001" else "predict"
 
 
 class GoogleEmbeddingCodec:
@@ -69,7 +69,7 @@ class GoogleEmbeddingCodec:
 
     def limits(self, model: str) -> Limits:
         """By form; one text for each request of `gemini-embedding-001` on Vertex AI."""
-        if self._form == "predict" and model == "gemini-embedding-001":
+        if self._form == "predict" and model.rpartition("/")[2] == "gemini-embedding-001":
             return Limits(1)
         return _LIMITS[self._form]
 

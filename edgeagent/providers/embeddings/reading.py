@@ -81,7 +81,7 @@ def in_form(
 
 def invalid(reason: str, response: HTTPResponse, *, cause: BaseException | None = None) -> NoReturn:
     """Raise the error for an answer that is not what is documented; `reason` quotes nothing of it."""
-    raise ResponseValidationError(response, None, message=f"The answer is no list of embeddings: {reason}.") from cause
+    raise ResponseValidationError(response, None, message=f"The answer is not what is documented: {reason}.") from cause
 
 
 def refuse(reason: str, param: str) -> NoReturn:

@@ -16,7 +16,7 @@ from edgeagent.types.embedding import rerank_request
 from edgeagent.types.request import NOT_IN_BODY
 from edgeagent.wire.http import HTTPResponse
 
-__all__ = ["RerankCodec"]
+__all__ = ["RerankCodec", "ordered"]
 
 
 class RerankCodec:
@@ -41,12 +41,7 @@ class RerankCodec:
         data = document(response)
         if data.get("error"):
             raise hidden_error(data, response)
-        found = answer(RerankResponse, data, response)
-        indices = {result.index for result in found.results}
-        if len(indices) != len(found.results) or not indices <= set(range(len(request.documents))):
-            invalid("results name documents twice, or such as were not sent", response)
-        found.results.sort(key=lambda result: -result.relevance_score)
-        return found
+        return ordered(answer(RerankResponse, data, response), request, response)
 
     def decode_error(self, response: HTTPResponse) -> APIStatusError:
         """An answer of 4xx or 5xx → the typed error. Never raises."""
@@ -65,6 +60,15 @@ class RerankCodec:
     def encode_error(self, error: APIStatusError) -> HTTPResponse:
         """Our error → Cohere's own with its status."""
         return encode_error(error)
+
+
+def ordered(found: RerankResponse, request: RerankRequest, response: HTTPResponse) -> RerankResponse:
+    """The answer, the best first. Raises `ResponseValidationError` for documents that were not sent."""
+    indices = {result.index for result in found.results}
+    if len(indices) != len(found.results) or not indices <= set(range(len(request.documents))):
+        invalid("results name documents twice, or such as were not sent", response)
+    found.results.sort(key=lambda result: -result.relevance_score)
+    return found
 
 
 def _text(document: str | Mapping[str, Any], index: int) -> str:

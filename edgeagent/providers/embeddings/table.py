@@ -1,29 +1,23 @@
-"""Which vendor embeds how: codec and path, by the vendor's id."""
+"""Which vendor embeds and reranks how: codec and path, by the vendor's id."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
+from edgeagent.providers.base import Route
 from edgeagent.providers.embeddings import openai
 from edgeagent.providers.embeddings.base import EmbeddingCodec
 from edgeagent.providers.embeddings.cohere import CohereEmbeddingCodec
 from edgeagent.providers.embeddings.google import GoogleEmbeddingCodec, vertex_form
 from edgeagent.providers.embeddings.ollama import OllamaEmbeddingCodec
 from edgeagent.providers.embeddings.openai import OpenAIEmbeddingCodec, Shape
+from edgeagent.providers.embeddings.rerank import RerankCodec
 
-__all__ = ["Route", "route"]
+__all__ = ["rerank_route", "route"]
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """How one model's embeddings are asked for."""
-
-    codec: EmbeddingCodec
-    path: str
-    """Below the provider's base URL."""
-
+C = TypeVar("C")
 
 _SHAPES: Final[Mapping[str, Shape]] = {
     "openai": openai.OPENAI,
@@ -32,12 +26,14 @@ _SHAPES: Final[Mapping[str, Shape]] = {
     "perplexity": openai.PERPLEXITY,
     "voyageai": openai.VOYAGEAI,
 }
-_NONE: Final = frozenset({"anthropic", "deepseek", "groq", "cerebras", "x_ai", "moonshot"})
+_NONE: Final = frozenset({"anthropic", "deepseek", "groq", "cerebras", "x_ai", "moonshotai"})
 """Vendors whose API has no embeddings."""
+_NO_RERANK: Final = _NONE | _SHAPES.keys()
+"""Vendors of OpenAI's shape without reranking of Cohere's; a server of another name may have it, as llama.cpp's."""
 _CHAT: Final = "/chat/completions"
 
 
-def route(vendor: str, model: str, chat_path: str) -> Route | None:
+def route(vendor: str, model: str, chat_path: str) -> Route[EmbeddingCodec] | None:
     """How `vendor` embeds with `model`; None if it does not.
 
     Args:
@@ -46,6 +42,8 @@ def route(vendor: str, model: str, chat_path: str) -> Route | None:
         chat_path: the provider's path of chat requests, `provider.path(model)`. Embeddings are beside it: in the same
             version of the API, the same deployment, the same project.
     """
+    if chat_path.endswith(_CHAT):
+        return _shaped(vendor, chat_path)
     if vendor == "gcp.gemini":
         return _beside(chat_path, ":generateContent", ":batchEmbedContents", GoogleEmbeddingCodec("batch"))
     if vendor == "gcp.vertex_ai":
@@ -56,6 +54,11 @@ def route(vendor: str, model: str, chat_path: str) -> Route | None:
         return _beside(chat_path, "/chat", "/embed", CohereEmbeddingCodec())
     if vendor == "ollama":
         return _beside(chat_path, "/chat", "/embed", OllamaEmbeddingCodec())
+    return None
+
+
+def _shaped(vendor: str, chat_path: str) -> Route[EmbeddingCodec] | None:
+    """Of servers of OpenAI's shape, also of a vendor that has an API of its own besides."""
     if vendor in _NONE:
         return None
     codec = OpenAIEmbeddingCodec(_SHAPES.get(vendor, openai.COMPATIBLE))
@@ -63,6 +66,13 @@ def route(vendor: str, model: str, chat_path: str) -> Route | None:
     return _beside(chat_path, _CHAT, f"{version}/embeddings", codec)
 
 
-def _beside(chat_path: str, chat: str, embeddings: str, codec: EmbeddingCodec) -> Route | None:
+def rerank_route(vendor: str, chat_path: str) -> Route[RerankCodec] | None:
+    """How `vendor` orders documents; None if it does not, or in a form of its own."""
+    if vendor == "cohere":
+        return _beside(chat_path, "/chat", "/rerank", RerankCodec())
+    return None if vendor in _NO_RERANK else _beside(chat_path, _CHAT, "/rerank", RerankCodec())
+
+
+def _beside(chat_path: str, chat: str, other: str, codec: C) -> Route[C] | None:
     """None where chat is elsewhere than the vendor's own API has it."""
-    return Route(codec, chat_path.removesuffix(chat) + embeddings) if chat_path.endswith(chat) else None
+    return Route(codec, chat_path.removesuffix(chat) + other) if chat_path.endswith(chat) else None

@@ -52,7 +52,7 @@ class Gemini(Vendor):
     default_base_url: ClassVar[str | None] = "https://generativelanguage.googleapis.com/v1beta"
     key_variables = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
     base_url_variables: ClassVar[tuple[str, ...]] = ("GOOGLE_GEMINI_BASE_URL",)
-    families = ("gemini-", "models/gemini-", "gemma-", "models/gemma-")
+    families = ("gemini-", "models/gemini-", "gemma-", "models/gemma-", "text-embedding-004", "embedding-001")
     stream_query: ClassVar[Mapping[str, str]] = {"alt": "sse"}
     codec = GeminiCodec()
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from edgeagent.errors import AuthenticationError, ConfigurationError
@@ -22,6 +22,9 @@ from edgeagent.providers.openai.models import capabilities, chosen, in_responses
 from edgeagent.providers.openai.provider import account_headers, bearer, responses_codec
 from edgeagent.providers.vendor import Vendor, identity_of
 from edgeagent.wire.http import HTTPRequest
+
+if TYPE_CHECKING:
+    from edgeagent.providers.listing import ModelList
 
 __all__ = ["AzureOpenAI"]
 
@@ -133,11 +136,19 @@ class AzureOpenAI(Vendor):
 
     def path(self, model: str) -> str:
         """Chat has the deployment in its path, but on the v1 path."""
-        if in_responses(model, self._responses):
-            return "/responses"
+        return "/responses" if in_responses(model, self._responses) else self.chat_path(model)
+
+    def chat_path(self, model: str) -> str:
+        """The deployment and `/chat/completions`, also for a model that is asked through the Responses API."""
         if _is_v1(self.base_url):
             return "/chat/completions"
         return f"/deployments/{self._deployment or quote(model, safe='')}/chat/completions"
+
+    def model_list(self) -> ModelList | None:
+        """The models that the resource may deploy; its deployments are listed elsewhere, with another credential."""
+        from edgeagent.providers.listing import model_list
+
+        return model_list(self.vendor, "/chat/completions")
 
     def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
         """`api-key`, or `Authorization` for an Entra token."""

@@ -16,8 +16,11 @@ from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, Feature
 
 __all__ = ["FAMILIES", "Responses", "capabilities", "chosen", "in_responses", "is_responses_only"]
 
-FAMILIES: Final = ("gpt-", "chatgpt-", "o1", "o3", "o4", "ft:gpt-", "ft:o1", "ft:o3", "ft:o4")
-"""How the names of OpenAI's chat models begin."""
+FAMILIES: Final = (
+    *("gpt-", "chatgpt-", "o1", "o3", "o4", "ft:gpt-", "ft:o1", "ft:o3", "ft:o4"),
+    *("text-embedding-3-", "text-embedding-ada-", "omni-moderation-", "text-moderation-"),
+)
+"""How the names of OpenAI's models begin."""
 
 _LACKS: Final[Mapping[str, frozenset[Feature]]] = {
     "gpt-3.5": frozenset({"vision", "documents", "audio", "json_schema", "reasoning"}),

@@ -80,6 +80,10 @@ class OpenAI(Vendor):
         """`/chat/completions` or `/responses`."""
         return "/responses" if in_responses(model, self._responses) else "/chat/completions"
 
+    def chat_path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
+        """`/chat/completions`, also for a model that is asked through the Responses API."""
+        return "/chat/completions"
+
     def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
         """`Authorization: Bearer …`."""
         return [bearer(credential, self.name)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
 from edgeagent.errors import AuthenticationError, ConfigurationError
@@ -24,9 +24,13 @@ from edgeagent.providers.vertex.models import VertexModel, vertex_model
 from edgeagent.providers.vertex.token import GoogleToken
 from edgeagent.wire.http import HTTPRequest
 
+if TYPE_CHECKING:
+    from edgeagent.providers.listing import ModelList
+
 __all__ = ["VertexAI"]
 
 _MULTI_REGIONS: Final = frozenset({"us", "eu"})
+_EMBEDDERS: Final = ("text-embedding-", "text-multilingual-embedding-", "textembedding-")
 _VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "google": ("generateContent", "streamGenerateContent"),
     "anthropic": ("rawPredict", "streamRawPredict"),
@@ -56,7 +60,7 @@ class VertexAI(Vendor):
     default_name: ClassVar[str] = "vertex"
     key_required = False
     base_url_variables: ClassVar[tuple[str, ...]] = ("GOOGLE_VERTEX_BASE_URL",)
-    families = ("gemini-", "claude-", "publishers/", "projects/")
+    families = ("gemini-", "claude-", "publishers/", "projects/", "text-embedding-005", "text-multilingual-embedding-")
 
     def __init__(
         self,
@@ -127,6 +131,20 @@ class VertexAI(Vendor):
     def stream_path(self, model: str) -> str:
         """Where streams are asked for."""
         return self._path(vertex_model(model), stream=True)
+
+    def chat_path(self, model: str) -> str:
+        """Of Google's embedding models, whose names chat does not know, where Google's models are."""
+        known = vertex_model(model)
+        name = known.name.removeprefix("google/")
+        if known.api == "openai" and name.startswith(_EMBEDDERS):
+            known = VertexModel("google", "google", name)
+        return self._path(known, stream=False)
+
+    def model_list(self) -> ModelList | None:
+        """Google's models; those of other publishers have lists of their own."""
+        from edgeagent.providers.listing import model_list
+
+        return model_list(self.vendor, "")
 
     def _path(self, model: VertexModel, *, stream: bool) -> str:
         if self.project is None and model.api != "google":

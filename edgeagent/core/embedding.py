@@ -1,0 +1,303 @@
+"""The life of an embedding call, in order: the steps of `pipeline`, with an entry of the cache for each input.
+
+Of a batch only those inputs are asked for that the cache does not have. All vectors of an answer are made by one model
+of one target: where another target than the entries' has to be asked, it is asked for everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import Final, TypeAlias
+
+from pydantic_core import from_json
+
+from edgeagent.cache.embedding_key import flight_key, input_keys
+from edgeagent.cache.entry import Entry, decode_entry, encode_entry
+from edgeagent.cache.vector import frames, unframed
+from edgeagent.core.attempts import Answered, attempt_targets
+from edgeagent.core.batch import Batch, Known, known_of, pack, shared_out, sole_origin, total, usable, vector_of
+from edgeagent.core.call import Call, CallOptions
+from edgeagent.core.calls import Calls
+from edgeagent.core.operation import EMBEDDINGS, ask_once
+from edgeagent.core.targets import Candidates
+from edgeagent.effects import Flow, Scope
+from edgeagent.errors import ResponseValidationError
+from edgeagent.providers.embeddings.batching import join, tokens_at_most
+from edgeagent.types import (
+    CompletionUsage,
+    CreateEmbeddingResponse,
+    Embedding,
+    EmbeddingRequest,
+    EmbeddingUsage,
+    Target,
+)
+from edgeagent.wire.http import HTTPResponse
+from edgeagent.wire.json import dump_json
+
+__all__ = ["Embeddings"]
+
+_Call: TypeAlias = Call[EmbeddingRequest]
+_Asked: TypeAlias = tuple[CreateEmbeddingResponse, bytes | None]
+
+ZERO: Final = Decimal(0)
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What one target's answer is made of: `fresh` has the vectors of the items `asked`, in their order."""
+
+    cached: Mapping[int, Known]
+    asked: Sequence[int]
+    fresh: CreateEmbeddingResponse
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Answers to parts of a batch that one target has given already, should a later part fail."""
+
+    asked: list[CreateEmbeddingResponse] = field(default_factory=list)
+    again: list[CreateEmbeddingResponse] = field(default_factory=list)
+
+
+class Embeddings(Calls):
+    """The steps of one client's embedding calls."""
+
+    def create(
+        self, request: EmbeddingRequest, options: CallOptions, scope: Scope, *, prefers_async: bool
+    ) -> Flow[CreateEmbeddingResponse]:
+        """The vectors of a request's inputs."""
+        call = self._begin(request, options, scope, prefers_async=prefers_async, operation=EMBEDDINGS.name)
+        try:
+            answer = yield from self._create(call)
+        except Exception as error:
+            self._failed(call, error)
+            raise
+        answer._attach(call.edge)
+        call.ended(answer, None)
+        return answer
+
+    # the steps, in order
+
+    def _create(self, call: _Call) -> Flow[CreateEmbeddingResponse]:
+        candidates = self._candidates(call)
+        batch = self._batch(call, candidates)
+        known: dict[int, Known] = {}
+        self._near(call, batch, known)
+        if self._complete(batch, known):
+            return self._hit(call, batch, known)
+        self._costs(call)
+        ask = partial(self._ask, call, candidates, batch, known)
+
+        def find() -> Flow[tuple[CreateEmbeddingResponse, bytes] | None]:
+            self._near(call, batch, known)
+            yield from self._far(call, candidates, batch, known)
+            if not self._complete(batch, known):
+                return None
+            return self._hit(call, batch, known), self._landed(call, batch, self._packed(known), known)
+
+        if batch.raw and call.options.cache.mode == "on":
+            key = flight_key([batch.shared[place] for place in batch.places])
+            return (yield from self._fly(call, key, find, ask, partial(self._followed, call, batch)))
+        yield from self._far(call, candidates, batch, known)
+        return self._hit(call, batch, known) if self._complete(batch, known) else (yield from ask())[0]
+
+    def _batch(self, call: _Call, candidates: Candidates) -> Batch:
+        """The inputs, with keys unless this call has nothing to do with the cache or with other calls."""
+        request, cache, router = call.request, call.options.cache, call.options.router
+        if not self.layers.enabled or cache.mode == "off":
+            return Batch.plain(request)
+        raw = shared = input_keys(request, candidates.digest, cache.fingerprint)
+        if router is not None:  # it may prefer another target than the client's own
+            shared = input_keys(request, candidates.digest, cache.fingerprint, self._routing(router))
+        return Batch.keyed(request, raw, shared)
+
+    def _near(self, call: _Call, batch: Batch, known: dict[int, Known]) -> None:
+        """Ask memory for what is not known, if this call may."""
+        cache = call.options.cache
+        if not cache.reads:
+            return
+        for place, key in enumerate(batch.raw):
+            found = None if place in known else self.layers.near(key, cache.max_age)
+            one = None if found is None else known_of(*found)
+            if one is not None:
+                known[place] = one
+
+    def _far(self, call: _Call, candidates: Candidates, batch: Batch, known: dict[int, Known]) -> Flow[None]:
+        """Ask the tiers that outlive the process for what is not known, if this call may."""
+        cache = call.options.cache
+        if not cache.reads or not candidates.sharable:
+            return
+        left = [place for place in range(len(batch.raw)) if place not in known]
+        found = yield from self.layers.far_many(
+            [batch.shared[place] for place in left], [batch.raw[place] for place in left], cache.max_age
+        )
+        for at, hit in found.items():
+            one = known_of(*hit)
+            if one is not None:
+                known[left[at]] = one
+
+    def _ask(self, call: _Call, candidates: Candidates, batch: Batch, known: Mapping[int, Known]) -> Flow[_Asked]:
+        """Route, attempt, cost, store."""
+        targets = self.targets.plan_operation(call, candidates, EMBEDDINGS)
+        progress = {target: _Progress() for target in targets}
+        asked = self._clock()
+        answered = yield from attempt_targets(
+            call,
+            targets,
+            lambda target: self._gather(call, batch, known, target, progress[target]),
+            self.targets.window,
+        )
+        call.edge.provider_latency_ms = (self._clock() - asked) * 1e3
+        return self._settle(call, candidates, batch, answered)
+
+    def _gather(
+        self, call: _Call, batch: Batch, known: Mapping[int, Known], target: Target, progress: _Progress
+    ) -> Flow[_Gathered]:
+        """One attempt: what the cache has not, and if that is made by another model by now, all of it."""
+        cached = usable(known, target)
+        asked = [place for place in range(len(batch.items)) if place not in cached]
+        fresh = yield from self._asked(call, batch, asked, target, progress.asked)
+        if cached and next(iter(cached.values())).model != fresh.model:
+            rest = list(cached)
+            more = yield from self._asked(call, batch, rest, target, progress.again)
+            return _Gathered({}, [*asked, *rest], join([fresh, more]))
+        return _Gathered(cached, asked, fresh)
+
+    def _asked(
+        self,
+        call: _Call,
+        batch: Batch,
+        places: Sequence[int],
+        target: Target,
+        parts: list[CreateEmbeddingResponse],
+    ) -> Flow[CreateEmbeddingResponse]:
+        return ask_once(
+            call,
+            EMBEDDINGS,
+            self.targets.provider(target),
+            target,
+            batch.request_for(places),
+            max_body_bytes=self._max_body_bytes,
+            parts=parts,
+        )
+
+    # what the steps are made of
+
+    def _complete(self, batch: Batch, known: Mapping[int, Known]) -> bool:
+        return len(known) == len(batch.items) and sole_origin(known)
+
+    def _hit(self, call: _Call, batch: Batch, known: Mapping[int, Known]) -> CreateEmbeddingResponse:
+        """All of it from the cache: nothing was asked, nothing used."""
+        edge, first = call.edge, known[0].entry
+        edge.saved_usd, edge.cache_tier = total(known)
+        edge.cached, edge.cost_usd, edge.cached_inputs = True, ZERO, len(batch.places)
+        edge.provider, edge.model = first.provider, first.model
+        ids = {one.entry.request_id for one in known.values()}
+        edge.request_id = first.request_id if len(ids) == 1 else None
+        call.vendor = first.vendor
+        return batch.answer(_vectors(batch, self._packed(known)), known[0].model, _nothing(), {})
+
+    def _packed(self, known: Mapping[int, Known]) -> dict[int, tuple[bytes, bytes]]:
+        return {place: (one.entry.completion, one.entry.chunks) for place, one in known.items()}
+
+    def _settle(self, call: _Call, candidates: Candidates, batch: Batch, answered: Answered[_Gathered]) -> _Asked:
+        """Cost, entries, the answer, and its bytes for the followers of the flight; None if there are none."""
+        gathered, target = answered.answer, answered.target
+        cached, fresh = gathered.cached, gathered.fresh
+        self._answered_by(call, target)
+        edge = call.edge
+        if fresh.usage is not None and call.vendor is not None:
+            usage = fresh.usage
+            billed = CompletionUsage(
+                prompt_tokens=usage.prompt_tokens, completion_tokens=0, total_tokens=usage.total_tokens
+            )
+            edge.cost_usd = self._pricing.cost(call.vendor, target.model, billed)
+        if cached:
+            edge.saved_usd = total(cached)[0]
+            edge.cached_inputs = sum(place in cached for place in batch.places)
+        packed = self._store(call, candidates, batch, answered) if batch.raw else {}
+        data = None
+        if len(packed) == len(batch.items):
+            data = self._landed(call, batch, packed, cached)
+        whole = list(gathered.asked) == list(batch.places)
+        if whole and not (batch.converts and batch.as_text):
+            return fresh, data
+        vectors = dict(zip(gathered.asked, fresh.data, strict=True))
+        vectors.update(_vectors(batch, self._packed(cached)))
+        try:
+            return batch.answer(vectors, fresh.model, fresh.usage, fresh.model_extra or {}), data
+        except ValueError as error:
+            message = f"A vector of the answer cannot be told in base64: it is {error}."
+            raise ResponseValidationError(HTTPResponse(200), None, message=message) from None
+
+    def _store(
+        self, call: _Call, candidates: Candidates, batch: Batch, answered: Answered[_Gathered]
+    ) -> dict[int, tuple[bytes, bytes]]:
+        """Put away what was asked; the bytes of all vectors that have any, by their place."""
+        gathered, target, cache = answered.answer, answered.target, call.options.cache
+        packed = self._packed(gathered.cached)
+        costs = shared_out(call.edge.cost_usd, [tokens_at_most(batch.items[place]) for place in gathered.asked])
+        for place, vector, cost in zip(gathered.asked, gathered.fresh.data, costs, strict=True):
+            written = pack(vector, gathered.fresh.model, call.request.encoding_format)
+            if written is None:
+                continue
+            packed[place] = written
+            if cache.writes and answered.rank == 0:
+                data = encode_entry(self._entry(call, target, cost, *written, ttl=cache.ttl))
+                self.layers.store(batch.raw[place], batch.shared[place], data, cache.ttl, shared=candidates.sharable)
+        return packed
+
+    def _entry(
+        self, call: _Call, target: Target, cost: Decimal | None, head: bytes, numbers: bytes, *, ttl: float | None
+    ) -> Entry:
+        now = self._wall()
+        return Entry(
+            created=now,
+            provider=target.provider,
+            model=target.model,
+            vendor=call.vendor,
+            cost_usd=cost,
+            request_id=call.edge.request_id,
+            completion=head,
+            chunks=numbers,
+            expires=None if ttl is None else now + ttl,
+        )
+
+    def _landed(
+        self, call: _Call, batch: Batch, packed: Mapping[int, tuple[bytes, bytes]], cached: Mapping[int, Known]
+    ) -> bytes:
+        """The whole answer as bytes, as old as the oldest of its vectors."""
+        edge = call.edge
+        target = Target(edge.provider or "", edge.model or "")
+        price = edge.saved_usd if edge.cached else edge.cost_usd
+        pairs = frames(packed[place] for place in range(len(batch.items)))
+        entry = self._entry(call, target, price, dump_json(None), pairs, ttl=None)
+        return encode_entry(
+            entry._replace(created=min([entry.created, *(one.entry.created for one in cached.values())]))
+        )
+
+    def _followed(self, call: _Call, batch: Batch, data: bytes) -> CreateEmbeddingResponse | None:
+        """The flight's answer; None if some of it came from a tier and was too old for this call when it asked."""
+        entry = decode_entry(data)
+        assert entry is not None  # encoded in this process, moments ago
+        if self._too_old(call, entry):
+            return None
+        edge = call.edge
+        edge.coalesced = True
+        edge.provider, edge.model, edge.request_id = entry.provider, entry.model, entry.request_id
+        edge.cost_usd, edge.saved_usd = ZERO, entry.cost_usd
+        call.vendor = entry.vendor
+        packed = dict(enumerate(unframed(entry.chunks)))
+        model: str = from_json(packed[0][0])["model"]
+        return batch.answer(_vectors(batch, packed), model, _nothing(), {})
+
+
+def _vectors(batch: Batch, packed: Mapping[int, tuple[bytes, bytes]]) -> dict[int, Embedding]:
+    return {place: vector_of(*pair, as_text=batch.as_text) for place, pair in packed.items()}
+
+
+def _nothing() -> EmbeddingUsage:
+    return EmbeddingUsage(prompt_tokens=0, total_tokens=0)
