@@ -12,6 +12,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterable
+from math import isfinite
 from typing import Final, Literal
 
 from pydantic_core import from_json
@@ -37,10 +38,7 @@ def pack_vector(vector: list[float] | str, *, own_form: bool = False) -> bytes:
         if len(raw) % 4:
             raise ValueError("not a whole number of 32-bit floats")
         return b"f" + raw
-    try:
-        short = array("f", vector)
-    except OverflowError:
-        raise ValueError("too large for base64") from None
+    short = _short(vector)
     return b"f" + _little(short) if short.tolist() == vector else b"d" + _little(array("d", vector))
 
 
@@ -76,6 +74,16 @@ def unframed(data: bytes) -> list[tuple[bytes, bytes]]:
         at = start + one + other
         pairs.append((data[start : start + one], data[start + one : at]))
     return pairs
+
+
+def _short(vector: list[float]) -> array[float]:
+    try:
+        short = array("f", vector)
+    except OverflowError:  # some versions of Python make it infinite instead
+        raise ValueError("too large for base64") from None
+    if not all(map(isfinite, short)):
+        raise ValueError("too large for base64")
+    return short
 
 
 def _little(numbers: array[float]) -> bytes:
