@@ -63,7 +63,9 @@ class Home(House):
         self.embeddings = Embeddings.beside(self.pipeline)
 
     def embed(self, value: Any, *, options: CallOptions | None = None, **params: Any) -> CreateEmbeddingResponse:
-        request = embedding_request({"model": "m", "input": value, **params})
+        return self.ask(embedding_request({"model": "m", "input": value, **params}), options)
+
+    def ask(self, request: EmbeddingRequest, options: CallOptions | None = None) -> CreateEmbeddingResponse:
         scope = Scope()
         flow = self.embeddings.create(request, options or CallOptions(), scope, prefers_async=False)
         try:

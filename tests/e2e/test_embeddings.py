@@ -196,12 +196,14 @@ def test_beside_openais_client(params: dict[str, Any]) -> None:
 
 def test_an_answer_is_what_openais_type_takes() -> None:
     """Also one from the cache: every field that openai's object has."""
-    with Loopback(embed) as server:
-        with edgeagent.EdgeClient(providers=[OpenAI(api_key=KEY, base_url=f"{server.url}/v1")]) as client:
-            for _ in range(2):
-                answer = client.embeddings.create(model=MODEL, input=["a"])
-                openai.types.CreateEmbeddingResponse.model_validate(answer.model_dump(), strict=True)
-                assert json.loads(answer.to_json()) == answer.to_dict()
+    with (
+        Loopback(embed) as server,
+        edgeagent.EdgeClient(providers=[OpenAI(api_key=KEY, base_url=f"{server.url}/v1")]) as client,
+    ):
+        for _ in range(2):
+            answer = client.embeddings.create(model=MODEL, input=["a"])
+            openai.types.CreateEmbeddingResponse.model_validate(answer.model_dump(), strict=True)
+            assert json.loads(answer.to_json()) == answer.to_dict()
 
 
 async def test_azures_deployment(kind: str) -> None:

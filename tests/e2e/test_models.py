@@ -243,17 +243,21 @@ async def test_an_error_of_the_one_that_is_asked_for(kind: str) -> None:
 )
 def test_answers_that_are_no_list(content: bytes) -> None:
     """A typed error, whatever came."""
-    with Loopback(lambda request: reply(200, content)) as server:
-        with edgeagent.EdgeClient(providers=[OpenAI(api_key=KEY, base_url=server.url)], retry=0) as client:
-            with pytest.raises(APIError):
-                client.models.list()
+    with (
+        Loopback(lambda request: reply(200, content)) as server,
+        edgeagent.EdgeClient(providers=[OpenAI(api_key=KEY, base_url=server.url)], retry=0) as client,
+        pytest.raises(APIError),
+    ):
+        client.models.list()
 
 
 def test_a_list_without_end() -> None:
     """Pages that always have a next one are given up after many."""
-    with Loopback(lambda r: reply(200, {"models": [{"name": "m"}], "nextPageToken": r.path[-1] + "x"})) as server:
-        with edgeagent.EdgeClient(providers=[Gemini(api_key=KEY, base_url=server.url)]) as client:
-            page = client.models.list()
+    with (
+        Loopback(lambda r: reply(200, {"models": [{"name": "m"}], "nextPageToken": r.path[-1] + "x"})) as server,
+        edgeagent.EdgeClient(providers=[Gemini(api_key=KEY, base_url=server.url)]) as client,
+    ):
+        page = client.models.list()
     assert len(page.data) == len(server.requests) <= 100
 
 
