@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from edgeagent.effects import send
-from edgeagent.errors import BadRequestError, ContextWindowExceededError, InternalServerError
-from edgeagent.providers import OpenAI
+from edgeagent.errors import BadRequestError, ConfigurationError, ContextWindowExceededError, InternalServerError
+from edgeagent.providers import Local, OpenAI, OpenAICompatible
 from edgeagent.providers.base import Encoded
 from edgeagent.providers.embeddings import Limits
 from edgeagent.providers.embeddings.calling import embed
@@ -25,6 +25,8 @@ from edgeagent.types import CreateEmbeddingResponse
 from edgeagent.types.embedding import embedding_request, rerank_request
 from edgeagent.wire.http import HTTPRequest
 from edgeagent.wire.json import dump_json
+from tests.e2e.harness import Gate, run, settled
+from tests.integration.harness import WAYS
 from tests.io.driving import LONG, Driven
 from tests.support.local_model import required_model_file
 
@@ -173,3 +175,79 @@ def test_rerank(embedder: str, reranker: str) -> None:
     refused = Driven("sync")(lambda: sender(f"{embedder}/v1/rerank")(body))
     assert refused.status_code == 501
     assert isinstance(codec.decode_error(refused), InternalServerError)
+
+
+# the clients
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """Blocking, or awaiting on either kind of loop."""
+    return str(request.param)
+
+
+def through(way: str, providers: list[Any], scenario: Callable[[Gate], Any]) -> Any:
+    """A scenario with a client of one kind."""
+
+    async def whole() -> Any:
+        async with Gate(way, providers) as gate:
+            return await scenario(gate)
+
+    return run(way, whole)
+
+
+def test_a_client_and_the_real_server(way: str, embedder: str, reranker: str) -> None:
+    """Embeddings, cached by text and in both forms; its models; a rerank."""
+    providers = [
+        OpenAICompatible(name="llamacpp", base_url=f"{embedder}/v1"),
+        OpenAICompatible(name="ranks", base_url=f"{reranker}/v1"),
+    ]
+
+    async def scenario(gate: Gate) -> None:
+        client = gate.client
+        first = await settled(client.embeddings.create(model="llamacpp/smollm2", input=TEXTS[:2]))
+        second = await settled(
+            client.embeddings.create(model="llamacpp/smollm2", input=TEXTS, encoding_format="base64")
+        )
+        one, two, three = (vector.floats for vector in second.data)
+        assert one == pytest.approx(first.data[0].floats, abs=1e-7)
+        assert cosine(one, two) > cosine(one, three)
+        assert (second.edge.cached, second.edge.cached_inputs) == (False, 2)
+        assert 0 < second.usage.prompt_tokens < first.usage.prompt_tokens + 20
+        page = await settled(client.models.list())
+        assert [(model.edge.provider, model.id) for model in page.data] == [
+            ("llamacpp", "smollm2"),
+            ("ranks", "smollm2"),
+        ]
+        model = await settled(client.models.retrieve("llamacpp/smollm2"))
+        assert model.id == "smollm2"
+        ranked = await settled(client.rerank.create(model="ranks/smollm2", query="cats", documents=TEXTS, top_n=2))
+        assert len(ranked.results) == 2
+        with pytest.raises(ContextWindowExceededError):
+            await settled(client.embeddings.create(model="llamacpp/smollm2", input="word " * 300))
+
+    through(way, providers, scenario)
+
+
+def test_a_client_and_the_model_in_the_process(way: str) -> None:
+    """`Local` embeds behind a client as a server does; only what is new is computed."""
+    local = Local(required_model_file(), context=128, threads=1)
+
+    async def scenario(gate: Gate) -> None:
+        name = local.models[0]
+        first = await settled(gate.client.embeddings.create(model=name, input=TEXTS[:2]))
+        second = await settled(gate.client.embeddings.create(model=name, input=[*TEXTS, TEXTS[0]]))
+        assert [vector.floats for vector in second.data[:2]] == [vector.floats for vector in first.data]
+        assert second.data[3].floats == second.data[0].floats
+        assert second.edge.cached_inputs == 3
+        with pytest.raises(BadRequestError) as caught:
+            await settled(gate.client.embeddings.create(model=name, input="x", dimensions=3))
+        assert caught.value.param == "dimensions"
+        with pytest.raises(ConfigurationError, match="no model for reranking"):
+            await settled(gate.client.rerank.create(model=name, query="q", documents=["a"]))
+        assert [model.id for model in (await settled(gate.client.models.list())).data] == [name]
+
+    try:
+        through(way, [local], scenario)
+    finally:
+        local.close()
