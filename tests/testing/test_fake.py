@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeagent import AsyncEdgeClient, EdgeClient
 from edgeagent.errors import APIConnectionError, ConfigurationError, RateLimitError, ResponseValidationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, DirectProvider
 from edgeagent.testing import FakeProvider
@@ -366,3 +368,49 @@ def test_pickle() -> None:
     copy = pickle.loads(pickle.dumps(fake))
     assert complete(copy).choices[0].message.content == "B"
     assert (fake.calls, copy.calls) == (1, 2)
+
+
+# embeddings
+
+
+def test_made_up_vectors() -> None:
+    """Equal texts have equal vectors of length 1, others point elsewhere; as long as is asked for; usage is told."""
+    fake = FakeProvider("x")
+    with EdgeClient(providers=[fake], cache=False) as client:
+        one = client.embeddings.create(model="m", input=["a", "b", "a"])
+        two = client.embeddings.create(model="m", input="a", dimensions=3)
+    first, second, third = (vector.floats for vector in one.data)
+    assert first == third != second
+    assert sum(number * number for number in first) == pytest.approx(1)
+    assert (len(first), len(two.data[0].floats)) == (8, 3)
+    assert one.usage is not None
+    assert one.usage.prompt_tokens == 3
+    assert [request.items for request in fake.embedding_requests] == [["a", "b", "a"], ["a"]]
+    assert fake.calls == 0
+
+
+def test_vectors_that_it_was_told() -> None:
+    """A function, or an exception, which is raised anew for each call."""
+    told = FakeProvider("x", embeddings=lambda request: [[float(len(item))] for item in request.items])
+    with EdgeClient(providers=[told]) as client:
+        assert client.embeddings.create(model="m", input=["abc"]).data[0].embedding == [3.0]
+    broken = FakeProvider("x", embeddings=RateLimitError("no"))
+    with EdgeClient(providers=[broken], retry=0) as client:
+        raised = []
+        for _ in range(2):
+            with pytest.raises(RateLimitError) as caught:
+                client.embeddings.create(model="m", input="a")
+            raised.append(caught.value)
+    assert raised[0] is not raised[1]
+
+
+def test_token_ids_have_vectors_and_a_price_each() -> None:
+    """Awaiting, too."""
+
+    async def scenario() -> None:
+        async with AsyncEdgeClient(providers=[FakeProvider("x", latency=0.001)]) as client:
+            answer = await client.embeddings.create(model="m", input=[[1, 2, 3], [4]])
+            assert answer.usage is not None
+            assert answer.usage.prompt_tokens == 4
+
+    anyio.run(scenario)

@@ -14,7 +14,21 @@ from edgeagent.errors import APIStatusError, RateLimitError, RequestValidationEr
 from edgeagent.providers import Anthropic, OpenAI, OpenAICompatible
 from edgeagent.routing.base import Router
 from edgeagent.testing import FakeProvider
-from edgeagent.types import Attempt, ChatRequest, CompletionUsage, ResponseMetadata, Target
+from edgeagent.types import (
+    AnyRequest,
+    AsyncModelPage,
+    Attempt,
+    ChatRequest,
+    CompletionUsage,
+    CreateEmbeddingResponse,
+    EmbeddingUsage,
+    Model,
+    ModelPage,
+    ModerationCreateResponse,
+    RerankResponse,
+    ResponseMetadata,
+    Target,
+)
 
 __all__: list[str] = []
 
@@ -95,7 +109,7 @@ class Mine:
 class Backwards:
     """A router."""
 
-    def plan(self, request: ChatRequest, targets: object, health: object, /) -> list[Target]:
+    def plan(self, request: AnyRequest, targets: object, health: object, /) -> list[Target]:
         return []
 
 
@@ -124,3 +138,37 @@ def errors(client: EdgeClient) -> None:
         print(error.partial)
     except edgeagent.OpenAIError as error:
         print(error.attempts)
+
+
+def other_calls(client: EdgeClient) -> None:
+    answer = client.embeddings.create(
+        model="m", input=["a"], encoding_format="base64", dimensions=3, edge={"tags": ["t"]}
+    )
+    assert_type(answer, CreateEmbeddingResponse)
+    assert_type(answer.data[0].embedding, list[float] | str)
+    assert_type(answer.data[0].floats, list[float])
+    assert_type(answer.usage, EmbeddingUsage | None)
+    assert_type(answer.edge.cached_inputs, int)
+    client.embeddings.create(model="m", input=[[1, 2]], timeout=3)
+    assert_type(client.rerank.create(model="m", query="q", documents=["a"], top_n=1), RerankResponse)
+    verdicts = client.moderations.create(input="a")
+    assert_type(verdicts, ModerationCreateResponse)
+    assert_type(verdicts.results[0].categories.hate_threatening, bool | None)
+    page = client.models.list()
+    assert_type(page, ModelPage)
+    for model in page:
+        assert_type(model, Model)
+        assert_type(model.edge.provider, str | None)
+    assert_type(client.models.retrieve("m").id, str)
+
+
+async def other_async_calls(client: AsyncEdgeClient) -> None:
+    assert_type(await client.embeddings.create(model="m", input="a"), CreateEmbeddingResponse)
+    assert_type(await client.rerank.create(model="m", query="q", documents=["a"]), RerankResponse)
+    assert_type(await client.moderations.create(input=["a"], model="m"), ModerationCreateResponse)
+    assert_type(await client.models.list(), AsyncModelPage)
+    async for model in client.models.list():
+        assert_type(model, Model)
+    async for model in await client.models.list():
+        assert_type(model, Model)
+    assert_type(await client.models.retrieve("m"), Model)
