@@ -63,3 +63,16 @@ def test_both_read_the_errors(openai_client, anthropic_client, model, error):
         openai_client.chat.completions.create(model=model, messages=ASK)
     with pytest.raises(getattr(anthropic, error, anthropic.InternalServerError)):
         anthropic_client.messages.create(model=model, messages=ASK, max_tokens=9)
+
+
+def test_openai_reads_what_is_no_chat(openai_client, anthropic_client):
+    """Vectors in both forms, verdicts and models."""
+    for form in ("float", "base64"):
+        answer = openai_client.embeddings.create(model="m", input=["a cat", "b"], encoding_format=form)
+        assert (answer.usage.prompt_tokens, answer.data[1].index) == (3, 1)
+    assert openai_client.embeddings.create(model="m", input="a cat").data[0].embedding == [2.0, 5.0]
+    verdict = openai_client.moderations.create(input="I hate it").results[0]
+    assert (verdict.flagged, verdict.categories.hate) == (True, True)
+    assert [model.id for model in openai_client.models.list()] == ["gpt-4o-mini"]
+    assert openai_client.models.retrieve("gpt-4o-mini").created == 1721172741
+    assert [model.id for model in anthropic_client.models.list()] == ["claude-haiku-4-5"]

@@ -1,4 +1,4 @@
-"""Two made-up vendors on loopback for what the documentation types: OpenAI chat completions and Anthropic messages.
+"""Two made-up vendors on loopback for what the documentation types: OpenAI's API and Anthropic messages.
 
 Written from the vendors' documentation, without a line of the package under test. The answer depends on the last user
 message alone: what `ANSWERS` has for a word in it. A request with tools whose last message is the user's is answered by
@@ -9,7 +9,9 @@ a call of the first tool; a JSON schema by an object of that schema. Model names
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from struct import pack
 from typing import Any
 
 from tests.support.loopback import HANG_UP, Request, chunk, head, reply
@@ -38,6 +40,9 @@ FAULTS = {
 def answer(request: Request) -> Any:
     """The whole HTTP answer to one request: bytes, or pieces of a stream."""
     anthropic = request.path.startswith("/v1/messages")
+    other = OTHER.get(request.path.partition("?")[0])
+    if other is not None:
+        return other(request)
     if not anthropic and not request.path.startswith("/v1/chat/completions"):
         return reply(404, {"error": {"message": f"No such path: {request.path}", "type": "invalid_request_error"}})
     if not request.headers.keys() & {"authorization", "x-api-key"}:
@@ -99,6 +104,56 @@ def _streamed(events: Iterable[tuple[str | None, Any]], *, cut: bool) -> Iterabl
         said = data if isinstance(data, str) else json.dumps(data)
         yield chunk(f"event: {name}\ndata: {said}\n\n".encode() if name else f"data: {said}\n\n".encode())
     yield chunk(b"")
+
+
+# What is no chat (https://platform.openai.com/docs/api-reference: embeddings, moderations, models)
+
+
+def _embeddings(request: Request) -> bytes:
+    """Two numbers for each text: how many of its letters are vowels, and how many are not; a token for each word."""
+    body = request.json()
+    texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+    rows = [[float(sum(letter in "aeiou" for letter in text)), float(len(text))] for text in texts]
+    coded = body.get("encoding_format") == "base64"
+    data = [
+        {"object": "embedding", "index": i, "embedding": b64encode(pack("<2f", *row)).decode() if coded else row}
+        for i, row in enumerate(rows)
+    ]
+    used = sum(len(text.split()) for text in texts)
+    usage = {"prompt_tokens": used, "total_tokens": used}
+    return reply(200, {"object": "list", "data": data, "model": body["model"], "usage": usage})
+
+
+def _moderations(request: Request) -> bytes:
+    """Whoever says `hate` hates."""
+    body = request.json()
+    texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+    results = [
+        {
+            "flagged": "hate" in text,
+            "categories": {"hate": "hate" in text, "violence": False},
+            "category_scores": {"hate": 0.98 if "hate" in text else 0.01, "violence": 0.0},
+        }
+        for text in texts
+    ]
+    model = body.get("model", "omni-moderation-latest")
+    return reply(200, {"id": "modr-1", "model": model, "results": results})
+
+
+def _models(request: Request) -> bytes:
+    if "anthropic-version" in request.headers:
+        row = {"type": "model", "id": "claude-haiku-4-5", "created_at": "2025-10-15T00:00:00Z"}
+        return reply(200, {"data": [row], "has_more": False, "last_id": "claude-haiku-4-5"})
+    row = {"id": "gpt-4o-mini", "object": "model", "created": 1721172741, "owned_by": "system"}
+    return reply(200, {"object": "list", "data": [row]} if request.path.endswith("models") else row)
+
+
+OTHER = {
+    "/v1/embeddings": _embeddings,
+    "/v1/moderations": _moderations,
+    "/v1/models": _models,
+    "/v1/models/gpt-4o-mini": _models,
+}
 
 
 # OpenAI (https://platform.openai.com/docs/api-reference/chat)
