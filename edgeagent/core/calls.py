@@ -30,7 +30,6 @@ from edgeagent.errors import (
     LimitExceededError,
 )
 from edgeagent.pricing.base import PriceSource
-from edgeagent.routing.base import Router
 from edgeagent.telemetry.base import CallStarted, Observer
 from edgeagent.types import AnyRequest, Target
 
@@ -186,11 +185,6 @@ class Calls:
         """Whether a flight's answer came from a tier and was too old for this call when it asked."""
         max_age = call.options.cache.max_age
         return max_age is not None and self._wall() - entry.created - (self._clock() - call.started) > max_age
-
-    def _routing(self, router: Router) -> dict[str, str]:
-        """What of a call's own router is part of the shared key."""
-        kind = type(router)
-        return {"router": f"{kind.__module__}.{kind.__qualname__}"}
 
     def _answered_by(self, call: Call[Any], target: Target) -> None:
         call.edge.provider, call.edge.model = target.provider, target.model

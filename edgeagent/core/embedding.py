@@ -21,6 +21,7 @@ from edgeagent.core.attempts import Answered, attempt_targets
 from edgeagent.core.batch import Batch, Known, known_of, pack, shared_out, sole_origin, total, usable, vector_of
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.calls import Calls
+from edgeagent.core.keys import routing_of
 from edgeagent.core.operation import EMBEDDINGS, ask_once
 from edgeagent.core.targets import Candidates
 from edgeagent.effects import Flow, Scope
@@ -111,7 +112,7 @@ class Embeddings(Calls):
             return Batch.plain(request)
         raw = shared = input_keys(request, candidates.digest, cache.fingerprint)
         if router is not None:  # it may prefer another target than the client's own
-            shared = input_keys(request, candidates.digest, cache.fingerprint, self._routing(router))
+            shared = input_keys(request, candidates.digest, cache.fingerprint, routing_of(router))
         return Batch.keyed(request, raw, shared)
 
     def _near(self, call: _Call, batch: Batch, known: dict[int, Known]) -> None:
@@ -201,7 +202,7 @@ class Embeddings(Calls):
         return batch.answer(_vectors(batch, self._packed(known)), known[0].model, _nothing(), {})
 
     def _packed(self, known: Mapping[int, Known]) -> dict[int, tuple[bytes, bytes]]:
-        return {place: (one.entry.completion, one.entry.chunks) for place, one in known.items()}
+        return {place: (one.entry.completion, one.entry.native) for place, one in known.items()}
 
     def _settle(self, call: _Call, candidates: Candidates, batch: Batch, answered: Answered[_Gathered]) -> _Asked:
         """Cost, entries, the answer, and its bytes for the followers of the flight; None if there are none."""
@@ -262,7 +263,7 @@ class Embeddings(Calls):
             cost_usd=cost,
             request_id=call.edge.request_id,
             completion=head,
-            chunks=numbers,
+            native=numbers,
             expires=None if ttl is None else now + ttl,
         )
 
@@ -290,7 +291,7 @@ class Embeddings(Calls):
         edge.provider, edge.model, edge.request_id = entry.provider, entry.model, entry.request_id
         edge.cost_usd, edge.saved_usd = ZERO, entry.cost_usd
         call.vendor = entry.vendor
-        packed = dict(enumerate(unframed(entry.chunks)))
+        packed = dict(enumerate(unframed(entry.native)))
         model: str = from_json(packed[0][0])["model"]
         return batch.answer(_vectors(batch, packed), model, _nothing(), {})
 

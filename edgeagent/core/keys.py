@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from edgeagent.cache.key import native_key, raw_key, shared_key
 from edgeagent.core.call import Call
 from edgeagent.core.native import Native
+from edgeagent.routing.base import Router
 
-__all__ = ["Keys", "raw_key_of", "shared_key_of"]
+__all__ = ["Keys", "raw_key_of", "routing_of", "shared_key_of"]
 
 
 class Keys(NamedTuple):
@@ -45,12 +46,17 @@ def shared_key_of(call: Call, candidates: bytes, raw: bytes) -> bytes:
     router = call.options.router
     if router is None:
         return raw
-    kind = type(router)
-    routing = {"router": f"{kind.__module__}.{kind.__qualname__}"}
+    routing = routing_of(router)
     policy = call.options.cache.fingerprint
     if call.native is None:
         return shared_key(call.request, candidates, policy, routing)
     return native_key(_params(call, call.native.asked), candidates, policy, routing)
+
+
+def routing_of(router: Router) -> dict[str, str]:
+    """What of a call's own router is part of the shared key."""
+    kind = type(router)
+    return {"router": f"{kind.__module__}.{kind.__qualname__}"}
 
 
 _DOES_NOT_COUNT = frozenset({"stream", "stream_options"})
