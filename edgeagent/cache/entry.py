@@ -34,7 +34,7 @@ class Entry(NamedTuple):
     `cost_usd` is what it cost then; `request_id` is the provider's. `completion` is the JSON of the `ChatCompletion`.
     `native` is the answer as the vendor sent it, if the call was made in the vendor's own format, else empty: a JSON
     document, or (`native_streamed`) the bytes of a stream. From `expires` (epoch seconds) on it is stale; None: never.
-    The entry of an embedding has in `completion` what is said of the vector, and in `native` the vector (`cache.vector`).
+    That of an embedding has in `completion` what is said of the vector, and in `native` the vector (`cache.vector`).
     """
 
     created: float

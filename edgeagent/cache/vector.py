@@ -38,8 +38,15 @@ def pack_vector(vector: list[float] | str, *, own_form: bool = False) -> bytes:
         if len(raw) % 4:
             raise ValueError("not a whole number of 32-bit floats")
         return b"f" + raw
-    short = _short(vector)
-    return b"f" + _little(short) if short.tolist() == vector else b"d" + _little(array("d", vector))
+    try:
+        short = array("f", vector)
+    except OverflowError:  # some versions of Python make it infinite instead
+        raise ValueError("too large for base64") from None
+    if short.tolist() == vector:
+        return b"f" + _little(short)
+    if not all(map(isfinite, short)):
+        raise ValueError("too large for base64")
+    return b"d" + _little(array("d", vector))
 
 
 def unpack_vector(data: bytes, *, as_text: bool) -> list[float] | str:
@@ -74,16 +81,6 @@ def unframed(data: bytes) -> list[tuple[bytes, bytes]]:
         at = start + one + other
         pairs.append((data[start : start + one], data[start + one : at]))
     return pairs
-
-
-def _short(vector: list[float]) -> array[float]:
-    try:
-        short = array("f", vector)
-    except OverflowError:  # some versions of Python make it infinite instead
-        raise ValueError("too large for base64") from None
-    if not all(map(isfinite, short)):
-        raise ValueError("too large for base64")
-    return short
 
 
 def _little(numbers: array[float]) -> bytes:

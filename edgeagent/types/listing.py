@@ -42,12 +42,11 @@ class _Page(Answered):
     @property
     def errors(self) -> Mapping[str, Exception]:
         """Why providers are missing here: their names, and what asking them raised. Absent from dumps and equality."""
-        found: Mapping[str, Exception] = (self.__pydantic_private__ or {}).get("_errors", MappingProxyType({}))
-        return found
+        return MappingProxyType((self.__pydantic_private__ or {}).get("_errors", {}))
 
     def _tell(self, edge: ResponseMetadata, errors: Mapping[str, Exception]) -> None:
         """Say what the gateway did."""
-        private = {"_edge": edge, "_errors": MappingProxyType(dict(errors))}
+        private = {"_edge": edge, "_errors": dict(errors)}
         object.__setattr__(self, "__pydantic_private__", private)
 
     def has_next_page(self) -> bool:

@@ -51,6 +51,17 @@ class Answered(Answer):
             self._attach(edge)
         return edge
 
+    @property
+    def _request_id(self) -> str | None:
+        """The provider's id of the request, under openai's name."""
+        return self.edge.request_id
+
+    def __eq__(self, other: object) -> bool:
+        """Equal answers are equal whatever the gateway did to get them."""
+        if type(other) is not type(self) or not isinstance(other, Answered):
+            return NotImplemented
+        return self.__dict__ == other.__dict__ and self.model_extra == other.model_extra
+
 
 _P = TypeVar("_P", bound=Parameters)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -165,6 +166,20 @@ def test_without_a_cache_everything_is_asked_as_it_is_written() -> None:
             answer = home.embed(["a", "a"], options=options)
             assert (answer.edge.cached, answer.edge.cached_inputs) == (False, 0)
         assert embedder.asked == [["a", "a"]] * 2  # type: ignore[union-attr]
+
+
+def test_what_the_gateway_did_is_no_part_of_the_answer() -> None:
+    """It is neither in dumps nor in equality, is copied and pickled along, and has openai's name for the id."""
+    world = World(openai_answer(), openai_answer())
+    home = Home(OpenAI(api_key="k"), world=world)
+    one, two = (home.embed("a", model="openai/m", options=cache(mode="off")) for _ in range(2))
+    assert one == two
+    assert one.edge is not two.edge
+    assert one != one.model_copy(update={"model": "other"})
+    assert one != "a"
+    assert one._request_id == "req_1"
+    assert "edge" not in one.model_dump()
+    assert pickle.loads(pickle.dumps(one)).edge == one.edge
 
 
 def test_a_hit_is_independent() -> None:

@@ -318,6 +318,21 @@ async def test_moderation(kind: str) -> None:
             assert caught.value.param == "input[1]"
 
 
+async def test_a_moderator_of_the_callers_own(kind: str) -> None:
+    """Sync or async, with categories of its own."""
+
+    class Own:
+        name = "own"
+
+        async def amoderate(self, request: Any) -> dict[str, Any]:
+            found = {"categories": {"spam": "buy" in request.input}, "category_scores": {"spam": 0.8}}
+            return {"results": [found]}
+
+    async with Gate(kind, [Own()]) as g:
+        answer = await settled(g.client.moderations.create(model="own/m", input="buy now"))
+    assert (answer.results[0].flagged, answer.model, answer.edge.provider) == (True, "m", "own")
+
+
 async def test_moderation_that_nobody_has(kind: str) -> None:
     """The error says what is missing, with a model and without."""
     async with Gate(kind, [FakeProvider("x")]) as g:

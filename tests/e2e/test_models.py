@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 import time
 from collections.abc import Iterator
@@ -151,6 +152,8 @@ async def test_one_that_fails(kind: str, server: Loopback) -> None:
         assert isinstance(page.errors["down"], NotFoundError)
         assert {attempt.outcome for attempt in page.edge.attempts} == {"NotFoundError", "ok", "APIConnectionError"}
         assert "errors" not in page.model_dump()
+        again = pickle.loads(pickle.dumps(page))
+        assert (again, list(again.errors)) == (page, ["down", "closed"])
     async with Gate(kind, [down, closed], retry=0) as g:
         with pytest.raises(NotFoundError) as caught:
             await listed(g)
