@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
 from edgeagent.errors import AuthenticationError, ConfigurationError
-from edgeagent.providers.base import Capabilities, ChatCodec, Credential, Encoded, Feature
+from edgeagent.providers.base import Capabilities, ChatCodec, Credential, Encoded, Feature, Route
 from edgeagent.providers.bedrock.aws import (
     SessionCredentials,
     StaticKeys,
@@ -23,6 +23,9 @@ from edgeagent.providers.bedrock.invoke import BedrockInvokeCodec, family_of
 from edgeagent.providers.bedrock.models import bedrock_facts, is_bedrock_name
 from edgeagent.providers.vendor import Vendor, identity_of
 from edgeagent.wire.http import HTTPRequest
+
+if TYPE_CHECKING:
+    from edgeagent.providers.embeddings.base import EmbeddingCodec
 
 __all__ = ["Bedrock"]
 
@@ -159,6 +162,13 @@ class Bedrock(Vendor):
         """The same with the name of the streaming operation."""
         operation = "invoke-with-response-stream" if self._is_invoked(model) else "converse-stream"
         return f"{self._model_path(model)}/{operation}"
+
+    def embedding_route(self, model: str) -> Route[EmbeddingCodec] | None:
+        """InvokeModel, for Titan's and Cohere's models that embed texts."""
+        from edgeagent.providers.embeddings.bedrock import bedrock_codec
+
+        codec = bedrock_codec(bedrock_facts(model.removeprefix(_INVOKE)).name)
+        return None if codec is None else Route(codec, f"{self._model_path(model)}/invoke")
 
     def auth_headers(self, credential: Any) -> list[tuple[str, str]]:
         """`authorization` for a bearer token; a key pair signs the whole request instead."""
