@@ -28,7 +28,7 @@ from edgeagent.types import (
 )
 from edgeagent.wire.http import HTTPResponse
 
-__all__ = ["EMBEDDINGS", "MODERATIONS", "OWN_METHODS", "RERANK", "Operation", "ask_once", "offers"]
+__all__ = ["EMBEDDINGS", "MODERATIONS", "OWN_METHODS", "RERANK", "A", "Operation", "R", "ask_once", "offers"]
 
 R = TypeVar("R", EmbeddingRequest, RerankRequest, ModerationRequest)
 A = TypeVar("A", CreateEmbeddingResponse, RerankResponse, ModerationCreateResponse)

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from edgeagent.core.attempts import attempt_targets
 from edgeagent.core.call import CallOptions
 from edgeagent.core.calls import Calls
-from edgeagent.core.operation import MODERATIONS, Operation, ask_once, offers
+from edgeagent.core.operation import MODERATIONS, A, Operation, R, ask_once, offers
 from edgeagent.core.targets import vendor_of
 from edgeagent.effects import Flow, Scope
 from edgeagent.errors import NoTargetError
 from edgeagent.providers.moderation import DEFAULT_MODELS
-from edgeagent.types import (
-    CreateEmbeddingResponse,
-    EmbeddingRequest,
-    ModerationCreateResponse,
-    ModerationRequest,
-    RerankRequest,
-    RerankResponse,
-    Target,
-)
+from edgeagent.types import Target
 
 __all__ = ["Questions"]
-
-R = TypeVar("R", EmbeddingRequest, RerankRequest, ModerationRequest)
-A = TypeVar("A", CreateEmbeddingResponse, RerankResponse, ModerationCreateResponse)
 
 
 class Questions(Calls):

@@ -133,11 +133,16 @@ class VertexAI(Vendor):
         return self._path(vertex_model(model), stream=True)
 
     def chat_path(self, model: str) -> str:
-        """Of Google's embedding models, whose names chat does not know, where Google's models are."""
+        """Of Google's embedding models, whose names chat does not know, where Google's models are.
+
+        Empty in express mode for a model that is none of Google's.
+        """
         known = vertex_model(model)
         name = known.name.removeprefix("google/")
         if known.api == "openai" and name.startswith(_EMBEDDERS):
             known = VertexModel("google", "google", name)
+        if self.project is None and known.api != "google":
+            return ""
         return self._path(known, stream=False)
 
     def model_list(self) -> ModelList | None:

@@ -149,6 +149,7 @@ PATHS = [
     (VertexAI(project="p", location="l"), "claude-sonnet-4-5", None),
     (VertexAI(project="p", location="l"), "meta/llama", "/endpoints/openapi/embeddings"),
     (VertexAI(api_key="k"), "text-embedding-005", "/v1beta1/publishers/google/models/text-embedding-005:predict"),
+    (VertexAI(api_key="k"), "meta/llama", None),
     (Mistral(api_key="k"), "mistral-embed", "https://api.mistral.ai/v1/embeddings"),
     (Cohere(api_key="k"), "embed-v4.0", "https://api.cohere.com/v2/embed"),
     (Cohere(api_key="k", base_url="https://c.test/v2"), "embed-v4.0", "https://c.test/v2/embed"),
