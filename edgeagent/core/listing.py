@@ -80,7 +80,7 @@ class Models(Calls):
         refused: APIStatusError | None = None
         if lists is not None and lists.single:
             try:
-                response = yield from self._asked(call, provider, lists.path_of(target.model), {}, target.model)
+                response = yield from self._asked(call, provider, lists, lists.path_of(target.model), {}, target.model)
                 return self._told(lists.decode_one(response, vendor_of(provider)), provider, call)
             except APIStatusError as error:  # some servers list, but do not tell of one
                 if error.status_code not in _NO_SUCH_PATH:
@@ -114,7 +114,7 @@ class Models(Calls):
         page: dict[str, str] | None = dict(lists.query)
         for _ in range(MAX_PAGES):
             assert page is not None
-            response = yield from self._asked(call, provider, lists.path, page)
+            response = yield from self._asked(call, provider, lists, lists.path, page)
             found, following = lists.decode(response, vendor_of(provider))
             models += found
             if following is None or following == page:
@@ -123,7 +123,13 @@ class Models(Calls):
         return models
 
     def _asked(
-        self, call: Call[ModelQuery], provider: Any, path: str, query: dict[str, str], model: str = ""
+        self,
+        call: Call[ModelQuery],
+        provider: Any,
+        lists: ModelList,
+        path: str,
+        query: dict[str, str],
+        model: str = "",
     ) -> Flow[HTTPResponse]:
         """One request, with its attempts."""
 
@@ -132,7 +138,7 @@ class Models(Calls):
             request = provider.request_to(
                 path,
                 key,
-                extra_headers=call.request.extra_headers,
+                extra_headers={**lists.headers, **(call.request.extra_headers or {})},
                 extra_query={**query, **(call.request.extra_query or {})},
             )
             response = yield from send(request, call.options.timeout, call.deadline, provider.http_client)

@@ -38,6 +38,7 @@ class ModelList:
         cursor: the query parameter that takes it.
         single: whether the path with a model's name behind it is that model.
         prefix: what stands before the names.
+        headers: header fields that the vendor wants on every request.
     """
 
     path: str
@@ -48,6 +49,7 @@ class ModelList:
     cursor: str = ""
     single: bool = True
     prefix: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def path_of(self, model: str) -> str:
         """Where one model is."""

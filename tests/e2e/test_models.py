@@ -27,6 +27,7 @@ def serve(request: Request) -> bytes:
     if page is None:
         return reply(404, {"error": {"message": f"no such path: {request.path}", "code": "model_not_found"}})
     assert request.method == "GET"
+    assert ("anthropic-version" in request.headers) == path.startswith("/a/")
     assert request.body == b""
     return reply(200, page, x_request_id="req_1")
 

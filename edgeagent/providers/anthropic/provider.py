@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers.anthropic.betas import BETA_HEADER, merged_betas
 from edgeagent.providers.anthropic.codec import AnthropicMessagesCodec
 from edgeagent.providers.anthropic.content import NATIVE_BLOCKS
 from edgeagent.providers.anthropic.models import model_facts
+from edgeagent.providers.anthropic.request import API_VERSION
 from edgeagent.providers.base import Capabilities, Credential, Encoded, Feature
 from edgeagent.providers.vendor import Vendor
 from edgeagent.wire.http import HTTPRequest
+
+if TYPE_CHECKING:
+    from edgeagent.providers.listing import ModelList
 
 __all__ = ["Anthropic"]
 
@@ -97,6 +102,12 @@ class Anthropic(Vendor):
         if not credential:
             raise AuthenticationError(f"Provider {self.name!r} has no credential.")
         return [("authorization", f"Bearer {credential}")] if self._is_token else [("x-api-key", credential)]
+
+    def model_list(self) -> ModelList | None:
+        """Anthropic's own list, which wants the version too."""
+        found = super().model_list()
+        headers = {"anthropic-version": API_VERSION, **self.default_headers}
+        return None if found is None else replace(found, headers=headers)
 
     def http_request(
         self,
