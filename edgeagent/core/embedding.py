@@ -175,7 +175,7 @@ class Embeddings(Calls):
         target: Target,
         parts: list[CreateEmbeddingResponse],
     ) -> Flow[CreateEmbeddingResponse]:
-        return ask_once(
+        answer = yield from ask_once(
             call,
             EMBEDDINGS,
             self.targets.provider(target),
@@ -184,6 +184,10 @@ class Embeddings(Calls):
             max_body_bytes=self._max_body_bytes,
             parts=parts,
         )
+        if len({part.model for part in parts}) > 1:  # the vendor's model changed meanwhile
+            parts.clear()
+            raise _invalid("The parts of the batch were answered by different models.")
+        return answer
 
     # what the steps are made of
 
@@ -231,8 +235,7 @@ class Embeddings(Calls):
         try:
             return batch.answer(vectors, fresh.model, fresh.usage, fresh.model_extra or {}), data
         except ValueError as error:
-            message = f"A vector of the answer cannot be told in base64: it is {error}."
-            raise ResponseValidationError(HTTPResponse(200), None, message=message) from None
+            raise _invalid(f"A vector of the answer cannot be told in base64: it is {error}.") from None
 
     def _store(
         self, call: _Call, candidates: Candidates, batch: Batch, answered: Answered[_Gathered]
@@ -298,6 +301,10 @@ class Embeddings(Calls):
 
 def _vectors(batch: Batch, packed: Mapping[int, tuple[bytes, bytes]]) -> dict[int, Embedding]:
     return {place: vector_of(*pair, as_text=batch.as_text) for place, pair in packed.items()}
+
+
+def _invalid(message: str) -> ResponseValidationError:
+    return ResponseValidationError(HTTPResponse(200), None, message=message)
 
 
 def _nothing() -> EmbeddingUsage:

@@ -143,7 +143,7 @@ class Models(Calls):
             )
             response = yield from send(request, call.options.timeout, call.deadline, provider.http_client)
             note_request_id(call, response)
-            if response.status_code >= 400:
+            if not 200 <= response.status_code < 300:
                 raise provider.codec_for(target.model).decode_error(response)
             return response
 

@@ -144,7 +144,7 @@ def _ask_codec(
 
         return (yield from embed(codec, request, model, post, parts))
     response = yield from post(codec.encode_request(request, model=model))
-    if response.status_code >= 400:
+    if not 200 <= response.status_code < 300:
         raise codec.decode_error(response)
     return codec.decode_response(response, request)
 

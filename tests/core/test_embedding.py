@@ -519,6 +519,23 @@ def test_parts_that_were_answered_are_not_asked_for_again() -> None:
     assert answer.usage.prompt_tokens == sum(len(f"t{i}") for i in range(2050))
 
 
+def test_parts_of_different_models() -> None:
+    """The vendor's model changed between two parts: no answer is made of both; all of it is asked for again."""
+    world = World(openai_answer("v1"), openai_answer("v2"), openai_answer("v2"), openai_answer("v2"))
+    home = Home(OpenAI(api_key="k"), world=world)
+    answer = home.embed([f"t{i}" for i in range(2050)], model="openai/text-embedding-3-small")
+    assert [len(texts_of(request)) for request in world.sent()] == [2048, 2, 2048, 2]
+    assert (answer.model, len(answer.data)) == ("v2", 2050)
+
+
+def test_a_redirect_is_an_error() -> None:
+    """It is not taken for an answer."""
+    home = Home(OpenAI(api_key="k"), world=World(HTTPResponse(302, {"location": "https://x.test"}, b"")))
+    with pytest.raises(e.APIStatusError) as caught:
+        home.embed("a", model="openai/m", options=CallOptions(retry=ONCE))
+    assert caught.value.status_code == 302
+
+
 def test_retry_after_is_heeded() -> None:
     """A limit is waited out, as for chat."""
     world = World(HTTPResponse(429, {"retry-after": "7"}, b"{}"), openai_answer())

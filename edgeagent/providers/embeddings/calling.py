@@ -44,7 +44,7 @@ def embed(
     done = len(answers)
     for part, body in zip(parts[done:], bodies[done:], strict=True):
         response = yield from post(body)
-        if response.status_code >= 400:
+        if not 200 <= response.status_code < 300:
             raise codec.decode_error(response)
         answers.append(codec.decode_response(response, part))
     return join(answers)
