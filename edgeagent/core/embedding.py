@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from pydantic_core import from_json
 
 from edgeagent.cache.embedding_key import flight_key, input_keys
-from edgeagent.cache.entry import Entry, decode_entry, encode_entry
+from edgeagent.cache.entry import Entry, encode_entry
 from edgeagent.cache.vector import frames, unframed
 from edgeagent.core.attempts import Answered, attempt_targets
 from edgeagent.core.batch import Batch, Known, known_of, pack, shared_out, sole_origin, total, usable, vector_of
@@ -41,7 +41,7 @@ from edgeagent.wire.json import dump_json
 __all__ = ["Embeddings"]
 
 _Call: TypeAlias = Call[EmbeddingRequest]
-_Asked: TypeAlias = tuple[CreateEmbeddingResponse, bytes | None]
+_Asked: TypeAlias = tuple[CreateEmbeddingResponse, Entry | None]
 
 ZERO: Final = Decimal(0)
 
@@ -92,7 +92,7 @@ class Embeddings(Calls):
         self._costs(call)
         ask = partial(self._ask, call, candidates, batch, known)
 
-        def find() -> Flow[tuple[CreateEmbeddingResponse, bytes] | None]:
+        def find() -> Flow[tuple[CreateEmbeddingResponse, Entry] | None]:
             self._near(call, batch, known)
             yield from self._far(call, candidates, batch, known)
             if not self._complete(batch, known):
@@ -209,7 +209,7 @@ class Embeddings(Calls):
         return {place: (one.entry.completion, one.entry.native) for place, one in known.items()}
 
     def _settle(self, call: _Call, candidates: Candidates, batch: Batch, answered: Answered[_Gathered]) -> _Asked:
-        """Cost, entries, the answer, and its bytes for the followers of the flight; None if there are none."""
+        """Cost, entries, the answer, and an entry for the followers of the flight; None if there is none."""
         gathered, target = answered.answer, answered.target
         cached, fresh = gathered.cached, gathered.fresh
         self._answered_by(call, target)
@@ -272,21 +272,17 @@ class Embeddings(Calls):
 
     def _landed(
         self, call: _Call, batch: Batch, packed: Mapping[int, tuple[bytes, bytes]], cached: Mapping[int, Known]
-    ) -> bytes:
-        """The whole answer as bytes, as old as the oldest of its vectors."""
+    ) -> Entry:
+        """The whole answer as an entry for a flight, as old as the oldest of its vectors."""
         edge = call.edge
         target = Target(edge.provider or "", edge.model or "")
         price = edge.saved_usd if edge.cached else edge.cost_usd
         pairs = frames(packed[place] for place in range(len(batch.items)))
         entry = self._entry(call, target, price, dump_json(None), pairs, ttl=None)
-        return encode_entry(
-            entry._replace(created=min([entry.created, *(one.entry.created for one in cached.values())]))
-        )
+        return entry._replace(created=min([entry.created, *(one.entry.created for one in cached.values())]))
 
-    def _followed(self, call: _Call, batch: Batch, data: bytes) -> CreateEmbeddingResponse | None:
+    def _followed(self, call: _Call, batch: Batch, entry: Entry) -> CreateEmbeddingResponse | None:
         """The flight's answer; None if some of it came from a tier and was too old for this call when it asked."""
-        entry = decode_entry(data)
-        assert entry is not None  # encoded in this process, moments ago
         if self._too_old(call, entry):
             return None
         edge = call.edge
