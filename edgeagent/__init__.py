@@ -5,14 +5,17 @@ Every public name is listed here and loaded when it is first used: importing the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent._version import __version__
 
 if TYPE_CHECKING:
+    from edgeagent import error, openai_object
     from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.core.retry import RetryPolicy
     from edgeagent.dropin import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
+    from edgeagent.error import InvalidRequestError
     from edgeagent.errors import (
         APIConnectionError,
         APIError,
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
         StreamInterruptedError,
         UnprocessableEntityError,
     )
+    from edgeagent.legacy.completion import Completion
     from edgeagent.resources.streams import AsyncStream, Stream
     from edgeagent.types import (
         ChatCompletion,
@@ -52,6 +56,24 @@ if TYPE_CHECKING:
         ResponseMetadata,
         Target,
     )
+
+# The settings of openai<1, read at each call by `edgeagent.legacy.settings`, which knows what they are by default.
+api_key: str | None
+api_key_path: str | None
+api_base: str
+api_type: str
+api_version: str | None
+organization: str | None
+proxy: str | Mapping[str, str] | None
+edge: Mapping[str, Any] | None
+requestssession: Any
+aiosession: Any
+app_info: Any
+ca_bundle_path: Any
+debug: bool
+enable_telemetry: bool
+log: str | None
+verify_ssl_certs: bool
 
 __all__ = [
     "APIConnectionError",
@@ -70,6 +92,7 @@ __all__ = [
     "ChatCompletion",
     "ChatCompletionChunk",
     "ChatRequest",
+    "Completion",
     "ConfigurationError",
     "ConflictError",
     "ContentFilterError",
@@ -79,6 +102,7 @@ __all__ = [
     "EdgeAgentError",
     "EdgeClient",
     "InternalServerError",
+    "InvalidRequestError",
     "LengthFinishReasonError",
     "LimitExceededError",
     "NoTargetError",
@@ -98,22 +122,33 @@ __all__ = [
     "Target",
     "UnprocessableEntityError",
     "__version__",
+    "error",
+    "openai_object",
 ]
 
 _HOMES: Final[dict[str, tuple[str, ...]]] = {
     "edgeagent.client": ("AsyncEdgeClient", "EdgeClient"),
     "edgeagent.core.retry": ("RetryPolicy",),
     "edgeagent.dropin": ("AsyncAzureOpenAI", "AsyncOpenAI", "AzureOpenAI", "OpenAI"),
+    "edgeagent.error": ("InvalidRequestError",),
+    "edgeagent.legacy.completion": ("Completion",),
     "edgeagent.resources.streams": ("AsyncStream", "Stream"),
     "edgeagent.types": ("ChatCompletion", "ChatCompletionChunk", "ChatRequest", "ResponseMetadata", "Target"),
 }
 
 
+_MODULES: Final = frozenset({"error", "openai_object"})
+
+
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name in __annotations__:  # a setting that was not assigned
+        return import_module("edgeagent.legacy.settings").default(name)
+    if name in _MODULES:
+        return import_module(f"edgeagent.{name}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = next((home for home, names in _HOMES.items() if name in names), "edgeagent.errors")
     value = globals()[name] = getattr(import_module(home), name)
     return value

@@ -47,13 +47,13 @@ F = TypeVar("F", bound="Calls")
 class Engine:
     """What all views of one client share: the settings, the pipeline, the runtime."""
 
-    def __init__(self, arguments: dict[str, Any]) -> None:
+    def __init__(self, arguments: dict[str, Any], *, proxies: Mapping[str, str] | None = None) -> None:
         from edgeagent.config import Settings, build_pipeline
         from edgeagent.io.runtime import Runtime
 
         self.arguments = arguments
         self.settings = Settings(**arguments)
-        self.runtime: Runtime = Runtime(http_client=self.settings.http_client)
+        self.runtime: Runtime = Runtime(http_client=self.settings.http_client, proxies=proxies)
         self.pipeline: Pipeline = build_pipeline(self.settings, self.runtime)
         self._others: dict[type[Any], Any] = {}
         self._pid = getpid()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import socket
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -38,9 +39,13 @@ class Egress:
 
     The environment is read once per origin, as httpx reads it once per client: `HTTP_PROXY`, `HTTPS_PROXY`,
     `ALL_PROXY`, `NO_PROXY`, and `SSL_CERT_FILE` or `SSL_CERT_DIR`.
+
+    Args:
+        proxies: URLs by scheme, or for "all"; where there are any, the environment's are not asked.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, proxies: Mapping[str, str] | None = None) -> None:
+        self._proxies = proxies or {}
         self._lock = threading.Lock()
         self._routes: dict[tuple[bytes, bytes, int | None], Route] = {}
         self._context: ssl.SSLContext | None = None
@@ -50,7 +55,8 @@ class Egress:
         key = (url.scheme, url.host, url.port)
         route = self._routes.get(key)
         if route is None:
-            route = self._routes[key] = Route(url.scheme == b"https", _proxy(*key))
+            proxy = _named(self._proxies, url.scheme) if self._proxies else _proxy(*key)
+            route = self._routes[key] = Route(url.scheme == b"https", proxy)
         return route
 
     def options(self, route: Route) -> dict[str, Any]:
@@ -78,9 +84,13 @@ class Egress:
 
 def _proxy(scheme: bytes, host: bytes, port: int | None) -> str | None:
     name = host.decode("ascii")
-    proxies = getproxies()
+    proxy = _named(getproxies(), scheme)
+    return None if proxy is None or proxy_bypass(name if port is None else f"{name}:{port}") else proxy
+
+
+def _named(proxies: Mapping[str, str], scheme: bytes) -> str | None:
     proxy = proxies.get(scheme.decode("ascii")) or proxies.get("all")
-    if not proxy or proxy_bypass(name if port is None else f"{name}:{port}"):
+    if not proxy:
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 

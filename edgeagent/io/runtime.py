@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,12 +47,14 @@ class Runtime:
         clock: monotonic seconds.
         wall: seconds since the epoch.
         write_queue: how many background writes may be pending.
+        proxies: proxy URLs by scheme, or for "all", instead of the environment's.
     """
 
     def __init__(
         self,
         *,
         http_client: Any = None,
+        proxies: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         write_queue: int = 10_000,
@@ -60,6 +62,7 @@ class Runtime:
         self.clock = clock
         self.wall = wall
         self._client = http_client
+        self._proxies = proxies
         self.writer = Writer(write_queue)
         self._lanes = Lanes()
         self.sync_driver = SyncDriver(self._sync_engine, self._get_bridge, self._get_threads, self._lanes, clock)
@@ -187,7 +190,7 @@ class Runtime:
                 from edgeagent.io.egress import Egress
                 from edgeagent.io.threads import Threads
 
-                self._egress, self._threads = Egress(), Threads(self._lanes)
+                self._egress, self._threads = Egress(self._proxies), Threads(self._lanes)
             return self._egress, self._threads
 
     def _get_threads(self) -> Threads:

@@ -157,6 +157,27 @@ class ChatCompletion(Answer):
     system_fingerprint: str | None = None
     usage: CompletionUsage | None = None
 
+    @classmethod
+    def create(cls, **params: Any) -> Any:
+        """The call of openai<1, for code of that time: `openai.ChatCompletion.create(…)`; see `edgeagent.legacy`.
+
+        Returns:
+            An `edgeagent.openai_object.OpenAIObject`, or with `stream=True` a generator of them.
+
+        Raises:
+            edgeagent.error.OpenAIError: what openai<1 raised; it is also our own exception.
+        """
+        from edgeagent.legacy.chat import create
+
+        return create(params)
+
+    @classmethod
+    async def acreate(cls, **params: Any) -> Any:
+        """The same, awaiting; with `stream=True` an async generator."""
+        from edgeagent.legacy.chat import acreate
+
+        return await acreate(params)
+
     @property
     def edge(self) -> ResponseMetadata:
         """What the gateway did for this answer; absent from dumps and equality."""

@@ -20,6 +20,7 @@ from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, 
 from edgeagent.providers.openai.codec import OpenAIChatCodec
 from edgeagent.providers.openai.models import capabilities, chosen, in_responses
 from edgeagent.providers.openai.provider import account_headers, bearer, responses_codec
+from edgeagent.providers.openai.quirks import OWN
 from edgeagent.providers.vendor import Vendor, identity_of
 from edgeagent.wire.http import HTTPRequest
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AzureOpenAI"]
 
+STREAM_OPTIONS_SINCE: Final = "2024-09-01"
+"""Older versions refuse `stream_options` ("unknown_parameter")."""
 TOKEN_VARIABLE: Final = "AZURE_OPENAI_AD_TOKEN"  # noqa: S105  # a variable's name
 
 
@@ -95,6 +98,8 @@ class AzureOpenAI(Vendor):
             models=models,
             cache_identity=cache_identity,
         )
+        if version is not None and not _is_v1(url) and version < STREAM_OPTIONS_SINCE:
+            self.codec = OpenAIChatCodec(replace(OWN, stream_options=False))
         # kept apart from the address: not every path has it
         self.base_url, _, self._deployment = self.base_url.partition("/deployments/")
         self._bearer = self._is_token()
