@@ -57,24 +57,6 @@ if TYPE_CHECKING:
         Target,
     )
 
-# The settings of openai<1, read at each call by `edgeagent.legacy.settings`, which knows what they are by default.
-api_key: str | None
-api_key_path: str | None
-api_base: str
-api_type: str
-api_version: str | None
-organization: str | None
-proxy: str | Mapping[str, str] | None
-edge: Mapping[str, Any] | None
-requestssession: Any
-aiosession: Any
-app_info: Any
-ca_bundle_path: Any
-debug: bool
-enable_telemetry: bool
-log: str | None
-verify_ssl_certs: bool
-
 __all__ = [
     "APIConnectionError",
     "APIError",
@@ -125,6 +107,24 @@ __all__ = [
     "error",
     "openai_object",
 ]
+
+# The settings of openai<1, read at each call by `edgeagent.legacy.settings`, which knows what they are by default.
+api_key: str | None
+api_key_path: str | None
+api_base: str
+api_type: str
+api_version: str | None
+organization: str | None
+proxy: str | Mapping[str, str] | None
+edge: Mapping[str, Any] | None
+requestssession: Any
+aiosession: Any
+app_info: Any
+ca_bundle_path: Any
+debug: bool
+enable_telemetry: bool
+log: str | None
+verify_ssl_certs: bool
 
 _HOMES: Final[dict[str, tuple[str, ...]]] = {
     "edgeagent.client": ("AsyncEdgeClient", "EdgeClient"),

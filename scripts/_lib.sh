@@ -71,6 +71,18 @@ print(hashlib.sha256(repr(said).encode()).hexdigest())
     printf '%s\n' "$stamp" >"$ENV/.stamp"
 }
 
+# add_peer PYTHON NAME REQUIREMENT…: an environment in .venvs/NAME with another library to be compared with; false where
+# it cannot be had. It stays as it is once it is made: the requirements are pinned.
+add_peer() {
+    local python="$1" peer="$ENVS/$2"
+    shift 2
+    [[ -e "$peer/.made" ]] && return
+    rm -rf "$peer"
+    "$python" -m venv "$peer" || return 1
+    "$peer/bin/python" -m pip install --quiet "$@" || return 1
+    touch "$peer/.made"
+}
+
 # in_env MODULE ARGUMENTS…: python -m MODULE in the environment made last.
 in_env() { "$ENV/bin/python" -m "$@"; }
 

@@ -25,6 +25,7 @@ TIMEOUT: Final = 600.0
 CONNECTIONS: Final = 2
 """How often connecting is tried again; nothing else is."""
 RETRIES: Final = 1_000_000
+FIRST_WAIT: Final = 0.5
 MAX_WAIT: Final = 8.0
 
 
@@ -136,4 +137,7 @@ def _policy(clock: Callable[[], float], warm_up: float | None) -> RetryPolicy:
 def _wait(state: RetryCallState) -> float:
     """Connecting is tried again at once, a 409 after half a second and then ever more."""
     fault = state.outcome.exception() if state.outcome is not None else None
-    return min(MAX_WAIT, 0.25 * 2**state.attempt_number) if isinstance(fault, errors.ConflictError) else 0.0
+    if not isinstance(fault, errors.ConflictError):
+        return 0.0
+    wait: float = FIRST_WAIT * 2 ** min(state.attempt_number - 1, 16)
+    return min(MAX_WAIT, wait)

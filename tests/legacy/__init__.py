@@ -1,0 +1,1 @@
+"""Code written for openai<1."""
