@@ -138,15 +138,24 @@ _HOMES: Final[dict[str, tuple[str, ...]]] = {
 
 
 _MODULES: Final = frozenset({"error", "openai_object"})
+_SETTINGS: Final = frozenset(
+    {"aiosession", "api_base", "api_key", "api_key_path", "api_type", "api_version", "app_info", "ca_bundle_path"}
+    | {"debug", "edge", "enable_telemetry", "log", "organization", "proxy", "requestssession", "verify_ssl_certs"}
+)
+_ABSENT: Final = frozenset(
+    {"Audio", "Customer", "Deployment", "Edit", "Engine", "File", "FineTune", "FineTuningJob", "Image"}
+)
 
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name in __annotations__:  # a setting that was not assigned
+    if name in _SETTINGS:  # one that was not assigned
         return import_module("edgeagent.legacy.settings").default(name)
     if name in _MODULES:
         return import_module(f"edgeagent.{name}")
+    if name in _ABSENT:
+        raise AttributeError(f"{name} of openai<1 is not part of {__name__}: use the openai package for it.")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = next((home for home, names in _HOMES.items() if name in names), "edgeagent.errors")

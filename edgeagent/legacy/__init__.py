@@ -7,5 +7,3 @@ The pipeline is the one of every client; there is one client for each distinct s
 module's names and the environment, `clients` keeps the clients, `calls` turns a call's arguments into ours, `faults`
 turns our exceptions into those of `edgeagent.error`.
 """
-
-from __future__ import annotations

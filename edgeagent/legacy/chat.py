@@ -50,7 +50,7 @@ def _chunks(call: Call, stream: Stream[ChatCompletionChunk]) -> Generator[OpenAI
                 chunk = next(stream, None)
             if chunk is None:
                 return
-            yield call.result(chunk.to_dict(), chunk.edge)
+            yield call.result(_told(call, chunk), chunk.edge)
 
 
 async def _achunks(call: Call, stream: AsyncStream[ChatCompletionChunk]) -> AsyncGenerator[OpenAIObject, None]:
@@ -60,4 +60,12 @@ async def _achunks(call: Call, stream: AsyncStream[ChatCompletionChunk]) -> Asyn
                 chunk = await anext(stream, None)
             if chunk is None:
                 return
-            yield call.result(chunk.to_dict(), chunk.edge)
+            yield call.result(_told(call, chunk), chunk.edge)
+
+
+def _told(call: Call, chunk: ChatCompletionChunk) -> dict[str, Any]:
+    """A chunk without the empty usage that it has because the pipeline asked for a stream's usage."""
+    fields = chunk.to_dict()
+    if fields.get("usage") is None and not call.params.get("stream_options"):
+        fields.pop("usage", None)
+    return fields

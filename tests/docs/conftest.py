@@ -1,4 +1,7 @@
-"""Where documentation runs: an empty directory and home, two vendors on loopback, their keys, and no other key."""
+"""Where documentation runs: an empty directory and home, two vendors on loopback, their keys, and no other key.
+
+What a page assigns to the module, for openai<1, is gone after it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import edgeagent
+from edgeagent.legacy.settings import SETTINGS
 from tests.docs import vendor
 from tests.support.loopback import Loopback
 
@@ -24,7 +29,7 @@ def vendors() -> Iterator[Loopback]:
 
 
 @pytest.fixture
-def keyless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def keyless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty working directory and home; no provider's key or address in the environment."""
     for name in list(os.environ):
         if name.endswith(KEY_VARIABLES) or name.startswith(("OPENAI_", "ANTHROPIC_", "AZURE_OPENAI_")):
@@ -33,7 +38,9 @@ def keyless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    for name in SETTINGS:
+        vars(edgeagent).pop(name, None)
 
 
 @pytest.fixture
@@ -41,6 +48,7 @@ def reader(vendors: Loopback, keyless: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A reader who has an OpenAI and an Anthropic key."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-reader")
     monkeypatch.setenv("OPENAI_BASE_URL", f"{vendors.url}/v1")
+    monkeypatch.setenv("OPENAI_API_BASE", f"{vendors.url}/v1")  # as openai<1 called it
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-of-a-reader")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", vendors.url)
     return keyless

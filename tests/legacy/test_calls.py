@@ -16,9 +16,10 @@ import trio
 import edgeagent as openai
 from edgeagent.legacy import calls
 from edgeagent.legacy.clients import CLIENTS, client_for
+from edgeagent.legacy.settings import SETTINGS
 from edgeagent.testing import FakeProvider
-from tests.legacy.server import ANSWERS, Assistant, refusal
-from tests.support.loopback import Loopback, reply
+from tests.legacy.server import ANSWERS, END, TEXT, Assistant, refusal
+from tests.support.loopback import Loopback, events, reply
 
 __all__: list[str] = []
 
@@ -64,6 +65,18 @@ DEFAULTS = {
 def test_a_setting_has_the_default_of_that_time(name, value):
     """Without an assignment and without a variable."""
     assert getattr(openai, name) == value
+
+
+def test_every_setting_is_known_to_the_module():
+    """The package lists what the settings' module knows, without loading it."""
+    assert openai._SETTINGS == SETTINGS.keys()
+
+
+@pytest.mark.parametrize("name", ["Image", "Audio", "FineTune"])
+def test_what_is_not_here_says_so(name):
+    """A class of that time that has no place here, by its name."""
+    with pytest.raises(AttributeError, match=f"{name} of openai<1"):
+        getattr(openai, name)
 
 
 @pytest.mark.parametrize(
@@ -258,6 +271,19 @@ def test_a_stream_that_is_not_read_to_its_end_is_closed(server):
     stream.close()
     with pytest.raises(StopIteration):
         next(stream)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_streams_usage_is_told_to_those_who_asked(asked):
+    """The pipeline asks for it anyway, and takes what that adds out of the chunks."""
+    usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    told = [{**one, "usage": None} for one in (*TEXT, END)] + [{**END, "choices": [], "usage": usage}]
+    with Loopback(lambda request: events([*told, "[DONE]"])) as server:
+        openai.api_key, openai.api_base = "sk", server.url
+        more = {"stream_options": {"include_usage": True}} if asked else {}
+        chunks = list(openai.ChatCompletion.create(**ASK, stream=True, **more))
+        assert server.requests[-1].json()["stream_options"] == {"include_usage": True}
+    assert chunks == told if asked else chunks == [*TEXT, END]
 
 
 # Attempts

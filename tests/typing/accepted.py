@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from typing_extensions import assert_type
 
@@ -172,3 +172,18 @@ async def other_async_calls(client: AsyncEdgeClient) -> None:
     async for model in await client.models.list():
         assert_type(model, Model)
     assert_type(await client.models.retrieve("m"), Model)
+
+
+def written_for_openai_0() -> None:
+    """The surface of openai<1."""
+    edgeagent.api_key = "sk"
+    edgeagent.api_type, edgeagent.api_version = "azure", None
+    edgeagent.edge = {"cache": True}
+    try:
+        assert_type(edgeagent.ChatCompletion.create(engine="d", messages=[]), Any)
+    except edgeagent.error.InvalidRequestError as error:
+        assert_type(error.param, str | None)
+        assert_type(error.http_status, int | None)
+        assert_type(error.status_code, int)
+    except edgeagent.error.APIConnectionError as error:
+        assert_type(error.should_retry, bool)
