@@ -106,8 +106,11 @@ def settings_of(call: dict[str, Any]) -> Settings:
             "openai.requestssession: connections are edgeagent's own here; use proxy, or edge={'http_client': …}.",
             "requestssession",
         )
+    kind = _kind(given["api_type"])
+    if kind != "open_ai" and not given["api_version"]:
+        raise error.InvalidRequestError("An API version is required for Azure: set openai.api_version.", "api_version")
     return Settings(
-        kind=_kind(given["api_type"]),
+        kind=kind,
         api_base=str(given["api_base"]),
         api_key=own["api_key"] or _key(),
         api_version=given["api_version"],
@@ -130,7 +133,7 @@ def _key() -> str:
     path, key = edgeagent.api_key_path, edgeagent.api_key
     if path:
         return _from_file(path)
-    if key is None:
+    if not key:
         raise error.AuthenticationError(
             "No API key provided: set openai.api_key, or the environment variable OPENAI_API_KEY, or "
             "openai.api_key_path to a file that holds it."

@@ -19,7 +19,7 @@ from edgeagent.legacy.clients import CLIENTS, client_for
 from edgeagent.legacy.settings import SETTINGS
 from edgeagent.testing import FakeProvider
 from tests.legacy.server import ANSWERS, END, TEXT, Assistant, refusal
-from tests.support.loopback import Loopback, events, reply
+from tests.support.loopback import Loopback, Request, events, reply
 
 __all__: list[str] = []
 
@@ -69,7 +69,7 @@ def test_a_setting_has_the_default_of_that_time(name, value):
 
 def test_every_setting_is_known_to_the_module():
     """The package lists what the settings' module knows, without loading it."""
-    assert openai._SETTINGS == SETTINGS.keys()
+    assert SETTINGS.keys() == openai._SETTINGS
 
 
 @pytest.mark.parametrize("name", ["Image", "Audio", "FineTune"])
@@ -131,10 +131,11 @@ def test_variables_of_newer_clients_do_not_count(server, monkeypatch):
     assert not {"openai-organization", "openai-project"} & server.requests[-1].headers.keys()
 
 
-def test_no_key_is_told(monkeypatch):
+@pytest.mark.parametrize("key", [None, ""])
+def test_no_key_is_told(key, monkeypatch):
     """The message says where a key is looked for."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-there")
-    openai.api_key = None
+    openai.api_key = key
     with pytest.raises(openai.error.AuthenticationError, match="OPENAI_API_KEY"):
         openai.ChatCompletion.create(**ASK)
 
@@ -190,6 +191,17 @@ def test_keys_are_not_shown(server):
     assert "sk-test" not in shown
 
 
+def test_a_version_is_a_header_or_what_azure_needs(server):
+    """OpenAI has it in a header; Azure in its addresses, and does not go without."""
+    openai.api_version = "2020-11-07"
+    openai.ChatCompletion.create(**ASK)
+    assert sent(server, "openai-version") == "2020-11-07"
+    openai.api_type, openai.api_version = "azure", None
+    with pytest.raises(openai.error.InvalidRequestError) as caught:
+        openai.ChatCompletion.create(engine="d", messages=MESSAGES)
+    assert caught.value.param == "api_version"
+
+
 # Clients
 
 
@@ -212,6 +224,25 @@ def test_forgotten_clients_give_their_connections_back(server):
     client_for.cache_clear()
     gc.collect()
     assert server.closed.wait(10)
+
+
+def test_equal_calls_at_once_are_all_made():
+    """Without a cache, none waits for another's answer."""
+    together = threading.Barrier(3)
+
+    def handler(request: Request) -> bytes:
+        together.wait(10)
+        return ANSWERS["plain"]
+
+    with Loopback(handler) as server:
+        openai.api_key, openai.api_base = "sk", server.url
+        openai.ChatCompletion  # noqa: B018  # loaded before the threads begin
+        threads = [threading.Thread(target=openai.ChatCompletion.create, kwargs=ASK) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(server.requests) == 3
 
 
 def test_threads(server):
