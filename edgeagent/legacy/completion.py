@@ -1,17 +1,19 @@
 """`openai.Completion`: text that a prompt begins, asked of chat models.
 
 The API behind it is asked no more: a prompt is sent as the user's message, and the answer is given back in the older
-form. What chat cannot answer faithfully (several prompts, prompts of tokens, `suffix`, `echo`, `best_of`, `logprobs`)
-is refused before anything is sent.
+form. What chat cannot answer faithfully (several prompts, prompts of tokens, `suffix`, `echo`, `best_of`, `logprobs`,
+models that only complete) is refused before anything is sent.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import Any, Final
 
 from edgeagent import error
 from edgeagent.legacy import chat
+from edgeagent.legacy.settings import groups
 from edgeagent.openai_object import OpenAIObject
 
 __all__ = ["Completion"]
@@ -19,6 +21,14 @@ __all__ = ["Completion"]
 OUTPUT_LIMIT: Final = 16
 """Tokens, where `max_tokens` does not say: what the completions API documents.
 https://platform.openai.com/docs/api-reference/completions/create"""
+
+COMPLETES: Final = re.compile(
+    r"(ada|babbage|curie|davinci)(-002|:.*)?"
+    r"|(text|code)-(ada|babbage|curie|cushman|davinci)-.*"
+    r"|gpt-3\.?5-turbo-instruct.*"
+)
+"""The names of OpenAI's models that complete text and do not chat.
+https://platform.openai.com/docs/deprecations"""
 
 _REFUSED: Final = ("suffix", "echo", "logprobs")
 
@@ -51,6 +61,9 @@ def _as_chat(params: Mapping[str, Any]) -> dict[str, Any]:
             _refuse(name, "chat models have no such parameter")
     if asked.pop("best_of", None) not in (None, 1, asked.get("n")):
         _refuse("best_of", "chat models have no such parameter; ask for n answers and choose")
+    model = asked.get("engine") or asked.get("deployment_id") or asked.get("model")
+    if isinstance(model, str) and COMPLETES.fullmatch(model) and model not in groups():
+        _refuse("model", f"{model!r} does not chat; name one that does, or map it to one in openai.edge['models']")
     prompt = asked.pop("prompt", None)
     if isinstance(prompt, list) and len(prompt) == 1:
         (prompt,) = prompt

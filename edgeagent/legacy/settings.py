@@ -7,7 +7,7 @@ included, has that value.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 import edgeagent
 from edgeagent import error
 
-__all__ = ["SETTINGS", "Edge", "Settings", "default", "settings_of"]
+__all__ = ["SETTINGS", "Edge", "Settings", "default", "groups", "settings_of"]
 
 Kind = Literal["open_ai", "azure", "azure_ad"]
 
@@ -89,6 +89,12 @@ class Settings:
     organization: str | None
     proxy: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     edge: Edge = field(default=Edge(None), repr=False)
+
+
+def groups() -> Collection[str]:
+    """The names that `edgeagent.edge` gives to models."""
+    found = (edgeagent.edge or {}).get("models")
+    return found if isinstance(found, Mapping) else ()
 
 
 def settings_of(call: dict[str, Any]) -> Settings:

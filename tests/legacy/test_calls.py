@@ -483,6 +483,20 @@ def test_a_prompt_is_the_users_message(server):
     )
 
 
+@pytest.mark.parametrize(
+    "arguments", [{"model": "text-davinci-003"}, {"engine": "babbage-002"}, {"deployment_id": "gpt-35-turbo-instruct"}]
+)
+def test_a_model_that_only_completes(arguments, server):
+    """Is refused with what to do, and done: its name can stand for a model that chats."""
+    with pytest.raises(openai.error.InvalidRequestError, match=r"openai\.edge\['models'\]") as caught:
+        openai.Completion.create(**arguments, prompt="Hello")
+    assert caught.value.param == "model"
+    assert not server.requests
+    openai.edge = {"models": dict.fromkeys(arguments.values(), "gpt-4o-mini")}
+    assert openai.Completion.create(**arguments, prompt="Hello").choices[0].text == "You said: Hello"
+    assert server.requests[-1].json()["model"] == "gpt-4o-mini"
+
+
 def test_async_completions(server):
     """The same, awaiting, and streamed."""
 
