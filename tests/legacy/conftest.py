@@ -11,8 +11,10 @@ import pytest
 import edgeagent
 from edgeagent.legacy.clients import client_for
 from edgeagent.legacy.settings import SETTINGS
+from tests.legacy.server import Assistant
+from tests.support.loopback import Loopback
 
-__all__ = ["peer"]
+__all__ = ["peer", "server"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER = ROOT / ".venvs" / "openai-0.28"
@@ -28,6 +30,15 @@ def peer() -> str:
             "openai 0.28.1 is not installed in .venvs/openai-0.28; ./scripts/test makes it, given a package index"
         )
     return str(PEER / "bin" / "python")
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    """The server that the module's settings name."""
+    with Loopback(Assistant()) as server:
+        edgeagent.api_key = "sk-test"
+        edgeagent.api_base = f"{server.url}/v1"
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,10 @@ from typing import Any
 
 from tests.support.loopback import HANG_UP, Request, chunk, events, reply
 
-__all__ = ["ANSWERS", "STREAMS", "answer"]
+__all__ = ["ANSWERS", "ASK", "END", "MESSAGES", "STREAMS", "TEXT", "Assistant", "answer", "refusal"]
+
+MESSAGES = [{"role": "user", "content": "Hello"}]
+ASK: dict[str, Any] = {"model": "plain", "messages": MESSAGES}
 
 USAGE = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
 FILTERED = {"hate": {"filtered": False, "severity": "safe"}, "violence": {"filtered": False, "severity": "safe"}}
