@@ -73,7 +73,8 @@ def _stream(body: dict[str, Any], edits: list[str], *, stream: bool, options: bo
         return
     body["stream"] = True
     if not options:
-        body.pop("stream_options", None)
+        if body.pop("stream_options", None):
+            edits.append("stream_options left out: the server has none")
         return
     asked = body.get("stream_options") or {}
     if not asked.get("include_usage"):

@@ -14,6 +14,7 @@ import pytest
 from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Encoded, HTTPProvider
 from edgeagent.providers.openai import AzureOpenAI, OpenAI
+from edgeagent.types import ChatRequest
 from edgeagent.wire.http import HTTPRequest
 
 VARIABLES = [
@@ -141,6 +142,21 @@ def test_azures_v1_path() -> None:
     provider = AzureOpenAI(base_url=f"{ENDPOINT}/openai/v1/", api_key="k")
     assert sent_by_us(provider).url == f"{ENDPOINT}/openai/v1/chat/completions"
     assert provider.endpoint("a") == provider.endpoint("b")
+
+
+@pytest.mark.parametrize(
+    ("version", "knows"),
+    [("2023-05-15", False), ("2024-08-01-preview", False), ("2024-09-01-preview", True), ("2024-10-21", True)],
+)
+def test_azures_older_versions_have_no_stream_options(version: str, knows: bool) -> None:
+    """They refuse the parameter, so it is not added; a caller who asked for it is told that it was left out."""
+    provider = AzureOpenAI(azure_endpoint=ENDPOINT, api_version=version, api_key="k")
+    codec = provider.codec_for("gpt-4o")
+    for asked in (None, {"include_usage": True}):
+        request = ChatRequest(model="m", messages=[{"role": "user", "content": "x"}], stream_options=asked)
+        encoded = codec.encode_request(request, model="m", stream=True)
+        assert ("stream_options" in encoded.body) is knows
+        assert any("left out" in edit for edit in encoded.edits) is (asked is not None and not knows)
 
 
 def test_a_deployments_name_is_quoted() -> None:
