@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
     )
     from edgeagent.legacy.completion import Completion
+    from edgeagent.legacy.operations import Embedding, Model, Moderation
     from edgeagent.resources.streams import AsyncStream, Stream
     from edgeagent.types import (
         ChatCompletion,
@@ -83,10 +84,13 @@ __all__ = [
     "DeadlineExceededError",
     "EdgeAgentError",
     "EdgeClient",
+    "Embedding",
     "InternalServerError",
     "InvalidRequestError",
     "LengthFinishReasonError",
     "LimitExceededError",
+    "Model",
+    "Moderation",
     "NoTargetError",
     "NotFoundError",
     "OpenAI",
@@ -132,6 +136,7 @@ _HOMES: Final[dict[str, tuple[str, ...]]] = {
     "edgeagent.dropin": ("AsyncAzureOpenAI", "AsyncOpenAI", "AzureOpenAI", "OpenAI"),
     "edgeagent.error": ("InvalidRequestError",),
     "edgeagent.legacy.completion": ("Completion",),
+    "edgeagent.legacy.operations": ("Embedding", "Model", "Moderation"),
     "edgeagent.resources.streams": ("AsyncStream", "Stream"),
     "edgeagent.types": ("ChatCompletion", "ChatCompletionChunk", "ChatRequest", "ResponseMetadata", "Target"),
 }

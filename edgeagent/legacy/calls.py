@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,6 +47,12 @@ class Call:
     extra: dict[str, Any]
     engine: str | None
     organization: str | None
+
+    def keywords(self, known: AbstractSet[str]) -> dict[str, Any]:
+        """The arguments of ours. Whatever the body had at that time, it has now: what is not `known` goes along."""
+        params = {name: value for name, value in self.params.items() if name in known}
+        more = {name: value for name, value in self.params.items() if name not in known}
+        return {**params, **self.extra, **({"extra_body": more} if more else {})}
 
     def result(self, fields: Mapping[str, Any], edge: Any) -> OpenAIObject:
         """An answer as an object of that time; `edge` is what the gateway did."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edgeagent.resources.streams import AsyncStream, Stream
     from edgeagent.types import ChatCompletionChunk
 
-__all__ = ["acreate", "create", "keywords"]
+__all__ = ["acreate", "create"]
 
 _IN_BODY = KNOWN_PARAMETERS - {"extra_headers", "extra_query"}
 
@@ -23,7 +23,7 @@ def create(arguments: dict[str, Any]) -> Any:
     """An `OpenAIObject`; with `stream=True` a generator of them. Raises `edgeagent.error.OpenAIError`."""
     with old_errors():
         call = prepared("ChatCompletion", arguments)
-        answer = call.client.chat.completions.create(**keywords(call))
+        answer = call.client.chat.completions.create(**_keywords(call))
     return _chunks(call, answer) if call.params.get("stream") else call.result(answer.to_dict(), answer.edge)
 
 
@@ -31,16 +31,12 @@ async def acreate(arguments: dict[str, Any]) -> Any:
     """The same, awaiting; with `stream=True` an async generator."""
     with old_errors():
         call = prepared("ChatCompletion", arguments)
-        answer = await call.client.to_async().chat.completions.create(**keywords(call))
+        answer = await call.client.to_async().chat.completions.create(**_keywords(call))
     return _achunks(call, answer) if call.params.get("stream") else call.result(answer.to_dict(), answer.edge)
 
 
-def keywords(call: Call) -> dict[str, Any]:
-    """The arguments of ours. Whatever the body had at that time, it has now: what is not known goes along."""
-    params = {name: value for name, value in call.params.items() if name in _IN_BODY}
-    params["stream"] = bool(params.get("stream"))
-    more = {name: value for name, value in call.params.items() if name not in _IN_BODY}
-    return {**params, **call.extra, "extra_body": more or None}
+def _keywords(call: Call) -> dict[str, Any]:
+    return {**call.keywords(_IN_BODY), "stream": bool(call.params.get("stream"))}
 
 
 def _chunks(call: Call, stream: Stream[ChatCompletionChunk]) -> Generator[OpenAIObject, None, None]:

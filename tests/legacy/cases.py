@@ -62,6 +62,22 @@ CALLS = {
 }
 
 
+OTHERS = {
+    "embedding": ("Embedding", "create", {"input": "What is near?", "model": "text-embedding-ada-002"}),
+    "embeddings": ("Embedding", "create", {"input": ["one", "two"], "engine": "text-embedding-ada-002", "user": "u"}),
+    "embeddings as numbers": ("Embedding", "create", {"input": "x", "model": "m", "encoding_format": "float"}),
+    "embeddings as text": ("Embedding", "create", {"input": "seen", "model": "m", "encoding_format": "base64"}),
+    "embeddings refused": ("Embedding", "create", {"input": "x", "model": "429"}),
+    "embeddings of Azure": ("Embedding", "create", {"input": "x", "engine": "ada", **AZURE}),
+    "embeddings, nothing named": ("Embedding", "create", {"input": "x"}),
+    "moderation": ("Moderation", "create", {"input": "a fight", "model": "text-moderation-latest"}),
+    "moderations": ("Moderation", "create", {"input": ["a fight", "a tea"], "model": "text-moderation-stable"}),
+    "models": ("Model", "list", {}),
+    "model": ("Model", "retrieve", {"id": "gpt-4"}),
+    "model that is not there": ("Model", "retrieve", {"id": "gpt-7"}),
+}
+
+
 def told(error):
     known = [cls.__name__ for cls in type(error).__mro__ if vars(openai.error).get(cls.__name__) is cls]
     if not isinstance(error, openai.error.OpenAIError):
@@ -119,12 +135,31 @@ async def async_call(arguments):
     return outcome
 
 
+def sync_other(resource, method, arguments):
+    try:
+        return {"result": getattr(getattr(openai, resource), method)(**arguments).to_dict_recursive()}
+    except Exception as error:
+        return {"error": told(error)}
+
+
+async def async_other(resource, method, arguments):
+    try:
+        return {"result": (await getattr(getattr(openai, resource), "a" + method)(**arguments)).to_dict_recursive()}
+    except Exception as error:
+        return {"error": told(error)}
+
+
 async def async_calls():
-    return {name: await async_call(dict(arguments)) for name, arguments in CALLS.items()}
+    # openai<1's own `Model.aretrieve` raises a TypeError: it is not compared
+    chat = {name: await async_call(dict(arguments)) for name, arguments in CALLS.items()}
+    return {**chat, **{name: await async_other(*call) for name, call in OTHERS.items() if call[1] != "retrieve"}}
 
 
 outcomes = {
-    "sync": {name: sync_call(dict(arguments)) for name, arguments in CALLS.items()},
+    "sync": {
+        **{name: sync_call(dict(arguments)) for name, arguments in CALLS.items()},
+        **{name: sync_other(*call) for name, call in OTHERS.items()},
+    },
     "async": asyncio.run(async_calls()),
 }
 print(json.dumps(outcomes))

@@ -6,7 +6,9 @@ Written from OpenAI's and Azure's documentation of that time.
 from __future__ import annotations
 
 import re
+import struct
 import time
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -127,8 +129,9 @@ STREAMS: dict[str, list[Any]] = {
 
 def answer(request: Request) -> Any:
     """The whole answer."""
-    if request.method != "POST":
-        return reply(404, refusal("no such path"))
+    other = _operation(request)
+    if other is not None:
+        return other
     body = request.json()
     deployment = re.search(r"/(?:deployments|engines)/([^/]+)/", request.path)
     name = deployment[1] if deployment else body.get("model", "plain")
@@ -141,6 +144,58 @@ def answer(request: Request) -> Any:
     if name == "breaks-off":
         return _breaks_off()
     return ANSWERS.get(name, ANSWERS["plain"])
+
+
+MODELS = [
+    {"id": name, "object": "model", "created": 1677610602, "owned_by": "openai", "root": name, "permission": []}
+    for name in ("gpt-4", "gpt-3.5-turbo", "text-embedding-ada-002")
+]
+
+
+def _operation(request: Request) -> bytes | None:
+    """Models, embeddings and moderations; None for the rest."""
+    path = request.path.partition("?")[0]
+    if request.method == "GET":
+        if path.endswith("/models"):
+            return reply(200, {"object": "list", "data": MODELS})
+        found = next((one for one in MODELS if path.endswith(f"/models/{one['id']}")), None)
+        return ANSWERS["404"] if found is None else reply(200, found)
+    if path.endswith("/embeddings"):
+        return _embeddings(request.json(), path)
+    return _moderation(request.json()) if path.endswith("/moderations") else None
+
+
+def _embeddings(body: Mapping[str, Any], path: str) -> bytes:
+    """The letters of each text, counted: numbers that 32 bits hold exactly."""
+    if body.get("model") in ANSWERS or "/429/" in path:
+        return ANSWERS[body.get("model", "429")]
+    texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+    vectors = [[text.lower().count(letter) / 8 for letter in "aeinorst"] for text in texts]
+    base64 = body.get("encoding_format") == "base64"
+    data = [
+        {"object": "embedding", "index": i, "embedding": _base64(vector) if base64 else vector}
+        for i, vector in enumerate(vectors)
+    ]
+    usage = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
+    return reply(200, {"object": "list", "data": data, "model": "text-embedding-ada-002-v2", "usage": usage})
+
+
+def _base64(vector: list[float]) -> str:
+    return b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+def _moderation(body: Mapping[str, Any]) -> bytes:
+    texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+    found = ["fight" in text for text in texts]
+    results = [
+        {
+            "flagged": one,
+            "categories": {"violence": one, "hate/threatening": False, "self-harm": False},
+            "category_scores": {"violence": 0.9 if one else 0.1, "hate/threatening": 0.0, "self-harm": 1e-09},
+        }
+        for one in found
+    ]
+    return reply(200, {"id": "modr-7", "model": "text-moderation-006", "results": results})
 
 
 def _silent() -> Iterable[Any]:
@@ -165,7 +220,10 @@ class Assistant:
         self._refused = 0
 
     def __call__(self, request: Request) -> Any:
-        body = request.json() if request.body else {}
+        other = _operation(request)
+        if other is not None:
+            return other
+        body = request.json()
         name = body.get("model", "")
         if name in ANSWERS or name in ("silent", "hang-up"):
             return answer(request)
