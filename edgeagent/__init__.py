@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from edgeagent.legacy.completion import Completion
     from edgeagent.legacy.operations import Embedding, Model, Moderation
     from edgeagent.resources.streams import AsyncStream, Stream
+    from edgeagent.resources.structured import pydantic_function_tool
     from edgeagent.types import (
         ChatCompletion,
         ChatCompletionChunk,
@@ -57,8 +58,10 @@ if TYPE_CHECKING:
         ResponseMetadata,
         Target,
     )
+    from edgeagent.types.left_out import NOT_GIVEN, NotGiven, Omit, not_given, omit
 
 __all__ = [
+    "NOT_GIVEN",
     "APIConnectionError",
     "APIError",
     "APIResponseValidationError",
@@ -93,6 +96,8 @@ __all__ = [
     "Moderation",
     "NoTargetError",
     "NotFoundError",
+    "NotGiven",
+    "Omit",
     "OpenAI",
     "OpenAIError",
     "OverloadedError",
@@ -109,7 +114,10 @@ __all__ = [
     "UnprocessableEntityError",
     "__version__",
     "error",
+    "not_given",
+    "omit",
     "openai_object",
+    "pydantic_function_tool",
 ]
 
 # The settings of openai<1, read at each call by `edgeagent.legacy.settings`, which knows what they are by default.
@@ -138,7 +146,9 @@ _HOMES: Final[dict[str, tuple[str, ...]]] = {
     "edgeagent.legacy.completion": ("Completion",),
     "edgeagent.legacy.operations": ("Embedding", "Model", "Moderation"),
     "edgeagent.resources.streams": ("AsyncStream", "Stream"),
+    "edgeagent.resources.structured": ("pydantic_function_tool",),
     "edgeagent.types": ("ChatCompletion", "ChatCompletionChunk", "ChatRequest", "ResponseMetadata", "Target"),
+    "edgeagent.types.left_out": ("NOT_GIVEN", "NotGiven", "Omit", "not_given", "omit"),
 }
 
 

@@ -12,9 +12,9 @@ from os import getpid
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
-from edgeagent.errors import ConfigurationError
+from edgeagent.errors import ConfigurationError, EdgeAgentError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from edgeagent.io.runtime import Runtime
     from edgeagent.pricing.base import PriceSource
     from edgeagent.providers.base import Provider
+    from edgeagent.resources.beta import AsyncBeta, Beta
     from edgeagent.resources.chat import AsyncChat, Chat
     from edgeagent.resources.models import AsyncModels, Models
     from edgeagent.resources.operations import (
@@ -56,6 +57,10 @@ class Engine:
         self.runtime: Runtime = Runtime(http_client=self.settings.http_client, proxies=proxies)
         self.pipeline: Pipeline = build_pipeline(self.settings, self.runtime)
         self._others: dict[type[Any], Any] = {}
+        if self.settings.errors == "openai":
+            from edgeagent.resources.openai_errors import raise_as_openai
+
+            raise_as_openai(self.runtime)
         self._pid = getpid()
         self._forked = Lock()
 
@@ -118,7 +123,8 @@ class _Client:
         observers: objects of the `Observer` protocol, besides OpenTelemetry.
         strict_models: whether a model name that nothing explains is an error instead of a warning.
         max_body_bytes: the largest request that is sent.
-        errors: reserved; `"edgeagent"`.
+        errors: whose exception classes are raised: `"edgeagent"`'s, or those of the installed `"openai"` package, with
+            ours as their `__cause__`.
 
     Raises:
         ConfigurationError: something is not what it can be; the message says what to do.
@@ -146,7 +152,7 @@ class _Client:
         observers: Sequence[Any] = (),
         strict_models: bool = False,
         max_body_bytes: int = 10 * 1024 * 1024,
-        errors: str = "edgeagent",
+        errors: Literal["edgeagent", "openai"] = "edgeagent",
     ) -> None:
         arguments = {name: value for name, value in locals().items() if name not in {"self", "__class__"}}
         arguments["models"] = dict(models or {})
@@ -176,6 +182,14 @@ class _Client:
         view = kind.__new__(kind)
         view._adopt(self._engine, options or self.options, self.default_headers, self.default_query)
         return view
+
+    def _told(self, error: EdgeAgentError) -> Exception:
+        """An error that no driver raises, as the caller is to see it."""
+        if self._engine.settings.errors == "edgeagent":
+            return error
+        from edgeagent.resources.openai_errors import translated
+
+        return translated(error)
 
     def with_options(
         self,
@@ -315,6 +329,13 @@ class EdgeClient(_Client):
 
         return Models(self)
 
+    @property
+    def beta(self) -> Beta:
+        """`client.beta.chat`, as older code calls `client.chat`."""
+        from edgeagent.resources.beta import Beta
+
+        return Beta(self)
+
     def to_async(self) -> AsyncEdgeClient:
         """The async kind of this client; shares everything but connections."""
         return self._view(AsyncEdgeClient)
@@ -373,6 +394,13 @@ class AsyncEdgeClient(_Client):
         from edgeagent.resources.models import AsyncModels
 
         return AsyncModels(self)
+
+    @property
+    def beta(self) -> AsyncBeta:
+        """`client.beta.chat`, as older code calls `client.chat`."""
+        from edgeagent.resources.beta import AsyncBeta
+
+        return AsyncBeta(self)
 
     def to_sync(self) -> EdgeClient:
         """The blocking kind of this client; shares everything but connections."""

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,8 +80,11 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
 
     if settings.shield is not None:
         raise ConfigurationError("This version has no shield yet: leave shield=None.")
-    if settings.errors != "edgeagent":
-        raise ConfigurationError(f"errors={settings.errors!r} is not available in this version.")
+    if settings.errors == "openai":
+        if find_spec("openai") is None:
+            raise ConfigurationError('errors="openai" needs the openai package: pip install "edgeagent[openai]".')
+    elif settings.errors != "edgeagent":
+        raise ConfigurationError(f'errors= must be "edgeagent" or "openai"; got {settings.errors!r}.')
     given_providers = environment_providers() if settings.providers is None else tuple(settings.providers)
     providers = _by_name(given_providers)
     pricing = settings.pricing if settings.pricing is not None else Pricing.default()
@@ -236,6 +240,10 @@ def timeout_of(value: Any) -> Timeout:
 
 # a file
 
+_IN_FILES: Final = frozenset(
+    {"models", "router", "cache", "retry", "timeout", "deadline", "namespace", "strict_models", "providers", "errors"}
+)
+
 
 def load_file(path: str | Path) -> dict[str, Any]:
     """Keyword arguments for a client from a TOML file.
@@ -256,10 +264,9 @@ def load_file(path: str | Path) -> dict[str, Any]:
             data: dict[str, Any] = tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
-    allowed = {"models", "router", "cache", "retry", "timeout", "deadline", "namespace", "strict_models", "providers"}
-    unknown = sorted(data.keys() - allowed)
+    unknown = sorted(data.keys() - _IN_FILES)
     if unknown:
-        raise ConfigurationError(f"{path}: unknown setting {unknown[0]!r}; known: {', '.join(sorted(allowed))}.")
+        raise ConfigurationError(f"{path}: unknown setting {unknown[0]!r}; known: {', '.join(sorted(_IN_FILES))}.")
     if "providers" in data:
         data["providers"] = [_provider_from(table, path) for table in data["providers"]]
     if isinstance(data.get("cache"), dict):

@@ -85,7 +85,7 @@ def test_edge_options() -> None:
         ({"providers": [], "timeout": "long"}, "timeout"),
         ({"providers": [], "deadline": 0}, "deadline"),
         ({"providers": [], "shield": "default"}, "shield"),
-        ({"providers": [], "errors": "openai"}, "errors"),
+        ({"providers": [], "errors": "anthropic"}, "errors"),
         ({"providers": [], "cache": 3.5}, "cache"),
     ],
 )

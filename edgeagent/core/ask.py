@@ -102,6 +102,8 @@ def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
         note_request_id(call, response)
         if not 200 <= response.status_code < 300:
             raise _refused(codec, response)
+        if call.options.record is not None:
+            call.options.record.response = response
         completion = codec.decode_response(response)
         if call.native is not None and passes(call.native.asked, provider, codec):
             call.native.received(response.content, streamed=False)
@@ -215,7 +217,10 @@ def _open_http(call: Call, provider: HTTPProvider, target: Target) -> Flow[Opene
     note_request_id(call, head)
     if 200 <= head.status_code < 300:
         reshape = chunk_with_function_call if _in_older_form(call.request, codec) else None
-        opened = OpenedStream(source, codec.stream_decoder(call.request, head), reshape=reshape)
+        decoder = codec.stream_decoder(call.request, head)
+        if call.options.record is not None:
+            decoder = call.options.record.opened(head, decoder)
+        opened = OpenedStream(source, decoder, reshape=reshape)
         if call.native is not None and passes(call.native.asked, provider, codec):
             opened.raw = []
             call.native.headers = head.headers

@@ -10,6 +10,7 @@ from typing_extensions import TypeVar
 
 from edgeagent.cache.policy import CacheOptions
 from edgeagent.core.native import NativeExchange
+from edgeagent.core.record import WireRecord
 from edgeagent.core.retry import RetryPolicy
 from edgeagent.effects import Scope, Timeout
 from edgeagent.errors import DeadlineExceededError
@@ -35,6 +36,8 @@ class CallOptions:
     fallbacks: tuple[str, ...] = ()
     router: Router | None = None
     tags: tuple[str, ...] = ()
+    record: WireRecord | None = field(default=None, compare=False, repr=False)
+    """Where the response of the attempt that answers is kept, if the caller wants to see it."""
 
     def outlasts(self, other: CallOptions) -> bool:
         """Whether a call with these options might go on where one with the others gives up."""
@@ -110,6 +113,8 @@ class Call(Generic[R]):
 
     def begins(self) -> None:
         """An attempt begins; nothing is known of its answer."""
+        if self.options.record is not None:
+            self.options.record.begin()
         self.promises = ()
         if self.native is not None:
             self.native.begin()

@@ -20,6 +20,7 @@ __all__ = ["KNOWN_PARAMETERS", "chat_request", "given"]
 KNOWN_PARAMETERS: Final = frozenset(ChatRequest.model_fields)
 _SCALARS: Final = (str, int, float)
 _BUILTIN: Final = frozenset({str, int, float, bool, list, dict, tuple, type(None)})
+_MARKERS: Final = ("openai", "edgeagent")
 _ITERABLES: Final = frozenset({"messages", "tools", "functions", "stop", "modalities"})
 
 
@@ -47,9 +48,9 @@ def chat_request(params: Mapping[str, Any], extra_body: Mapping[str, Any] | None
 
 
 def given(value: object) -> bool:
-    """Whether a value is one, and not openai's marker for an argument that was left out."""
+    """Whether a value is one, and not a marker (openai's or ours) for an argument that was left out."""
     kind = type(value)
-    return kind in _BUILTIN or not (kind.__name__ in {"NotGiven", "Omit"} and kind.__module__.startswith("openai"))
+    return kind in _BUILTIN or not (kind.__name__ in {"NotGiven", "Omit"} and kind.__module__.startswith(_MARKERS))
 
 
 def _plain(name: str, value: Any) -> Any:

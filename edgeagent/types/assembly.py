@@ -36,7 +36,7 @@ from edgeagent.types.completion import (
     FunctionCall,
 )
 
-__all__ = ["Assembly", "assemble", "to_chunks"]
+__all__ = ["PADDING", "Assembly", "assemble", "extended", "extended_call", "to_chunks"]
 
 M = TypeVar("M", bound=Model)
 
@@ -286,6 +286,22 @@ def _added_items(old: list[Any], new: list[Any]) -> list[Any]:
 
 def _is_indexed(item: Any) -> bool:
     return isinstance(item, dict) and isinstance(item.get("index"), int)
+
+
+# One more piece of what has been assembled
+
+
+def extended(message: ChatCompletionMessage, delta: ChoiceDelta) -> ChatCompletionMessage:
+    """The message with what one more delta adds to it. (Its tool calls count as numbered from 0.)"""
+    said = [part.delta for part in _parts(Choice(index=0, message=message))[:-1]]
+    return _message([*said, delta])
+
+
+def extended_call(
+    call: ChatCompletionMessageToolCall | None, fragment: ChoiceDeltaToolCall
+) -> ChatCompletionMessageToolCall:
+    """The call with one more fragment; None where the fragment is the first."""
+    return _tool_call([fragment] if call is None else [_call_delta(fragment.index, call), fragment])
 
 
 # A completion → chunks

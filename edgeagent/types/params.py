@@ -12,58 +12,73 @@ from typing import Any, Literal, TypeAlias
 from pydantic import BaseModel
 from typing_extensions import Required, TypedDict
 
+from edgeagent.types.left_out import LeftOut
 from edgeagent.types.options import EdgeOptions
 
-__all__ = ["ChatParams", "EmbeddingParams", "Message", "ModerationParams", "QueryOptions", "RerankParams"]
+__all__ = [
+    "ChatParams",
+    "EmbeddingParams",
+    "JSONObject",
+    "Message",
+    "ModerationParams",
+    "ParseParams",
+    "QueryOptions",
+    "RerankParams",
+]
 
 Message: TypeAlias = Mapping[str, object] | BaseModel
 JSONObject: TypeAlias = Mapping[str, object]
 
 
-class ChatParams(TypedDict, total=False):
-    """Everything but `stream`, which decides the type of the result."""
+class ParseParams(TypedDict, total=False):
+    """The arguments of `parse` and `stream` but `response_format`, which decides the type of the result."""
 
     messages: Required[Iterable[Message]]
     model: Required[str]
-    audio: JSONObject | None
-    frequency_penalty: float | None
-    function_call: str | JSONObject
-    functions: Iterable[JSONObject]
-    logit_bias: Mapping[str, int] | None
-    logprobs: bool | None
-    max_completion_tokens: int | None
-    max_tokens: int | None
-    metadata: Mapping[str, str] | None
-    modalities: Sequence[Literal["text", "audio"]] | None
-    moderation: JSONObject | None
-    n: int | None
-    parallel_tool_calls: bool
-    prediction: JSONObject | None
-    presence_penalty: float | None
-    prompt_cache_key: str
-    prompt_cache_options: JSONObject
-    prompt_cache_retention: str | None
-    reasoning_effort: str | None
-    response_format: JSONObject
-    safety_identifier: str
-    seed: int | None
-    service_tier: str | None
-    stop: str | Sequence[str] | None
-    store: bool | None
-    stream_options: JSONObject | None
-    temperature: float | None
-    tool_choice: str | JSONObject
-    tools: Iterable[JSONObject]
-    top_logprobs: int | None
-    top_p: float | None
-    user: str
-    verbosity: str | None
-    web_search_options: JSONObject
+    audio: JSONObject | LeftOut | None
+    frequency_penalty: float | LeftOut | None
+    function_call: str | JSONObject | LeftOut
+    functions: Iterable[JSONObject] | LeftOut
+    logit_bias: Mapping[str, int] | LeftOut | None
+    logprobs: bool | LeftOut | None
+    max_completion_tokens: int | LeftOut | None
+    max_tokens: int | LeftOut | None
+    metadata: Mapping[str, str] | LeftOut | None
+    modalities: Sequence[Literal["text", "audio"]] | LeftOut | None
+    moderation: JSONObject | LeftOut | None
+    n: int | LeftOut | None
+    parallel_tool_calls: bool | LeftOut
+    prediction: JSONObject | LeftOut | None
+    presence_penalty: float | LeftOut | None
+    prompt_cache_key: str | LeftOut
+    prompt_cache_options: JSONObject | LeftOut
+    prompt_cache_retention: str | LeftOut | None
+    reasoning_effort: str | LeftOut | None
+    safety_identifier: str | LeftOut
+    seed: int | LeftOut | None
+    service_tier: str | LeftOut | None
+    stop: str | Sequence[str] | LeftOut | None
+    store: bool | LeftOut | None
+    stream_options: JSONObject | LeftOut | None
+    temperature: float | LeftOut | None
+    tool_choice: str | JSONObject | LeftOut
+    tools: Iterable[JSONObject] | LeftOut
+    top_logprobs: int | LeftOut | None
+    top_p: float | LeftOut | None
+    user: str | LeftOut
+    verbosity: str | LeftOut | None
+    web_search_options: JSONObject | LeftOut
     extra_headers: Mapping[str, Any] | None
     extra_query: Mapping[str, Any] | None
     extra_body: Mapping[str, Any] | None
     timeout: Any
     edge: EdgeOptions
+
+
+class ChatParams(ParseParams, total=False):
+    """The arguments of `create` but `stream`, which decides the type of the result."""
+
+    response_format: JSONObject | LeftOut
 
 
 class _Options(TypedDict, total=False):

@@ -1,0 +1,49 @@
+"""What openai's client has for completions that OpenAI keeps (`store=True`), and a gateway has not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from edgeagent.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from edgeagent.client import AsyncEdgeClient, EdgeClient
+
+__all__ = ["Stored"]
+
+
+class Stored:
+    """`list`, `retrieve`, `update`, `delete` and `messages` of stored completions: there, and refused.
+
+    They ask for no answer of a model, exist at one vendor and are bound to its account; nothing of the pipeline would
+    apply to them. Storing (`store=True`) works.
+    """
+
+    _client: EdgeClient | AsyncEdgeClient
+
+    def list(self, *args: Any, **params: Any) -> NoReturn:
+        """Raises `ConfigurationError`."""
+        self._refuse("list", args, params)
+
+    def retrieve(self, *args: Any, **params: Any) -> NoReturn:
+        """Raises `ConfigurationError`."""
+        self._refuse("retrieve", args, params)
+
+    def update(self, *args: Any, **params: Any) -> NoReturn:
+        """Raises `ConfigurationError`."""
+        self._refuse("update", args, params)
+
+    def delete(self, *args: Any, **params: Any) -> NoReturn:
+        """Raises `ConfigurationError`."""
+        self._refuse("delete", args, params)
+
+    @property
+    def messages(self) -> NoReturn:
+        """Raises `ConfigurationError`."""
+        self._refuse("messages", (), {})
+
+    def _refuse(self, name: str, *_: object) -> NoReturn:
+        error = ConfigurationError(
+            f"chat.completions.{name}: stored completions are kept by OpenAI alone; use openai's own client for them."
+        )
+        raise self._client._told(error)
