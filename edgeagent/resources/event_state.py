@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from edgeagent.errors import EdgeAgentError
 from edgeagent.resources.structured import Structure, converted, refuse_cut
+from edgeagent.types._model import Model
 from edgeagent.types.assembly import PADDING, extended, extended_call
 from edgeagent.types.chunk import ChatCompletionChunk, ChoiceDelta, ChunkChoice
 from edgeagent.types.completion import ChatCompletionMessageToolCall, ChoiceLogprobs
@@ -102,7 +103,7 @@ class ChatCompletionStreamState(Generic[T]):
             choice.add(part)
             if part.finish_reason and self._structure.reads:
                 refuse_cut(part.finish_reason, snapshot)
-        events: list[Any] = [ChunkEvent.model_construct(chunk=chunk, snapshot=snapshot)]
+        events: list[Any] = [_event(ChunkEvent, chunk=chunk, snapshot=snapshot)]
         for choice, part in touched:
             events += choice.deltas(part)
             events += choice.dones(part)
@@ -111,7 +112,9 @@ class ChatCompletionStreamState(Generic[T]):
     def _extended(self, chunk: ChatCompletionChunk) -> ParsedChatCompletion[Any]:
         snapshot = self._snapshot
         if snapshot is None:
-            snapshot = ParsedChatCompletion.model_construct(id="", choices=[], created=0, model="")
+            snapshot = ParsedChatCompletion.model_construct(
+                id="", choices=[], created=0, model="", object="chat.completion"
+            )
             self._snapshot = snapshot
         for name in ("id", "created", "model"):  # the first that says anything
             if not getattr(snapshot, name):
@@ -133,6 +136,11 @@ class ChatCompletionStreamState(Generic[T]):
             snapshot.choices.append(choice.snapshot)
             snapshot.choices.sort(key=_index)
         return choice
+
+
+def _event(kind: type[Model], **fields: Any) -> Any:
+    """An event; its parts are known to be right, and are not copied."""
+    return kind.model_construct(type=kind.model_fields["type"].default, **fields)
 
 
 def _index(choice: ParsedChoice[Any]) -> int:
@@ -218,15 +226,14 @@ class _Choice:
         """The events of what came."""
         message, delta = self.snapshot.message, part.delta
         if delta.content is not None:
-            yield ContentDeltaEvent.model_construct(
-                delta=delta.content, snapshot=message.content, parsed=message.parsed
-            )
+            yield _event(ContentDeltaEvent, delta=delta.content, snapshot=message.content, parsed=message.parsed)
         if delta.refusal is not None:
-            yield RefusalDeltaEvent.model_construct(delta=delta.refusal, snapshot=message.refusal)
+            yield _event(RefusalDeltaEvent, delta=delta.refusal, snapshot=message.refusal)
         for fragment in delta.tool_calls or ():
             function = self._calls[fragment.index].function
             if function is not None:
-                yield FunctionToolCallArgumentsDeltaEvent.model_construct(
+                yield _event(
+                    FunctionToolCallArgumentsDeltaEvent,
                     name=function.name,
                     index=fragment.index,
                     arguments=function.arguments,
@@ -236,9 +243,9 @@ class _Choice:
         known, new = self.snapshot.logprobs, part.logprobs
         if known is not None and new is not None:
             if new.content:
-                yield LogprobsContentDeltaEvent.model_construct(content=new.content, snapshot=known.content)
+                yield _event(LogprobsContentDeltaEvent, content=new.content, snapshot=known.content)
             if new.refusal:
-                yield LogprobsRefusalDeltaEvent.model_construct(refusal=new.refusal, snapshot=known.refusal)
+                yield _event(LogprobsRefusalDeltaEvent, refusal=new.refusal, snapshot=known.refusal)
 
     def dones(self, part: ChunkChoice) -> Iterator[Any]:
         """The events of what has become complete."""
@@ -257,13 +264,13 @@ class _Choice:
         message, logprobs = self.snapshot.message, self.snapshot.logprobs
         if message.content and self._first("content"):
             message.parsed = self._structure.content(message)
-            yield ContentDoneEvent.model_construct(content=message.content, parsed=message.parsed)
+            yield _event(ContentDoneEvent, content=message.content, parsed=message.parsed)
         if message.refusal is not None and self._first("refusal"):
-            yield RefusalDoneEvent.model_construct(refusal=message.refusal)
+            yield _event(RefusalDoneEvent, refusal=message.refusal)
         if logprobs is not None and logprobs.content is not None and self._first("logprobs.content"):
-            yield LogprobsContentDoneEvent.model_construct(content=logprobs.content)
+            yield _event(LogprobsContentDoneEvent, content=logprobs.content)
         if logprobs is not None and logprobs.refusal is not None and self._first("logprobs.refusal"):
-            yield LogprobsRefusalDoneEvent.model_construct(refusal=logprobs.refusal)
+            yield _event(LogprobsRefusalDoneEvent, refusal=logprobs.refusal)
 
     def _call_done(self) -> Iterator[Any]:
         index = self._current
@@ -272,7 +279,8 @@ class _Choice:
         function = self._calls[index].function
         if function is not None:
             function.parsed_arguments = self._structure.tool_arguments(function.name, function.arguments)
-            yield FunctionToolCallArgumentsDoneEvent.model_construct(
+            yield _event(
+                FunctionToolCallArgumentsDoneEvent,
                 name=function.name,
                 index=index,
                 arguments=function.arguments,

@@ -9,6 +9,7 @@ are made up from our own plain values (without secrets).
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from edgeagent.errors import (
@@ -110,14 +111,19 @@ def _made(openai: ModuleType, error: EdgeAgentError) -> Any:
         return made
     if not isinstance(error, APIError):
         return kind(*error.args)
-    # The library that this release of openai is built on; its exceptions are annotated with that one's classes.
-    http = import_module(openai.Timeout.__module__.partition(".")[0])
+    http = _http_library(openai)
     if isinstance(error, StreamInterruptedError) and isinstance(error.__cause__, APIStatusError):
         return _told_in_stream(openai, http, error, error.__cause__)
     made = _of_api(http, kind, error)
     for name in ("code", "param", "type"):
         setattr(made, name, getattr(error, name))
     return made
+
+
+def _http_library(openai: ModuleType) -> ModuleType:
+    """The one that this release of openai is built on, and whose class it shows as its own `Timeout`."""
+    younger = import_module("httpx2") if find_spec("httpx2") is not None else None
+    return younger if younger is not None and openai.Timeout is younger.Timeout else import_module("httpx")
 
 
 def _nearest(openai: ModuleType, error: EdgeAgentError) -> Any:

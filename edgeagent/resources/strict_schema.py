@@ -12,8 +12,8 @@ from typing import Any, Final
 
 __all__ = ["strict_schema"]
 
-_NAMED: Final = ("$defs", "definitions", "properties")
-"""Keywords whose values are schemas by name."""
+_DEFINITIONS: Final = ("$defs", "definitions")
+"""Keywords whose values are schemas by name, which others refer to."""
 
 _NOTHING: Final = object()
 
@@ -29,14 +29,12 @@ def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _strict(schema: Mapping[str, Any], root: Mapping[str, Any], within: frozenset[str]) -> dict[str, Any]:
     """`within`: the references whose targets stand here in their place."""
-    schema, within = _without_companions(schema, root, within)
+    schema, within = _without_companions(_without_null(schema), root, within)
     result = {key: _inner(key, value, root, within) for key, value in schema.items()}
     if result.get("type") == "object":
         result.setdefault("additionalProperties", False)
     if isinstance(result.get("properties"), dict):
         result["required"] = list(result["properties"])
-    if result.get("default", _NOTHING) is None:
-        del result["default"]
     every = result.get("allOf")
     if isinstance(every, list) and len(every) == 1:
         del result["allOf"]
@@ -55,12 +53,22 @@ def _without_companions(
         if ref in within:
             return {"$ref": ref}, within
         within |= {ref}
-        schema = {**_resolved(ref, root), **{key: value for key, value in schema.items() if key != "$ref"}}
+        own = {key: value for key, value in schema.items() if key != "$ref"}
+        schema = _without_null({**_resolved(ref, root), **own})
     return schema, within
 
 
+def _without_null(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema without a default of null."""
+    if schema.get("default", _NOTHING) is not None:
+        return schema
+    return {key: value for key, value in schema.items() if key != "default"}
+
+
 def _inner(key: str, value: Any, root: Mapping[str, Any], within: frozenset[str]) -> Any:
-    if key in _NAMED and isinstance(value, Mapping):
+    if key in _DEFINITIONS and isinstance(value, Mapping):
+        return {name: _strict(inner, root, frozenset()) for name, inner in value.items()}
+    if key == "properties" and isinstance(value, Mapping):
         return {name: _strict(inner, root, within) for name, inner in value.items()}
     if key == "items" and isinstance(value, Mapping):
         return _strict(value, root, within)
