@@ -37,6 +37,13 @@ if TYPE_CHECKING:
         Moderations,
         Rerank,
     )
+    from edgeagent.resources.raw_chat import (
+        AsyncCompletionsWithRawResponse,
+        AsyncCompletionsWithStreamingResponse,
+        CompletionsWithRawResponse,
+        CompletionsWithStreamingResponse,
+        WithChat,
+    )
     from edgeagent.routing.base import Router
 
 __all__ = ["AsyncEdgeClient", "EdgeClient"]
@@ -63,6 +70,8 @@ class Engine:
             raise_as_openai(self.runtime)
         self._pid = getpid()
         self._forked = Lock()
+        self.given: Mapping[str, Any] | None = None
+        """What a constructor of `edgeagent.dropin` was given, for copies of its client."""
 
     def here(self) -> Self:
         """This engine, in this process: after a fork the child begins with locks, flights and pools of its own."""
@@ -204,7 +213,9 @@ class _Client:
         router: str | Router | _Unset = UNSET,
         tags: Sequence[str] | _Unset = UNSET,
         default_headers: Mapping[str, str] | None = None,
+        set_default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, Any] | None = None,
+        set_default_query: Mapping[str, Any] | None = None,
     ) -> Self:
         """A view of this client with other defaults; it shares pools, caches and health.
 
@@ -218,8 +229,10 @@ class _Client:
             fallbacks: model names tried after the first.
             router: a strategy's name or a Router object.
             tags: names of the call in telemetry.
-            default_headers: header fields added to every request.
-            default_query: query parameters added to every request.
+            default_headers: header fields added to every request, besides those of this client.
+            set_default_headers: the same, in their place.
+            default_query: query parameters added to every request, besides those of this client.
+            set_default_query: the same, in their place.
 
         Raises:
             RequestValidationError: an option has the wrong type.
@@ -241,8 +254,8 @@ class _Client:
         if deadline is None:
             options = replace(options, deadline=None)
         view = self._view(type(self), options)
-        view.default_headers = {**self.default_headers, **(default_headers or {})}
-        view.default_query = {**self.default_query, **(default_query or {})}
+        view.default_headers = _replaced(self.default_headers, default_headers, set_default_headers, "headers")
+        view.default_query = _replaced(self.default_query, default_query, set_default_query, "query")
         return view
 
     copy = with_options
@@ -260,6 +273,15 @@ class _Client:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} providers={list(self._engine.pipeline.targets.provider_names())}>"
+
+
+def _replaced(
+    old: Mapping[str, Any], more: Mapping[str, Any] | None, other: Mapping[str, Any] | None, name: str
+) -> Mapping[str, Any]:
+    """The defaults of a view: more of them, or others."""
+    if more is not None and other is not None:
+        raise ConfigurationError(f"default_{name}= adds, set_default_{name}= replaces: give one of them.")
+    return {**old, **(more or {})} if other is None else dict(other)
 
 
 def _rebuilt(
@@ -336,6 +358,20 @@ class EdgeClient(_Client):
 
         return Beta(self)
 
+    @property
+    def with_raw_response(self) -> WithChat[CompletionsWithRawResponse]:
+        """The same client, each of whose calls gives the HTTP response."""
+        from edgeagent.resources.raw_chat import WithChat
+
+        return WithChat(self.chat.with_raw_response)
+
+    @property
+    def with_streaming_response(self) -> WithChat[CompletionsWithStreamingResponse]:
+        """The same client, each of whose calls gives a context manager over the HTTP response."""
+        from edgeagent.resources.raw_chat import WithChat
+
+        return WithChat(self.chat.with_streaming_response)
+
     def to_async(self) -> AsyncEdgeClient:
         """The async kind of this client; shares everything but connections."""
         return self._view(AsyncEdgeClient)
@@ -401,6 +437,20 @@ class AsyncEdgeClient(_Client):
         from edgeagent.resources.beta import AsyncBeta
 
         return AsyncBeta(self)
+
+    @property
+    def with_raw_response(self) -> WithChat[AsyncCompletionsWithRawResponse]:
+        """The same client, each of whose calls gives the HTTP response."""
+        from edgeagent.resources.raw_chat import WithChat
+
+        return WithChat(self.chat.with_raw_response)
+
+    @property
+    def with_streaming_response(self) -> WithChat[AsyncCompletionsWithStreamingResponse]:
+        """The same client, each of whose calls gives a context manager over the HTTP response."""
+        from edgeagent.resources.raw_chat import WithChat
+
+        return WithChat(self.chat.with_streaming_response)
 
     def to_sync(self) -> EdgeClient:
         """The blocking kind of this client; shares everything but connections."""

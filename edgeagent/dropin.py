@@ -14,15 +14,67 @@ from edgeagent.client import AsyncEdgeClient, EdgeClient, _Client
 from edgeagent.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from edgeagent.providers.base import Credential
 
 __all__ = ["AsyncAzureOpenAI", "AsyncOpenAI", "AzureOpenAI", "OpenAI"]
 
 DEFAULT_MAX_RETRIES: Final = 2
 _OWN: Final = frozenset({"timeout", "retry", "http_client"})
+_NO_ARGUMENTS: Final = frozenset({"self", "Provider", "__class__"})
+_REBUILDS: Final = frozenset(
+    {
+        "api_key",
+        "api_version",
+        "azure_ad_token",
+        "azure_ad_token_provider",
+        "azure_deployment",
+        "azure_endpoint",
+        "base_url",
+        "edge",
+        "http_client",
+        "organization",
+        "project",
+    }
+)
+"""Arguments of the constructors that no view can change."""
 
 
-class _OpenAIShape(_Client):
+class _Copied(_Client):
+    """What openai's `copy` can do besides: another account, address or HTTP client."""
+
+    def with_options(self, **options: Any) -> Self:
+        """A view with other defaults, as `EdgeClient.with_options`; or, of another account, a client of its own.
+
+        Args:
+            **options: those of `EdgeClient.with_options`; and those of the constructor, with which the result shares
+                nothing: it has caches, pools and health of its own.
+
+        Raises:
+            ConfigurationError: a constructor's option of a client that was pickled.
+        """
+        own = {name: options.pop(name) for name in _REBUILDS & options.keys()}
+        defaults = {"headers": self.default_headers, "query": self.default_query}
+        for name in defaults:  # the constructor's own are the provider's, and not the view's
+            if options.get(f"set_default_{name}") is not None and f"default_{name}" not in options:
+                own[f"default_{name}"] = options.pop(f"set_default_{name}")
+                defaults[name] = {}
+        if not own:
+            return super().with_options(**options)
+        given = self._engine.given
+        if given is None:
+            raise ConfigurationError(
+                "A client that was pickled knows its constructor's arguments no more: make another."
+            )
+        made = type(self)(**{**given, **own})
+        made._adopt(made._engine, self.options, defaults["headers"], defaults["query"])
+        return made.with_options(**options) if options else made
+
+    copy = with_options
+
+
+class _OpenAIShape(_Copied):
     """openai.OpenAI's own parameters.
 
     Args:
@@ -57,6 +109,7 @@ class _OpenAIShape(_Client):
     ) -> None:
         from edgeagent.providers.openai import OpenAI as Provider
 
+        given = {name: value for name, value in locals().items() if name not in _NO_ARGUMENTS}
         provider = Provider(
             api_key=api_key,
             organization=organization,
@@ -67,9 +120,10 @@ class _OpenAIShape(_Client):
             http_client=http_client,
         )
         super().__init__(**_arguments(provider, timeout, max_retries, edge))
+        self._engine.given = given
 
 
-class _AzureShape(_Client):
+class _AzureShape(_Copied):
     """openai.AzureOpenAI's own parameters.
 
     Args:
@@ -107,6 +161,7 @@ class _AzureShape(_Client):
     ) -> None:
         from edgeagent.providers.openai import AzureOpenAI as Provider
 
+        given = {name: value for name, value in locals().items() if name not in _NO_ARGUMENTS}
         provider = Provider(
             azure_endpoint=azure_endpoint,
             azure_deployment=azure_deployment,
@@ -122,6 +177,7 @@ class _AzureShape(_Client):
             http_client=http_client,
         )
         super().__init__(**_arguments(provider, timeout, max_retries, edge))
+        self._engine.given = given
 
 
 def _arguments(provider: Any, timeout: Any, max_retries: int, edge: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import openai
 import pytest
 
 import edgeagent
+import edgeagent.types.params
 from edgeagent import ConfigurationError
 from edgeagent.testing import FakeProvider
 
@@ -144,3 +145,91 @@ def test_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(edgeagent.OpenAIError, match="OPENAI_API_KEY"):
         edgeagent.OpenAI()
+
+
+def parameters(function: Any) -> set[str]:
+    return set(inspect.signature(function).parameters) - {"self"}
+
+
+@pytest.mark.parametrize("name", ["create", "parse", "stream"])
+def test_every_parameter_of_openais(name: str) -> None:
+    """Each parameter that openai's own method has is one of ours, for a type checker and at run time."""
+    theirs = openai.OpenAI(api_key="k").chat.completions
+    wanted = parameters(getattr(theirs, name)) - {"messages", "model"}
+    assert len(wanted) > 30
+    upstream = Upstream()
+    client = edgeagent.OpenAI(api_key="k", http_client=upstream.client())
+    method = getattr(client.chat.completions, name)
+    made = method(**ASK, **dict.fromkeys(wanted, openai.omit))
+    if name == "stream":
+        with made as stream:
+            stream.until_done()  # JSON in place of a stream is read too
+    assert json.loads(upstream.requests[0].content).keys() - {"stream", "stream_options"} == ASK.keys()
+    typed = edgeagent.types.params.ChatParams.__annotations__.keys()
+    assert wanted - {"stream"} <= typed
+    client.close()
+
+
+def test_copies() -> None:
+    """`copy` takes what openai's takes: another account is a client of its own, with the same defaults."""
+    upstream = Upstream()
+    options = {"base_url": "http://vendor.test/v1", "http_client": upstream.client()}
+    client = edgeagent.OpenAI(api_key="sk-1", default_headers={"x-a": "1", "x-b": "1"}, timeout=3, **options)
+    view = client.with_options(default_headers={"x-b": "2"}, default_query={"q": "1"})
+    other = view.copy(api_key="sk-2", project="proj", max_retries=0)
+    bare = view.with_options(set_default_headers={"x-c": "3"}, set_default_query={})
+    for made in (client, view, other, bare, other.copy(timeout=5)):
+        made.chat.completions.create(**ASK)
+    assert isinstance(other, edgeagent.OpenAI)
+    assert other.options.retry.attempts == 0
+    assert other.options.timeout == client.options.timeout != other.copy(timeout=5).options.timeout
+    told = [
+        [request.headers.get(name) for name in ("authorization", "openai-project", "x-a", "x-b", "x-c")]
+        + [request.url.query]
+        for request in upstream.requests
+    ]
+    assert told == [
+        ["Bearer sk-1", None, "1", "1", None, b""],
+        ["Bearer sk-1", None, "1", "2", None, b"q=1"],
+        ["Bearer sk-2", "proj", "1", "2", None, b"q=1"],
+        ["Bearer sk-1", None, None, None, "3", b""],
+        ["Bearer sk-2", "proj", "1", "2", None, b"q=1"],
+    ]
+    with pytest.raises(ConfigurationError, match="give one of them"):
+        client.copy(default_headers={"a": "b"}, set_default_headers={"c": "d"})
+    azure = edgeagent.AzureOpenAI(azure_endpoint="http://a.test", api_version="1", api_key="k")
+    assert isinstance(azure.copy(api_version="2"), edgeagent.AzureOpenAI)
+
+
+def test_copies_of_a_client_that_was_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not know what its constructor was given, and says so."""
+    import pickle
+
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    client = pickle.loads(pickle.dumps(edgeagent.OpenAI()))
+    assert client.copy(timeout=5).options.timeout.read == 5
+    with pytest.raises(ConfigurationError, match="pickled"):
+        client.copy(api_key="sk-2")
+
+
+def test_the_whole_client_with_raw_responses() -> None:
+    """The prefixes stand at the client and at `chat` too."""
+    client = edgeagent.OpenAI(api_key="k", http_client=Upstream().client())
+    for with_raw in (client.with_raw_response.chat.completions, client.chat.with_raw_response.completions):
+        assert with_raw.create(**ASK).request_id == "req_1"
+    for streaming in (
+        client.with_streaming_response.chat.completions,
+        client.chat.with_streaming_response.completions,
+    ):
+        with streaming.create(**ASK) as response:
+            assert response.json() == ANSWER
+    other = client.to_async()
+    for create in (
+        other.with_raw_response.chat.completions.create,
+        other.chat.with_raw_response.completions.create,
+        other.with_streaming_response.chat.completions.create,
+        other.chat.with_streaming_response.completions.create,
+    ):
+        assert callable(create)
+    assert other.beta.chat is other.chat
+    assert client.beta.chat is client.chat

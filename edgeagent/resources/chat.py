@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         AsyncCompletionsWithStreamingResponse,
         CompletionsWithRawResponse,
         CompletionsWithStreamingResponse,
+        WithCompletions,
     )
     from edgeagent.resources.structured import Structure
     from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
@@ -291,6 +292,20 @@ class Chat:
         """Chat completions."""
         return Completions(self._client)
 
+    @property
+    def with_raw_response(self) -> WithCompletions[CompletionsWithRawResponse]:
+        """`completions`, each of whose calls gives the HTTP response."""
+        from edgeagent.resources.raw_chat import WithCompletions
+
+        return WithCompletions(self.completions.with_raw_response)
+
+    @property
+    def with_streaming_response(self) -> WithCompletions[CompletionsWithStreamingResponse]:
+        """`completions`, each of whose calls gives a context manager over the HTTP response."""
+        from edgeagent.resources.raw_chat import WithCompletions
+
+        return WithCompletions(self.completions.with_streaming_response)
+
 
 class AsyncChat:
     """`client.chat` of an async client."""
@@ -302,3 +317,17 @@ class AsyncChat:
     def completions(self) -> AsyncCompletions:
         """Chat completions."""
         return AsyncCompletions(self._client)
+
+    @property
+    def with_raw_response(self) -> WithCompletions[AsyncCompletionsWithRawResponse]:
+        """`completions`, each of whose calls gives the HTTP response."""
+        from edgeagent.resources.raw_chat import WithCompletions
+
+        return WithCompletions(self.completions.with_raw_response)
+
+    @property
+    def with_streaming_response(self) -> WithCompletions[AsyncCompletionsWithStreamingResponse]:
+        """`completions`, each of whose calls gives a context manager over the HTTP response."""
+        from edgeagent.resources.raw_chat import WithCompletions
+
+        return WithCompletions(self.completions.with_streaming_response)

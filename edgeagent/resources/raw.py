@@ -55,11 +55,12 @@ def http_response(
 
 
 def _facts(edge: ResponseMetadata, attempts: int) -> Iterator[tuple[str, str]]:
-    yield "x-edgeagent-cache", edge.cache_tier or ("coalesced" if edge.coalesced else "miss")
+    yield "x-edgeagent-cache", edge.cache_tier or ("flight" if edge.coalesced else "miss")
     yield "x-edgeagent-attempts", str(attempts)
-    for name, value in (("provider", edge.provider), ("model", edge.model), ("cost-usd", edge.cost_usd)):
+    cost = None if edge.cost_usd is None else f"{edge.cost_usd:f}"
+    for name, value in (("provider", edge.provider), ("model", edge.model), ("cost-usd", cost)):
         if value is not None:
-            yield f"x-edgeagent-{name}", str(value)
+            yield f"x-edgeagent-{name}", value
 
 
 class ResponseHead(Generic[R]):

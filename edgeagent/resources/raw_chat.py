@@ -7,9 +7,9 @@ keeps nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from edgeagent.core.record import WireRecord
 from edgeagent.resources.raw import RawResponse, ResponseHead, http_response
@@ -36,6 +36,8 @@ __all__ = [
     "AsyncCompletionsWithStreamingResponse",
     "CompletionsWithRawResponse",
     "CompletionsWithStreamingResponse",
+    "WithChat",
+    "WithCompletions",
 ]
 
 T = TypeVar("T")
@@ -257,3 +259,17 @@ class AsyncCompletionsWithStreamingResponse:
         response: AsyncAPIResponse[Any] = _response(AsyncAPIResponse, made, record, read)
         response.attach(record)
         return response
+
+
+@dataclass(frozen=True, slots=True)
+class WithCompletions(Generic[T]):
+    """`client.chat.with_raw_response` and its like."""
+
+    completions: T
+
+
+@dataclass(frozen=True, slots=True)
+class WithChat(Generic[T]):
+    """`client.with_raw_response` and its like."""
+
+    chat: WithCompletions[T]

@@ -1,6 +1,6 @@
-"""A user's program that catches the openai package's own exceptions. Run with any release of `openai` from 1.0 on.
+"""A user's program that catches the openai package's own exceptions, for any release of it from 1.3.8 on.
 
-It speaks of nothing but `edgeagent`, `openai` and the standard library, since it runs in environments that have no more.
+It speaks of nothing but `edgeagent`, `openai` and the standard library, since its environments have no more.
 Prints a line for each thing that held; raises at the first that does not.
 """
 
@@ -139,7 +139,7 @@ def statuses(client: EdgeClient) -> None:
     print("statuses")
 
 
-def transport(client: EdgeClient, port: int) -> None:
+def transport(client: EdgeClient) -> None:
     nobody = EdgeClient(providers=[OpenAI(api_key=KEY, base_url="http://127.0.0.1:9/v1")], errors="openai", retry=0)
     error: Any = raised(nobody, model="m")
     assert type(error) is openai.APIConnectionError, error
@@ -178,13 +178,18 @@ def local(client: EdgeClient) -> None:
     assert type(raised(late, model="m")) is openai.APITimeoutError
     own: Any = raised(EdgeClient(providers=[FakeProvider(LookupError("mine"))], errors="openai", retry=0), model="m")
     assert type(own) is LookupError
-    try:
-        client.chat.completions.list()
-    except openai.OpenAIError as error:
-        assert "stored" in str(error)
-    else:
-        raise AssertionError("no error")
+    refused = caught(openai.OpenAIError, client.chat.completions.list)
+    assert "stored" in str(refused)
     print("local")
+
+
+def caught(kind: type[Exception], call: Any, *args: Any) -> Any:
+    """What a call raises, as an `except` clause for `kind` catches it."""
+    try:
+        call(*args)
+    except kind as error:
+        return error
+    raise AssertionError(f"no {kind.__name__}")
 
 
 def parsing() -> None:
@@ -201,13 +206,9 @@ def parsing() -> None:
             continue
         client = EdgeClient(providers=[FakeProvider({"content": "{", "finish_reason": finish})], errors="openai")
         for call in (_parse, _stream):
-            try:
-                call(client, City)
-            except getattr(openai, name) as error:
-                assert error.completion.choices[0].message.content == "{"
-                assert isinstance(error.__cause__, edgeagent.EdgeAgentError)
-            else:
-                raise AssertionError(name)
+            error = caught(getattr(openai, name), call, client, City)
+            assert error.completion.choices[0].message.content == "{"
+            assert isinstance(error.__cause__, edgeagent.EdgeAgentError)
     print("parsing")
 
 
@@ -228,7 +229,7 @@ def main() -> None:
     provider = OpenAI(api_key=KEY, base_url=f"http://127.0.0.1:{port}/v1")
     with EdgeClient(providers=[provider], errors="openai", retry=0, cache=False) as client:
         statuses(client)
-        transport(client, port)
+        transport(client)
         streams(client)
         local(client)
         parsing()
