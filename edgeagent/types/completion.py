@@ -26,6 +26,8 @@ __all__ = [
     "ChatCompletion",
     "ChatCompletionAudio",
     "ChatCompletionMessage",
+    "ChatCompletionMessageCustomToolCall",
+    "ChatCompletionMessageFunctionToolCall",
     "ChatCompletionMessageToolCall",
     "ChatCompletionTokenLogprob",
     "Choice",
@@ -34,6 +36,7 @@ __all__ = [
     "FinishReason",
     "Function",
     "FunctionCall",
+    "ToolCall",
     "TopLogprob",
 ]
 
@@ -61,6 +64,28 @@ class ChatCompletionMessageToolCall(Model):
     type: str = "function"
     function: Function | None = None
     custom: CustomToolCall | None = None
+
+
+if TYPE_CHECKING:
+
+    class ChatCompletionMessageFunctionToolCall(ChatCompletionMessageToolCall):
+        """A call of a function, as a type checker tells it from the other kind by its `type`."""
+
+        type: Literal["function"] = "function"
+        function: Function
+        custom: None = None
+
+    class ChatCompletionMessageCustomToolCall(ChatCompletionMessageToolCall):
+        """A call of a free-form tool."""
+
+        type: Literal["custom"] = "custom"
+        custom: CustomToolCall
+        function: None = None
+
+    ToolCall = ChatCompletionMessageFunctionToolCall | ChatCompletionMessageCustomToolCall
+else:  # one class, whose calls are told apart by their `type`; the names are openai's
+    ToolCall = ChatCompletionMessageToolCall
+    ChatCompletionMessageFunctionToolCall = ChatCompletionMessageCustomToolCall = ChatCompletionMessageToolCall
 
 
 class FunctionCall(Model):
@@ -104,7 +129,7 @@ class ChatCompletionMessage(Model):
     annotations: list[Annotation] | None = None
     audio: ChatCompletionAudio | None = None
     function_call: FunctionCall | None = None
-    tool_calls: list[ChatCompletionMessageToolCall] | None = None
+    tool_calls: list[ToolCall] | None = None
     reasoning_content: str | None = None
     native_content: dict[str, Any] | None = None
 

@@ -8,13 +8,18 @@ greys), so light and dark themes both work.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from edgeagent.types.completion import ChatCompletion, ChatCompletionMessage, Choice
+    from edgeagent.types.completion import (
+        ChatCompletion,
+        ChatCompletionMessage,
+        ChatCompletionMessageToolCall,
+        Choice,
+    )
 
 __all__ = ["completion_html", "completion_markdown", "duration_text", "money_text"]
 
@@ -87,7 +92,8 @@ def _facts(completion: ChatCompletion) -> Iterator[str]:
 
 def _calls(message: ChatCompletionMessage) -> Iterator[str]:
     """Tool calls as they would be written."""
-    for call in message.tool_calls or ():
+    calls: Sequence[ChatCompletionMessageToolCall] = message.tool_calls or ()
+    for call in calls:
         if call.function is not None:
             yield f"{call.function.name}({call.function.arguments})"
         elif call.custom is not None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from typing import Any, Literal
 
+from pydantic import BaseModel
 from typing_extensions import assert_type
 
 import edgeagent
@@ -29,6 +30,7 @@ from edgeagent.types import (
     ResponseMetadata,
     Target,
 )
+from edgeagent.types.parsed import ParsedChatCompletion
 
 __all__: list[str] = []
 
@@ -84,6 +86,24 @@ def answers(completion: ChatCompletion) -> None:
     assert_type(edge.cost_usd, Decimal | None)
     assert_type(edge.attempts, tuple[Attempt, ...])
     assert_type(edge.attempts[0].target, Target)
+
+
+class City(BaseModel):
+    name: str
+
+
+def structured(client: EdgeClient) -> None:
+    parse = client.chat.completions.parse
+    assert_type(parse(model="m", messages=MESSAGES, response_format=City), ParsedChatCompletion[City])
+    assert_type(parse(model="m", messages=MESSAGES, response_format={"type": "text"}), ParsedChatCompletion[None])
+    assert_type(parse(model="m", messages=MESSAGES, edge={"cache": "off"}).edge, ResponseMetadata)
+    with client.chat.completions.stream(model="m", messages=MESSAGES, response_format=City, edge={}) as stream:
+        assert_type(stream.get_final_completion().choices[0].message.parsed, City | None)
+        assert_type(stream.edge, ResponseMetadata)
+    raw = client.chat.completions.with_raw_response.parse(model="m", messages=MESSAGES, response_format=City)
+    assert_type(raw.parse(), ParsedChatCompletion[City])
+    assert_type(raw.parse(to=City), City)
+    EdgeClient(errors="openai")
 
 
 def options(client: EdgeClient) -> None:

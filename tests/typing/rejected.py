@@ -32,6 +32,10 @@ def refused(client: EdgeClient, aclient: AsyncEdgeClient) -> None:
     EdgeClient(provider=[OpenAI()])  # error: call-arg
     EdgeClient(retry="often")  # error: arg-type
     EdgeClient(router=5)  # error: arg-type
+    EdgeClient(errors="anthropic")  # error: arg-type
+    client.chat.completions.parse(model="m", messages=MESSAGES, response_format=5)  # error: call-overload
+    client.chat.completions.parse(model="m", messages=MESSAGES, stream=True)  # error: call-overload
+    client.chat.completions.stream(model="m", messages=MESSAGES, temprature=1)  # error: call-overload
     client.with_options(max_retrys=5)  # error: call-arg
     aclient.to_async()  # error: attr-defined
     with EdgeClient() as same, aclient as other:  # error: attr-defined
