@@ -172,6 +172,19 @@ async def test_leaving_early(kind: str) -> None:
             assert len(server.requests) == 2
 
 
+async def test_a_stream_that_was_cut_off(kind: str) -> None:
+    """Where nothing was to be read the events go on; the whole completion cannot be had, but what came can."""
+    cut = {"content": "a", "finish_reason": "length"}
+    async with Gate(kind, [FakeProvider(cut)]) as gate:
+        manager = completions(gate).stream(**ASK)
+        stream = await entered(manager)
+        assert [event.type for event in await listed(stream)][-1] == "content.done"
+        with pytest.raises(LengthFinishReasonError):
+            await settled(stream.get_final_completion())
+        assert stream.current_completion_snapshot.choices[0].finish_reason == "length"
+        await left(manager)
+
+
 async def test_a_request_that_fails(kind: str) -> None:
     """Entering raises what `create` raises; there is nothing to leave."""
     async with Gate(kind, [FakeProvider(edgeagent.NotFoundError("no"))]) as gate:

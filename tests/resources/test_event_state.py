@@ -265,7 +265,7 @@ def test_what_theirs_cannot_read() -> None:
         chunk({"colour": "d", "audio": {"id": "au", "data": "AA", "transcript": "x"}}),
         chunk({"audio": {"id": "au", "data": "BB", "transcript": "y"}}),
         chunk(call(3, '{"x"', "a")),
-        chunk(call(3, ":1}")),
+        {**chunk(call(3, ":1}")), "choices": [{**chunk(call(3, ":1}"))["choices"][0], "vendor": 1}]},
         chunk(custom),
         chunk({"tool_calls": [{"index": 7, "custom": {"input": " -l"}}]}),
         chunk(call(9, "{}", "b"), "tool_calls"),
