@@ -67,6 +67,8 @@ class Runtime:
         self._lanes = Lanes()
         self.sync_driver = SyncDriver(self._sync_engine, self._get_bridge, self._get_threads, self._lanes, clock)
         self.async_driver = AsyncDriver(self._async_engine, self._in_thread, self._get_aside, clock)
+        self.plain_drivers = self.sync_driver, self.async_driver
+        """The same two, whatever `errors=` puts around them: for who tells errors in a way of its own."""
         self._inherited: tuple[object, ...] = ()
         self._begin()
 

@@ -14,6 +14,8 @@ import openai
 import pytest
 
 from edgeagent import APIError, AsyncEdgeClient, ConfigurationError, EdgeClient, NotFoundError
+from edgeagent.core.requests import chat_request
+from edgeagent.effects import Scope
 from edgeagent.resources.openai_errors import _http_library, translated
 from edgeagent.testing import FakeProvider
 from tests.openai_releases import program
@@ -56,6 +58,15 @@ def test_ours_stay_the_default() -> None:
     for errors in modes:
         with pytest.raises(NotFoundError):
             EdgeClient(providers=[FakeProvider(NotFoundError("no"))], errors=errors).chat.completions.create(**ASK)
+
+
+def test_the_drivers_below() -> None:
+    """Who tells errors in a way of its own gets ours."""
+    client = EdgeClient(providers=[FakeProvider(NotFoundError("no"))], errors="openai")
+    engine, scope = client._engine, Scope()
+    flow = engine.pipeline.complete(chat_request(ASK), client.options, scope, prefers_async=False)
+    with pytest.raises(NotFoundError):
+        engine.runtime.plain_drivers[0].run(flow, scope)
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_origin
 
 import openai.types.chat as theirs
 import pytest
 from openai.types.shared_params import FunctionDefinition
-from typing_extensions import Required, get_origin, get_type_hints, is_typeddict
+from typing_extensions import Required, get_type_hints, is_typeddict
 
 import edgeagent
 import edgeagent.types.chat as ours

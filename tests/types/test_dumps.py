@@ -1,0 +1,47 @@
+"""Completions beside openai's own objects: the same dumps, whatever they are asked to leave out."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from openai._models import construct_type
+from openai.types.chat import ChatCompletion as Theirs
+
+from edgeagent import ChatCompletion
+from tests.support.corpus import body, records
+
+RECORDED = [json.loads(body(r)) for r in records("openai.chat") if r["status"] == 200 and not r["stream"]][:40]
+OPTIONS = [{"exclude_unset": a, "exclude_none": b} for a, b in itertools.product([True, False], repeat=2)]
+
+
+def shared(ours: Any, theirs: Any) -> Any:
+    """Ours without the fields that only our objects have, where they say nothing."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return {k: shared(v, theirs.get(k)) for k, v in ours.items() if k in theirs or v is not None}
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        return [shared(a, b) for a, b in zip(ours, theirs, strict=True)]
+    return ours
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_dumps(options: dict[str, bool]) -> None:
+    """`to_dict`, `to_json`, `model_dump` and `model_dump_json`, for recorded answers."""
+    assert len(RECORDED) > 5
+    for data in RECORDED:
+        ours, theirs = ChatCompletion.model_validate(data), construct_type(type_=Theirs, value=data)
+        assert isinstance(theirs, Theirs)
+        for mode in ("json", "python"):
+            mine, other = ours.to_dict(mode=mode, **options), theirs.to_dict(mode=mode, warnings=False, **options)  # type: ignore[arg-type]
+            assert shared(mine, other) == other
+            mine = ours.model_dump(mode=mode, **options)
+            assert shared(mine, other) == theirs.model_dump(mode=mode, warnings=False, **options)
+        for indent in (None, 2):
+            text = ours.to_json(indent=indent, **options)
+            assert ("\n" in text) == (indent is not None)
+            told = json.loads(theirs.to_json(indent=indent, warnings=False, **options))
+            assert shared(json.loads(text), told) == told
+        told = json.loads(theirs.model_dump_json(warnings=False, **options))
+        assert shared(json.loads(ours.model_dump_json(**options)), told) == told
