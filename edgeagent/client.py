@@ -70,7 +70,7 @@ class Engine:
             raise_as_openai(self.runtime)
         self._pid = getpid()
         self._forked = Lock()
-        self.given: Mapping[str, Any] | None = None
+        self.arguments_of_dropin: Mapping[str, Any] | None = None
         """What a constructor of `edgeagent.dropin` was given, for copies of its client."""
 
     def here(self) -> Self:

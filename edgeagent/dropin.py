@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.client import AsyncEdgeClient, EdgeClient, _Client
+from edgeagent.core.requests import given
 from edgeagent.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -49,12 +50,13 @@ class _Copied(_Client):
 
         Args:
             **options: those of `EdgeClient.with_options`; and those of the constructor, with which the result shares
-                nothing: it has caches, pools and health of its own.
+                nothing: it has caches, pools and health of its own. None and openai's markers change nothing there.
 
         Raises:
             ConfigurationError: a constructor's option of a client that was pickled.
         """
-        own = {name: options.pop(name) for name in _REBUILDS & options.keys()}
+        options = {name: value for name, value in options.items() if given(value)}
+        own = {name: value for name in _REBUILDS & options.keys() if (value := options.pop(name)) is not None}
         defaults = {"headers": self.default_headers, "query": self.default_query}
         for name in defaults:  # the constructor's own are the provider's, and not the view's
             if options.get(f"set_default_{name}") is not None and f"default_{name}" not in options:
@@ -62,12 +64,12 @@ class _Copied(_Client):
                 defaults[name] = {}
         if not own:
             return super().with_options(**options)
-        given = self._engine.given
-        if given is None:
+        arguments = self._engine.arguments_of_dropin
+        if arguments is None:
             raise ConfigurationError(
                 "A client that was pickled knows its constructor's arguments no more: make another."
             )
-        made = type(self)(**{**given, **own})
+        made = type(self)(**{**arguments, **own})
         made._adopt(made._engine, self.options, defaults["headers"], defaults["query"])
         return made.with_options(**options) if options else made
 
@@ -109,7 +111,7 @@ class _OpenAIShape(_Copied):
     ) -> None:
         from edgeagent.providers.openai import OpenAI as Provider
 
-        given = {name: value for name, value in locals().items() if name not in _NO_ARGUMENTS}
+        arguments = {name: value for name, value in locals().items() if name not in _NO_ARGUMENTS}
         provider = Provider(
             api_key=api_key,
             organization=organization,
@@ -120,7 +122,7 @@ class _OpenAIShape(_Copied):
             http_client=http_client,
         )
         super().__init__(**_arguments(provider, timeout, max_retries, edge))
-        self._engine.given = given
+        self._engine.arguments_of_dropin = arguments
 
 
 class _AzureShape(_Copied):
@@ -161,7 +163,7 @@ class _AzureShape(_Copied):
     ) -> None:
         from edgeagent.providers.openai import AzureOpenAI as Provider
 
-        given = {name: value for name, value in locals().items() if name not in _NO_ARGUMENTS}
+        arguments = {name: value for name, value in locals().items() if name not in _NO_ARGUMENTS}
         provider = Provider(
             azure_endpoint=azure_endpoint,
             azure_deployment=azure_deployment,
@@ -177,7 +179,7 @@ class _AzureShape(_Copied):
             http_client=http_client,
         )
         super().__init__(**_arguments(provider, timeout, max_retries, edge))
-        self._engine.given = given
+        self._engine.arguments_of_dropin = arguments
 
 
 def _arguments(provider: Any, timeout: Any, max_retries: int, edge: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -197,6 +197,11 @@ def test_copies() -> None:
     ]
     with pytest.raises(ConfigurationError, match="give one of them"):
         client.copy(default_headers={"a": "b"}, set_default_headers={"c": "d"})
+    same = client.copy(
+        api_key=None, base_url=openai.NOT_GIVEN, timeout=openai.NOT_GIVEN, max_retries=edgeagent.NOT_GIVEN
+    )
+    assert same._engine is client._engine
+    assert same.options == client.options
     azure = edgeagent.AzureOpenAI(azure_endpoint="http://a.test", api_version="1", api_key="k")
     assert isinstance(azure.copy(api_version="2"), edgeagent.AzureOpenAI)
 

@@ -86,4 +86,6 @@ def _copied(value: Any) -> Any:
 
 def _refused(error: ValidationError) -> RequestValidationError:
     param, reason = first_fault(error)
+    if param == "response_format":
+        reason += "; an answer of a Python type is what parse() asks for"
     return RequestValidationError(f"{param}: {reason}.", param=param)

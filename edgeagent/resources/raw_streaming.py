@@ -6,16 +6,16 @@ with client.chat.completions.with_streaming_response.create(model=…, messages=
 
 from __future__ import annotations
 
-import codecs
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from pydantic_core import from_json
 
 from edgeagent.errors import EdgeAgentError
 from edgeagent.resources.raw import LiveBody, ResponseHead
+from edgeagent.resources.shapes import Lines, Shape, Sized, Text
 from edgeagent.types import ChatCompletion
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ __all__ = ["APIResponse", "AsyncAPIResponse", "AsyncResponseContextManager", "Re
 
 R = TypeVar("R")
 T = TypeVar("T")
-P = TypeVar("P", str, bytes)
 Q = TypeVar("Q")
-P_co = TypeVar("P_co", covariant=True)
 
 
 class _Pieces(ResponseHead[R]):
@@ -50,6 +48,11 @@ class _Pieces(ResponseHead[R]):
     def is_closed(self) -> bool:
         """Whether nothing more is to come."""
         return self._closed
+
+    def _parse(self, to: Any, body: Callable[[], bytes]) -> Any:
+        if self._stream is not None and not self._parsed and to is not str and to is not bytes:
+            self._begin()  # the stream that is given reads the same body
+        return super()._parse(to, body)
 
     def _begin(self) -> None:
         if self._begun:
@@ -86,15 +89,15 @@ class APIResponse(_Pieces[R]):
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """The body as it comes, or in pieces of this many bytes."""
-        return self._shaped(_Sized(b"", chunk_size))
+        return self._shaped(Sized(b"", chunk_size))
 
     def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
         """The body's text as it comes, or in pieces of this many characters."""
-        return self._shaped(_Text(_Sized("", chunk_size)))
+        return self._shaped(Text(Sized("", chunk_size)))
 
     def iter_lines(self) -> Iterator[str]:
         """The body's lines, without their ends."""
-        return self._shaped(_Text(_Lines()))
+        return self._shaped(Text(Lines()))
 
     def close(self) -> None:
         """Give the connection back. Idempotent."""
@@ -102,7 +105,7 @@ class APIResponse(_Pieces[R]):
         if self._stream is not None:
             self._stream.close()
 
-    def _shaped(self, shape: _Shape[Q]) -> Iterator[Q]:
+    def _shaped(self, shape: Shape[Q]) -> Iterator[Q]:
         for data in self._pieces() if self._content is None else (self._content,):
             yield from shape.feed(data)
         yield from shape.end()
@@ -153,15 +156,15 @@ class AsyncAPIResponse(_Pieces[R]):
 
     def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """The body as it comes, or in pieces of this many bytes."""
-        return self._shaped(_Sized(b"", chunk_size))
+        return self._shaped(Sized(b"", chunk_size))
 
     def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
         """The body's text as it comes, or in pieces of this many characters."""
-        return self._shaped(_Text(_Sized("", chunk_size)))
+        return self._shaped(Text(Sized("", chunk_size)))
 
     def iter_lines(self) -> AsyncIterator[str]:
         """The body's lines, without their ends."""
-        return self._shaped(_Text(_Lines()))
+        return self._shaped(Text(Lines()))
 
     async def close(self) -> None:
         """Give the connection back. Idempotent."""
@@ -169,7 +172,7 @@ class AsyncAPIResponse(_Pieces[R]):
         if self._stream is not None:
             await self._stream.close()
 
-    def _shaped(self, shape: _Shape[Q]) -> AsyncIterator[Q]:
+    def _shaped(self, shape: Shape[Q]) -> AsyncIterator[Q]:
         if self._content is not None:
             return _AsyncPieces(_Rest(self._content).next, shape)
         self._begin()
@@ -189,7 +192,7 @@ class AsyncAPIResponse(_Pieces[R]):
 class _AsyncPieces(Generic[Q]):
     """The pieces of a shape. (No async generator: one that is left half-way is closed by whoever collects it.)"""
 
-    def __init__(self, read: Callable[[], Awaitable[bytes | None]], shape: _Shape[Q]) -> None:
+    def __init__(self, read: Callable[[], Awaitable[bytes | None]], shape: Shape[Q]) -> None:
         self._read = read
         self._shape = shape
         self._pending: deque[Q] = deque()
@@ -253,86 +256,3 @@ class AsyncResponseContextManager(Generic[R]):
     ) -> None:
         if self._response is not None:
             await self._response.close()
-
-
-# shapes of a body
-
-
-class _Shape(Protocol[P_co]):
-    """Bytes in, pieces out."""
-
-    def feed(self, data: bytes) -> Iterator[P_co]: ...
-
-    def end(self) -> Iterator[P_co]: ...
-
-
-class _Part(Protocol[P]):
-    """Pieces in, pieces out."""
-
-    def feed(self, data: P) -> Iterator[P]: ...
-
-    def end(self) -> Iterator[P]: ...
-
-
-class _Sized(Generic[P]):
-    """Pieces of one size; without a size as they come."""
-
-    def __init__(self, empty: P, size: int | None) -> None:
-        self._rest: P = empty
-        self._size = size
-
-    def feed(self, data: P) -> Iterator[P]:
-        size = self._size
-        if size is None:
-            if data:
-                yield data
-            return
-        rest = self._rest + data
-        while len(rest) >= size:
-            yield rest[:size]
-            rest = rest[size:]
-        self._rest = rest
-
-    def end(self) -> Iterator[P]:
-        if self._rest:
-            yield self._rest
-
-
-class _Text:
-    """UTF-8 cut anywhere → text, undecodable bytes replaced."""
-
-    def __init__(self, part: _Part[str]) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._part = part
-
-    def feed(self, data: bytes) -> Iterator[str]:
-        return self._part.feed(self._decoder.decode(data))
-
-    def end(self) -> Iterator[str]:
-        yield from self._part.feed(self._decoder.decode(b"", final=True))
-        yield from self._part.end()
-
-
-class _Lines:
-    """Text cut anywhere → lines, which end with LF, CR LF or CR."""
-
-    def __init__(self) -> None:
-        self._rest: deque[str] = deque()
-        self._returned = False
-
-    def feed(self, data: str) -> Iterator[str]:
-        if self._returned:  # whether the line's end has a second character shows only now
-            data, self._returned = "\r" + data, False
-        if data.endswith("\r"):
-            data, self._returned = data[:-1], True
-        lines = data.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        for line in lines[:-1]:
-            self._rest.append(line)
-            yield "".join(self._rest)
-            self._rest.clear()
-        if lines[-1]:
-            self._rest.append(lines[-1])
-
-    def end(self) -> Iterator[str]:
-        if self._rest or self._returned:
-            yield "".join(self._rest)

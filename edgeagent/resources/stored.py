@@ -9,7 +9,7 @@ from edgeagent.errors import ConfigurationError
 if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient, EdgeClient
 
-__all__ = ["Stored"]
+__all__ = ["Stored", "StoredMessages"]
 
 
 class Stored:
@@ -38,12 +38,23 @@ class Stored:
         self._refuse("delete", args, params)
 
     @property
-    def messages(self) -> NoReturn:
-        """Raises `ConfigurationError`."""
-        self._refuse("messages", (), {})
+    def messages(self) -> StoredMessages:
+        """The messages of a stored completion."""
+        return StoredMessages(self)
 
     def _refuse(self, name: str, *_: object) -> NoReturn:
         error = ConfigurationError(
             f"chat.completions.{name}: stored completions are kept by OpenAI alone; use openai's own client for them."
         )
         raise self._client._told(error)
+
+
+class StoredMessages:
+    """`chat.completions.messages`: there, and refused."""
+
+    def __init__(self, stored: Stored) -> None:
+        self._stored = stored
+
+    def list(self, *args: Any, **params: Any) -> NoReturn:
+        """Raises `ConfigurationError`."""
+        self._stored._refuse("messages.list", args, params)

@@ -98,3 +98,10 @@ def test_extra_body_must_be_a_mapping() -> None:
     with pytest.raises(RequestValidationError) as caught:
         chat_request({"model": "m", "messages": [USER]}, [("a", 1)])  # type: ignore[arg-type]
     assert caught.value.param == "extra_body"
+
+
+def test_a_type_as_response_format() -> None:
+    """The error says which call takes one."""
+    with pytest.raises(RequestValidationError, match=r"response_format: .*parse\(\)") as caught:
+        chat_request({"model": "m", "messages": [], "response_format": RequestValidationError})
+    assert caught.value.param == "response_format"

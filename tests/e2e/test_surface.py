@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from operator import attrgetter
 from typing import Any
 
 import openai
@@ -13,7 +15,7 @@ import edgeagent
 from edgeagent import ConfigurationError, EdgeAgentError, LengthFinishReasonError, StreamInterruptedError
 from edgeagent.providers import OpenAI
 from edgeagent.testing import FakeProvider
-from tests.e2e.harness import ANTHROPIC, OPENAI, PROMPT, Gate, Vendor, settled
+from tests.e2e.harness import ANTHROPIC, OPENAI, PROMPT, Gate, Vendor, settled, together
 from tests.support.loopback import HANG_UP, Loopback
 
 MESSAGES = [{"role": "user", "content": PROMPT}]
@@ -105,12 +107,12 @@ async def test_parse_refuses(kind: str) -> None:
             await settled(completions(gate).parse(**ASK, response_format=int))
 
 
-@pytest.mark.parametrize("name", ["list", "retrieve", "update", "delete", "messages"])
+@pytest.mark.parametrize("name", ["list", "retrieve", "update", "delete", "messages.list"])
 async def test_stored_completions(kind: str, name: str) -> None:
     """They are OpenAI's own, and refused by name."""
     async with Gate(kind, [FakeProvider("x")]) as gate:
         with pytest.raises(ConfigurationError, match=f"chat.completions.{name}"):
-            getattr(completions(gate), name)("id")
+            attrgetter(name)(completions(gate))("id")
 
 
 # stream
@@ -280,6 +282,34 @@ async def test_a_hit_tells_the_vendors_request(kind: str) -> None:
     assert calls[1].headers["x-edgeagent-synthetic"] == "true"
 
 
+async def test_an_answer_shared_with_an_identical_call(kind: str) -> None:
+    """The one that asked has the vendor's response, the others one that says whose answer it is."""
+    release = threading.Event()
+
+    def answer(request: Any) -> Any:
+        release.wait(60)
+        return OPENAI.reply()
+
+    with Loopback(answer) as server:
+        async with Gate(kind, [OPENAI.provider(server)]) as gate:
+
+            async def call() -> Any:
+                return await settled(completions(gate).with_raw_response.create(**ASK))
+
+            async def let_go() -> None:
+                await gate.until(lambda: gate.client._engine.pipeline.flights)
+                await gate.pause(0.05)
+                release.set()
+
+            first, second, _ = await together(kind, [call, call, let_go])
+    told = sorted(
+        (raw.headers["x-edgeagent-cache"], raw.headers.get("x-edgeagent-synthetic")) for raw in (first, second)
+    )
+    assert told[-1] == ("miss", None)
+    assert told[0] in {("flight", "true"), ("memory", "true")}  # the second may have come late
+    assert len(server.requests) == 1
+
+
 async def test_the_attempt_that_answered(kind: str) -> None:
     """After failures of one target the response is the next one's; an answer without HTTP has none of theirs."""
     with Loopback(lambda request: OPENAI.fail(500, x_own="1")) as server:
@@ -334,8 +364,9 @@ async def test_the_vendors_bytes(kind: str) -> None:
             assert (response.status_code, response.is_closed) == (200, False)
             assert b"".join(await listed(response.iter_bytes())) == b"".join(EVENTS)
             assert response.is_closed
-            with pytest.raises(EdgeAgentError, match="twice"):
-                await settled(response.read())
+            for read in (response.read, response.parse):
+                with pytest.raises(EdgeAgentError, match="twice"):
+                    await settled(read())
             await left(manager)
             assert response.edge.cost_usd is None
             assert (await gate.create(model="m")).edge.cached
@@ -396,6 +427,9 @@ async def test_a_stream_that_is_parsed(kind: str) -> None:
             manager = completions(gate).with_streaming_response.create(**ASK, stream=True)
             response = await entered(manager)
             stream = await settled(response.parse())
+            assert await settled(response.parse()) is stream
+            with pytest.raises(EdgeAgentError, match="twice"):
+                await listed(response.iter_bytes())
             text = "".join(c.choices[0].delta.content or "" for c in await listed(stream))
             await left(manager)
     assert text == "abc"

@@ -13,11 +13,12 @@ import httpx2
 import openai
 import pytest
 
-from edgeagent import APIError, AsyncEdgeClient, ConfigurationError, EdgeClient, NotFoundError
+from edgeagent import APIError, AsyncEdgeClient, ConfigurationError, EdgeClient, NotFoundError, RateLimitError
 from edgeagent.core.requests import chat_request
 from edgeagent.effects import Scope
 from edgeagent.resources.openai_errors import _http_library, translated
 from edgeagent.testing import FakeProvider
+from edgeagent.wire.http import HTTPRequest, HTTPResponse
 from tests.openai_releases import program
 
 ASK: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
@@ -82,3 +83,17 @@ def test_a_plain_api_error() -> None:
     error: Any = translated(APIError("odd", body={"code": 5}))
     assert type(error) is openai.APIError
     assert (error.message, error.code, str(error.request.url)) == ("odd", "5", "http://local/")
+
+
+def test_no_credential_reaches_the_error() -> None:
+    """Of the request that an error shows, headers and query have no secret; a compressed response is read."""
+    request = HTTPRequest("POST", "https://u:p@a.test/x?api-key=secret&api-version=1", {"api-key": "secret"}, b"prompt")
+    response = HTTPResponse(429, {"content-encoding": "gzip", "retry-after": "3"}, b'{"a": 1}', request)
+    error: Any = translated(RateLimitError("slow", response=response, body={"code": "c"}))
+    assert type(error) is openai.RateLimitError
+    shown = f"{error.request.url} {error.request.headers} {error.request.content!r} {error}"
+    assert "secret" not in shown
+    assert "prompt" not in shown
+    assert "u:p" not in shown
+    assert error.response.json() == {"a": 1}
+    assert error.response.headers["retry-after"] == "3"

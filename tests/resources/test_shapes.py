@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edgeagent.resources.raw_streaming import _Lines, _Sized, _Text
+from edgeagent.resources.shapes import Lines, Sized, Text
 
 TEXTS = st.text(alphabet="ab é\r\n\u2028\U0001f389", max_size=40)
 
@@ -34,22 +34,22 @@ def test_lines(text: str, places: list[int]) -> None:
     """LF, CR LF and CR end a line, and nothing else does; however the bytes are cut."""
     expected = [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
     data = text.encode()
-    assert shaped(_Text(_Lines()), cuts(data, places)) == expected
-    assert shaped(_Text(_Lines()), cuts(data, list(range(len(data))))) == expected
+    assert shaped(Text(Lines()), cuts(data, places)) == expected
+    assert shaped(Text(Lines()), cuts(data, list(range(len(data))))) == expected
 
 
 @given(TEXTS, st.lists(st.integers(0, 200), max_size=8), st.integers(1, 9))
 def test_sizes(text: str, places: list[int], size: int) -> None:
     """Pieces have the size that was asked for, but for the last one, and hold everything."""
     data = text.encode()
-    pieces = shaped(_Sized(b"", size), cuts(data, places))
+    pieces = shaped(Sized(b"", size), cuts(data, places))
     assert pieces == [data[i : i + size] for i in range(0, len(data), size)]
-    characters = shaped(_Text(_Sized("", size)), cuts(data, places))
+    characters = shaped(Text(Sized("", size)), cuts(data, places))
     assert characters == [text[i : i + size] for i in range(0, len(text), size)]
-    assert "".join(shaped(_Text(_Sized("", None)), cuts(data, places))) == text
+    assert "".join(shaped(Text(Sized("", None)), cuts(data, places))) == text
 
 
 @pytest.mark.parametrize("data", [b"a\xff", b"a\xf0\x9f"])
 def test_bytes_that_are_no_text(data: bytes) -> None:
     """They are replaced, also where the body ends in the middle of a character."""
-    assert "".join(shaped(_Text(_Sized("", None)), iter([data]))) == "a\ufffd"
+    assert "".join(shaped(Text(Sized("", None)), iter([data]))) == "a\ufffd"
