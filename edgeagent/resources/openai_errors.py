@@ -2,7 +2,7 @@
 
 An error of ours becomes one of the nearest class of theirs: the first name in its line of ancestors that their package
 has. Ours stays as `__cause__`, with everything that theirs has no place for (`attempts`, `partial`). Any release of
-`openai` from 1.0 on will do: its exceptions want request and response objects of httpx, from 3.0 on of httpx2, which
+`openai` from 1.3.8 on will do: its exceptions want request and response objects of httpx, from 3.0 on of httpx2, which
 are made up from our own plain values (without secrets).
 """
 
