@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeagent.core.listing import Models as ModelFlows
 from edgeagent.effects import Scope
-from edgeagent.resources.options import parted
+from edgeagent.resources.options import parted, telling
 from edgeagent.types import AsyncModelPage, ModelPage, ModelQuery
 from edgeagent.types.parameters import check_model, validated
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncModelList", "AsyncModels", "Models"]
 
 
+@telling
 def _query(client: EdgeClient | AsyncEdgeClient, params: Any, method: str) -> tuple[ModelQuery, CallOptions]:
     values, options, extra_body = parted(client, params, frozenset({"model"} if method == "retrieve" else ()), method)
     query = validated(ModelQuery, values, extra_body)

@@ -8,7 +8,7 @@ from edgeagent.core.embedding import Embeddings as EmbeddingFlows
 from edgeagent.core.operation import MODERATIONS, RERANK
 from edgeagent.core.question import Questions
 from edgeagent.effects import Scope
-from edgeagent.resources.options import parted
+from edgeagent.resources.options import parted, telling
 from edgeagent.types import EmbeddingRequest, ModerationRequest, RerankRequest
 from edgeagent.types.embedding import embedding_request, rerank_request
 from edgeagent.types.moderation import moderation_request
@@ -28,16 +28,19 @@ _RERANK: Final = frozenset(RerankRequest.model_fields)
 _MODERATION: Final = frozenset(ModerationRequest.model_fields)
 
 
+@telling
 def _embedding(client: EdgeClient | AsyncEdgeClient, params: Any) -> tuple[EmbeddingRequest, CallOptions]:
     values, options, extra_body = parted(client, params, _EMBEDDING)
     return embedding_request(values, extra_body), options
 
 
+@telling
 def _reranking(client: EdgeClient | AsyncEdgeClient, params: Any) -> tuple[RerankRequest, CallOptions]:
     values, options, extra_body = parted(client, params, _RERANK)
     return rerank_request(values, extra_body), options
 
 
+@telling
 def _moderation(client: EdgeClient | AsyncEdgeClient, params: Any) -> tuple[ModerationRequest, CallOptions]:
     values, options, extra_body = parted(client, params, _MODERATION)
     if values.get("model") is None and "model" not in (extra_body or {}):

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 from edgeagent.config import edge_options, timeout_of
 from edgeagent.core.requests import given
-from edgeagent.errors import ConfigurationError, RequestValidationError
+from edgeagent.errors import ConfigurationError, EdgeAgentError, RequestValidationError
 
 if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.core.call import CallOptions
 
-__all__ = ["OPTIONS", "call_options", "parted"]
+__all__ = ["OPTIONS", "call_options", "parted", "telling"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 OPTIONS: Final = frozenset({"extra_headers", "extra_query", "extra_body", "timeout", "edge"})
+
+
+def telling(
+    read: Callable[Concatenate[EdgeClient | AsyncEdgeClient, P], T],
+) -> Callable[Concatenate[EdgeClient | AsyncEdgeClient, P], T]:
+    """For what reads a call's arguments before any driver runs: its errors are raised as `errors=` says."""
+
+    @wraps(read)
+    def reading(client: EdgeClient | AsyncEdgeClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(client, *args, **kwargs)
+        except EdgeAgentError as error:
+            raise client._told(error)  # noqa: B904  # has its cause
+
+    return reading
 
 
 def parted(
