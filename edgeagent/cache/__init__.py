@@ -6,21 +6,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from edgeagent.cache.base import CacheTier
+    from edgeagent.cache.base import CacheTier, Grant, Leases
     from edgeagent.cache.disk import DiskCache
     from edgeagent.cache.memory import MemoryCache, MemoryStats
     from edgeagent.cache.policy import CacheOptions
+    from edgeagent.cache.redis import RedisCache
     from edgeagent.cache.tiers import Cache
 
-__all__ = ["Cache", "CacheOptions", "CacheTier", "DiskCache", "MemoryCache", "MemoryStats"]
+__all__ = [
+    "Cache",
+    "CacheOptions",
+    "CacheTier",
+    "DiskCache",
+    "Grant",
+    "Leases",
+    "MemoryCache",
+    "MemoryStats",
+    "RedisCache",
+]
 
 _HOME: Final = {
     "Cache": "tiers",
     "CacheOptions": "policy",
     "CacheTier": "base",
     "DiskCache": "disk",
+    "Grant": "base",
+    "Leases": "base",
     "MemoryCache": "memory",
     "MemoryStats": "memory",
+    "RedisCache": "redis",
 }
 """Public names and the modules they are loaded from when they are first asked for."""
 

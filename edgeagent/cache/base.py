@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from edgeagent.types.metadata import CacheTierName
 
-__all__ = ["CacheTier"]
+__all__ = ["CacheTier", "Grant", "Leases"]
 
 
 @runtime_checkable
@@ -38,4 +38,43 @@ class CacheTier(Protocol):
 
     def close(self) -> None:
         """Give back files and connections. Idempotent."""
+        ...
+
+
+class Grant(NamedTuple):
+    """What came of asking for a lease.
+
+    `granted`: the caller leads, and `token` says so to the tier. `held`: somebody else leads. `stored`: the answer is
+    there already.
+    """
+
+    state: Literal["granted", "held", "stored"]
+    token: str = ""
+
+
+@runtime_checkable
+class Leases(Protocol):
+    """What a tier has besides that several processes share, so that one of them asks for an answer all want.
+
+    `leases` says whether it does (a wrapper is as its inner tier is). A lease is a promise for `lease_seconds`, renewed
+    while its holder lives. Faults are raised as by `CacheTier`; whoever gets one goes on without a lease.
+    """
+
+    leases: bool
+    lease_seconds: float
+
+    def acquire(self, key: bytes, /, *, anyway: bool = False) -> Grant:
+        """Ask for the lease of `key`; with `anyway` also where an answer is stored, which the caller cannot use."""
+        ...
+
+    def renew(self, key: bytes, token: str, /) -> bool:
+        """Begin the lease's time anew; False if the token does not hold it any more."""
+        ...
+
+    def release(self, key: bytes, token: str, /) -> None:
+        """End the lease, if the token still holds it."""
+        ...
+
+    def put_leased(self, key: bytes, value: bytes, token: str, /, ttl: float | None = None) -> bool:
+        """Store as `put` does and end the lease, in one step; False: the token has lost it, and replaced nothing."""
         ...

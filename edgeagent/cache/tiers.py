@@ -9,7 +9,7 @@ import os
 import pickle
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ class Cache:
     Attributes:
         memory: True, False, or a tier object (`MemoryCache(max_entries=…, max_bytes=…)`).
         disk: True for `user_cache_directory()`, False, a directory of its own, or a tier object.
-        redis: False or a tier object.
+        redis: True for the server that the environment variable `REDIS_URL` names, False, a URL (`redis://…`,
+            `rediss://…`; not shown by repr), or a tier object.
         ttl: seconds that entries live in the tiers made here (a tier object has its own); None: while there is room.
 
     Raises:
@@ -35,7 +36,7 @@ class Cache:
 
     memory: bool | CacheTier = True
     disk: bool | str | os.PathLike[str] | CacheTier = False
-    redis: bool | str | CacheTier = False
+    redis: bool | str | CacheTier = field(default=False, repr=False)
     ttl: float | None = None
 
     def __post_init__(self) -> None:
@@ -45,10 +46,10 @@ class Cache:
             raise ConfigurationError(
                 f"Cache(disk=…) is True, False, a directory or a tier object, not {_shown(self.disk)}."
             )
-        if self.redis is not False and not isinstance(self.redis, CacheTier):
+        if not isinstance(self.redis, bool | CacheTier) and not (isinstance(self.redis, str) and "://" in self.redis):
             raise ConfigurationError(
-                "Cache(redis=…) with a location comes with the extra `redis` of a later version; until then give a "
-                "tier object of your own (get, put, delete, clear, close, name, blocking)."
+                "Cache(redis=…) is True, False, a URL (redis://…, rediss://…) or a tier object, not "
+                f"{'this text' if isinstance(self.redis, str) else type(self.redis).__name__}."
             )
         if self.ttl is not None and (
             isinstance(self.ttl, bool) or not isinstance(self.ttl, int | float) or not self.ttl > 0
@@ -71,7 +72,7 @@ class Cache:
 
     def tiers(self) -> list[CacheTier]:
         """Fresh tier objects, or those that were given, from the nearest to the farthest."""
-        made = (self._memory(), self._disk(), self.redis)
+        made = (self._memory(), self._disk(), self._redis())
         return [tier for tier in made if isinstance(tier, CacheTier)]
 
     def _memory(self) -> object:
@@ -88,9 +89,16 @@ class Cache:
 
         return DiskCache(user_cache_directory() if self.disk is True else self.disk, ttl=self.ttl)
 
+    def _redis(self) -> object:
+        if self.redis is False or isinstance(self.redis, CacheTier):
+            return self.redis
+        from edgeagent.cache.redis import RedisCache
+
+        return RedisCache(None if self.redis is True else self.redis, ttl=self.ttl)
+
     def __getstate__(self) -> dict[str, Any]:
         for name in ("memory", "disk", "redis"):
-            tier = getattr(self, name)
+            tier = getattr(self, name) if name != "redis" else self._redis()  # a URL may hold a password
             if isinstance(tier, CacheTier):
                 _check_pickles(name, tier)
         return dict(self.__dict__)
@@ -127,6 +135,8 @@ def _shown(value: object) -> str:
 def _check_pickles(name: str, tier: CacheTier) -> None:
     try:
         pickle.dumps(tier)
+    except ConfigurationError:
+        raise
     except Exception as error:
         raise ConfigurationError(
             f"Cache({name}=…) holds a {type(tier).__name__} that cannot be pickled; give True or a location, or make "

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import edgeagent.cache
-from edgeagent.cache import Cache, CacheTier, DiskCache, MemoryCache
+from edgeagent.cache import Cache, CacheTier, DiskCache, MemoryCache, RedisCache
 from edgeagent.cache.tiers import user_cache_directory
 from edgeagent.errors import ConfigurationError
 from edgeagent.types import CacheTierName
@@ -128,11 +128,27 @@ def test_a_description_that_means_nothing_is_refused(wrong: dict[str, Any], says
         Cache(**wrong)
 
 
-@pytest.mark.parametrize("redis", [True, "redis://localhost", 1, None])
-def test_redis_is_not_pretended(redis: Any) -> None:
-    """It says where it will come from."""
-    with pytest.raises(ConfigurationError, match="extra `redis`"):
+@pytest.mark.parametrize("redis", [1, None, b"redis://h", "", "secret.example:6379"])
+def test_what_redis_is_not(redis: Any) -> None:
+    """The message does not show what was given: a URL may hold a password."""
+    with pytest.raises(ConfigurationError, match="redis=…") as failed:
         Cache(redis=redis)
+    assert "secret" not in str(failed.value)
+
+
+@pytest.mark.parametrize(("redis", "url"), [(True, None), ("rediss://h:1/2", "rediss://h:1/2")])
+def test_redis_by_its_url(redis: Any, url: str | None) -> None:
+    """True means the server that the environment names; the description's lifetime is the tier's."""
+    _, tier = Cache(redis=redis, ttl=7).tiers()
+    assert isinstance(tier, RedisCache)
+    assert (tier.url, tier.ttl) == (url, 7)
+
+
+def test_a_url_with_a_password_is_not_pickled() -> None:
+    """The error says what to do instead; a URL without one is."""
+    assert pickle.loads(pickle.dumps(Cache(redis="redis://h"))) == Cache(redis="redis://h")
+    with pytest.raises(ConfigurationError, match="REDIS_URL"):
+        pickle.dumps(Cache(redis="redis://:hunter2@h"))
 
 
 def test_descriptions_are_values() -> None:

@@ -1,0 +1,279 @@
+"""The Redis tier: one server, Redis or Valkey, shared by any number of threads, processes and machines.
+
+Entries live under `<prefix>:<version>:<key>`; the server forgets them by itself when their time is over. When the
+server goes away the first call that notices it fails (after `timeout` seconds at most, if the server hangs), every
+later one fails at once, and one probe at a time finds out when it is back: see `edgeagent.cache.outage`.
+
+Beside each entry there may be a lease, `<key>:lease`, so that of many processes that want the same answer one asks for
+it. Its value is the leader's token. A leader whose lease is over cannot overwrite what a later one wrote: the server
+compares the tokens in the same step in which it stores.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from edgeagent.cache.base import Grant
+from edgeagent.errors import ConfigurationError
+from edgeagent.types.metadata import CacheTierName
+
+if TYPE_CHECKING:
+    from edgeagent.cache.redis_link import Link, Script
+
+__all__ = ["RedisCache"]
+
+VERSION: Final = 1
+"""Of the entries' encoding and of the leases; part of every key, so that releases that differ do not meet."""
+
+VARIABLE: Final = "REDIS_URL"
+
+_SCHEMES: Final = {
+    "redis": "redis",
+    "rediss": "rediss",
+    "unix": "unix",
+    "valkey": "redis",
+    "valkeys": "rediss",
+}
+"""What a URL may begin with, and what the library calls it."""
+
+_OURS: Final = re.compile(rb"[0-9a-f]*(:lease)?")
+
+_BATCH: Final = 500
+"""Keys deleted in one round trip."""
+
+_ACQUIRE: Final = """
+if ARGV[3] == '1' and redis.call('EXISTS', KEYS[1]) == 1 then return 'stored' end
+local holder = redis.call('GET', KEYS[2])
+if holder and holder ~= ARGV[1] then return 'held' end
+redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+return 'granted'
+"""
+_RENEW: Final = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+_RELEASE: Final = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+_STORE: Final = """
+local holder = redis.call('GET', KEYS[2])
+if holder ~= ARGV[1] and (holder or redis.call('EXISTS', KEYS[1]) == 1) then return 0 end
+if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+if holder then redis.call('DEL', KEYS[2]) end
+return 1
+"""
+"""Stores if the token still holds the lease, or if nobody holds it and the place is empty (the lease was lost with the
+server, say): a late answer may fill a gap, but replaces nothing."""
+
+
+class RedisCache:
+    """Bytes in a Redis or Valkey server. Implements `CacheTier` and `Leases`; thread-safe, connects on first use.
+
+    Faults are raised as the `redis` library's errors, or as `ConnectionError` while the server is known to be away.
+
+    Args:
+        url: `redis://[user[:password]@]host[:port][/db]`, `rediss://…` for TLS, `unix://…`; `valkey://` and
+            `valkeys://` mean the same. Query parameters are the library's (`ssl_ca_certs`, `socket_keepalive`, …).
+            None: the environment variable `REDIS_URL`, read when the first connection is made.
+        prefix: what the names of all keys begin with.
+        ttl: seconds that an entry lives unless `put` says otherwise; None: as long as the server keeps it.
+        timeout: seconds to connect, and to wait for each reply.
+        leases: whether processes that share the server make one call for identical requests at the same moment.
+        lease_seconds: how soon a lease ends whose leader has crashed; a living leader renews it three times as often.
+        options: more arguments for the library's connections (`credential_provider=…`, `ssl_certfile=…`).
+        clock: seconds, monotonic.
+
+    Raises:
+        ConfigurationError: the extra is not installed, the URL has another scheme, or a number is not positive.
+    """
+
+    name: CacheTierName = "redis"
+    blocking: bool = True
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        prefix: str = "edgeagent",
+        ttl: float | None = None,
+        timeout: float = 0.5,
+        leases: bool = True,
+        lease_seconds: float = 10.0,
+        options: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if find_spec("redis") is None:
+            raise ConfigurationError("The Redis tier needs the redis library: pip install 'edgeagent[redis]'.")
+        if not prefix or not timeout > 0 or not lease_seconds > 0 or (ttl is not None and not ttl > 0):
+            raise ConfigurationError(
+                "RedisCache needs a prefix, a positive timeout and lease_seconds, and a positive ttl or None."
+            )
+        self.url = None if url is None else _checked(url)
+        self.prefix = prefix
+        self.ttl = ttl
+        self.timeout = timeout
+        self.leases = leases
+        self.lease_seconds = lease_seconds
+        self._options = dict(options or {})
+        self._clock = clock
+        self._start = f"{prefix}:{VERSION}:".encode()
+        self._links: dict[int, Link] = {}
+        self._scripts: dict[str, Script] = {}
+
+    def get(self, key: bytes, /) -> bytes | None:
+        """The bytes under `key`, or None."""
+        value: bytes | None = self._link().call("GET", self._name(key))
+        return value
+
+    def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> None:
+        """Store `value` for `ttl` seconds (None: the tier's own)."""
+        milliseconds = self._milliseconds(ttl)
+        if milliseconds == 0:
+            self.delete(key)
+        elif milliseconds is None:
+            self._link().call("SET", self._name(key), value)
+        else:
+            self._link().call("SET", self._name(key), value, "PX", milliseconds)
+
+    def delete(self, key: bytes, /) -> None:
+        """Forget `key`."""
+        self._link().call("UNLINK", self._name(key))
+
+    def clear(self) -> None:
+        """Forget every key that begins with the prefix, and no other; the server goes on serving meanwhile."""
+        link = self._link()
+        batch: list[bytes] = []
+        for name in self._all(link):
+            batch.append(name)
+            if len(batch) == _BATCH:
+                link.call("UNLINK", *batch)
+                batch = []
+        if batch:
+            link.call("UNLINK", *batch)
+
+    def close(self) -> None:
+        """Close the connections; the next use opens them again."""
+        link = self._links.pop(os.getpid(), None)
+        if link is not None:
+            link.close()
+
+    # leases
+
+    def acquire(self, key: bytes, /, *, anyway: bool = False) -> Grant:
+        """See `Leases`."""
+        token = secrets.token_hex(16)  # chosen here: asked again after a lost reply, the server knows its holder
+        names = [self._name(key), self._lease(key)]
+        said = self._run(_ACQUIRE, names, token, round(self.lease_seconds * 1e3), "0" if anyway else "1")
+        return Grant(said.decode(), token if said == b"granted" else "")
+
+    def renew(self, key: bytes, token: str, /) -> bool:
+        """See `Leases`."""
+        return bool(self._run(_RENEW, [self._lease(key)], token, round(self.lease_seconds * 1e3)))
+
+    def release(self, key: bytes, token: str, /) -> None:
+        """See `Leases`."""
+        self._run(_RELEASE, [self._lease(key)], token)
+
+    def put_leased(self, key: bytes, value: bytes, token: str, /, ttl: float | None = None) -> bool:
+        """See `Leases`."""
+        milliseconds = self._milliseconds(ttl)
+        if milliseconds == 0:
+            self.release(key, token)
+            return False
+        names = [self._name(key), self._lease(key)]
+        return bool(self._run(_STORE, names, token, value, "" if milliseconds is None else milliseconds))
+
+    # what these are made of
+
+    def _name(self, key: bytes) -> bytes:
+        return self._start + key.hex().encode()
+
+    def _lease(self, key: bytes) -> bytes:
+        return self._name(key) + b":lease"
+
+    def _milliseconds(self, ttl: float | None) -> int | None:
+        lifetime = self.ttl if ttl is None else ttl
+        if lifetime is None:
+            return None
+        return max(1, round(lifetime * 1e3)) if lifetime > 0 else 0
+
+    def _run(self, text: str, names: list[bytes], *arguments: bytes | str | int) -> Any:
+        from edgeagent.cache.redis_link import Script
+
+        script = self._scripts.get(text)
+        if script is None:
+            script = self._scripts[text] = Script(text)
+        return self._link().script(script, names, *arguments)
+
+    def _all(self, link: Link) -> Iterator[bytes]:
+        pattern = re.sub(rb"([*?\[\]\\^-])", rb"\\\1", self._start) + b"*"
+        cursor: bytes | int = 0
+        while True:
+            cursor, names = link.call("SCAN", cursor, "MATCH", pattern, "COUNT", 1000)
+            for name in names:
+                if _OURS.fullmatch(name, len(self._start)):  # a longer prefix may begin with this one
+                    yield name
+            if int(cursor) == 0:
+                return
+
+    def _link(self) -> Link:
+        pid = os.getpid()  # a child leaves its parent's connections alone
+        link = self._links.get(pid)
+        if link is None:
+            from edgeagent.cache.redis_link import Link
+
+            link = self._links.setdefault(pid, Link(self._connection(), self._clock))
+        return link
+
+    def _connection(self) -> dict[str, Any]:
+        from edgeagent.cache.redis_link import connection_options
+
+        url = self.url
+        if url is None:
+            url = os.environ.get(VARIABLE)
+            if not url:
+                raise ConfigurationError(f"RedisCache() without a URL needs the environment variable {VARIABLE}.")
+        return connection_options(_checked(url), self.timeout, self._options)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._options or (self.url is not None and _has_secret(self.url)):
+            raise ConfigurationError(
+                f"A RedisCache with a password in its URL, or with options, cannot be pickled: leave out the URL and "
+                f"set the environment variable {VARIABLE}."
+            )
+        return (_rebuilt, (self.url, self.prefix, self.ttl, self.timeout, self.leases, self.lease_seconds))
+
+    def __repr__(self) -> str:
+        return f"RedisCache({'' if self.url is None else repr(shown(self.url))})"
+
+
+def _rebuilt(
+    url: str | None, prefix: str, ttl: float | None, timeout: float, leases: bool, lease_seconds: float
+) -> RedisCache:
+    return RedisCache(url, prefix=prefix, ttl=ttl, timeout=timeout, leases=leases, lease_seconds=lease_seconds)
+
+
+def _checked(url: str) -> str:
+    scheme, colon, rest = url.partition("://")
+    if not colon or scheme not in _SCHEMES:
+        raise ConfigurationError("RedisCache needs a URL that begins with redis://, rediss:// or unix://.")
+    return f"{_SCHEMES[scheme]}://{rest}"
+
+
+def _has_secret(url: str) -> bool:
+    parts = urlsplit(url)
+    return "@" in parts.netloc or "password" in parts.query
+
+
+def shown(url: str) -> str:
+    """The URL without credentials and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
