@@ -94,7 +94,7 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
     targets = Targets(providers, names, router_of(settings.router), known.context_window)
     own = any(isinstance(observer, OpenTelemetryObserver) for observer in settings.observers)
     observer = ObserverGroup((*(() if own else (OpenTelemetryObserver(),)), *settings.observers))
-    layers = CacheLayers(Cache.of(settings.cache).tiers(), runtime.submit, runtime.wall, observer)
+    layers = CacheLayers(Cache.of(settings.cache).tiers(), runtime.submit, runtime.wall, observer, runtime.repeat)
     return Pipeline(
         targets,
         layers,

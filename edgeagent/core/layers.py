@@ -10,13 +10,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.cache.base import CacheTier
 from edgeagent.cache.entry import Entry, decode_entry
+from edgeagent.core.leases import Lease, Repeat, wait_for_lease
 from edgeagent.effects import Flow, offload
+from edgeagent.errors import DeadlineExceededError
 from edgeagent.telemetry.base import Observer
 from edgeagent.types.metadata import CacheTierName
+
+if TYPE_CHECKING:
+    from edgeagent.core.call import Call
 
 __all__ = ["CacheLayers"]
 
@@ -38,6 +43,7 @@ class CacheLayers:
         submit: runs a job in the background, never blocks.
         wall: seconds since the epoch.
         observer: told of look-ups and faults.
+        repeat: runs a job in the background again and again; without it no lease is asked for.
     """
 
     def __init__(
@@ -46,10 +52,14 @@ class CacheLayers:
         submit: Callable[[Callable[[], None]], None],
         wall: Callable[[], float],
         observer: Observer,
+        repeat: Repeat | None = None,
     ) -> None:
         self._near = tuple(tier for tier in tiers if not tier.blocking)
         self._far = tuple(tier for tier in tiers if tier.blocking)
+        self._leasing: Any = next((tier for tier in self._far if getattr(tier, "leases", False)), None)
+        self._leases: dict[bytes, Lease] = {}
         self._submit = submit
+        self._repeat = repeat
         self._wall = wall
         self._observer = observer
         self._writing: dict[bytes, bytes] = {}
@@ -125,6 +135,33 @@ class CacheLayers:
         for skipped in self._far[:rank]:
             self._put_far(skipped, key, data, ttl)
 
+    def lead(
+        self, call: Call, key: bytes, near_key: bytes, max_age: float | None
+    ) -> Flow[tuple[Entry, CacheTierName] | None]:
+        """Before a provider is asked: wait while another process asks for the same; what it found, if it did.
+
+        Raises:
+            DeadlineExceededError: the call's deadline came first.
+        """
+        tier = self._leasing
+        if tier is None or self._repeat is None:
+            return None
+        lease = Lease(tier, key, self._submit, self._repeat, partial(self.fault, tier))
+        self._leases[key] = lease
+        call.scope.add(partial(self._unlead, key, lease))
+        try:
+            return (yield from wait_for_lease(call, lease, lambda: self.far(key, near_key, max_age), READ_BOUND))
+        except DeadlineExceededError:
+            raise
+        except Exception as error:  # everyone calls for himself
+            self.fault(tier, error)
+            return None
+
+    def _unlead(self, key: bytes, lease: Lease) -> None:
+        if self._leases.get(key) is lease:
+            del self._leases[key]
+        lease.end()
+
     def store(self, near_key: bytes, key: bytes, data: bytes, ttl: float | None, *, shared: bool) -> None:
         """Put an encoded entry into every tier: memory at once, the others in the background and only if `shared`."""
         self._put_near(near_key, data, ttl)
@@ -163,8 +200,9 @@ class CacheLayers:
         self.last_put = object()  # not a number: two threads could make the same of it
 
     def _put_far(self, tier: CacheTier, key: bytes, data: bytes, ttl: float | None) -> None:
+        lease = self._leases.get(key) if tier is self._leasing else None
         self._writing[key] = data
-        self._submit(_Write(self, tier, key, data, ttl))
+        self._submit(_Write(self, tier, key, data, ttl, "" if lease is None else lease.take()))
 
     def written(self, key: bytes, data: bytes) -> None:
         """A background write is over, done or not."""
@@ -182,6 +220,7 @@ class CacheLayers:
     def after_fork(self) -> None:
         """In the child: writes under way are the parent's. The tiers see to themselves."""
         self._writing = {}
+        self._leases = {}
 
     def clear(self) -> None:
         """Forget everything in every tier."""
@@ -202,18 +241,22 @@ def _get_all(tier: CacheTier, keys: Sequence[bytes]) -> dict[bytes, bytes]:
 class _Write:
     """One background write."""
 
-    __slots__ = ("_data", "_key", "_layers", "_tier", "_ttl")
+    __slots__ = ("_data", "_key", "_layers", "_tier", "_token", "_ttl")
 
-    def __init__(self, layers: CacheLayers, tier: CacheTier, key: bytes, data: bytes, ttl: float | None) -> None:
+    def __init__(self, layers: CacheLayers, tier: Any, key: bytes, data: bytes, ttl: float | None, token: str) -> None:
         self._layers = layers
         self._tier = tier
         self._key = key
         self._data = data
         self._ttl = ttl
+        self._token = token
 
     def __call__(self) -> None:
         try:
-            self._tier.put(self._key, self._data, self._ttl)
+            if self._token:
+                self._tier.put_leased(self._key, self._data, self._token, self._ttl)
+            else:
+                self._tier.put(self._key, self._data, self._ttl)
         except Exception as error:
             self._layers.fault(self._tier, error)
         finally:

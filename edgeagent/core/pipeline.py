@@ -143,6 +143,8 @@ class Pipeline(Calls):
             found = None if self.layers.last_put is last_put else self._near(call, keys.raw)
             if found is None:
                 found = yield from self._far(call, keys)
+            if found is None and keys.far:
+                found = yield from self.layers.lead(call, keys.shared, keys.raw, call.options.cache.max_age)
             return None if found is None else (self._hit(call, *found), found[0])
 
         ask_provider = partial(self._ask, call, candidates, keys)

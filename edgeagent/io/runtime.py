@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.errors import ConfigurationError
 from edgeagent.io.async_driver import AsyncDriver
+from edgeagent.io.heartbeat import Heartbeat
 from edgeagent.io.lanes import Lanes
 from edgeagent.io.sync_driver import SyncDriver
 from edgeagent.io.writer import Writer
@@ -64,6 +65,7 @@ class Runtime:
         self._client = http_client
         self._proxies = proxies
         self.writer = Writer(write_queue)
+        self._heartbeat = Heartbeat(clock)
         self._lanes = Lanes()
         self.sync_driver = SyncDriver(self._sync_engine, self._get_bridge, self._get_threads, self._lanes, clock)
         self.async_driver = AsyncDriver(self._async_engine, self._in_thread, self._get_aside, clock)
@@ -88,10 +90,15 @@ class Runtime:
         self._inherited += (self._engine, dict(self._engines), self._exchanges, self._bridge)
         self._begin()
         self.writer.after_fork()
+        self._heartbeat.after_fork()
 
     def submit(self, job: Callable[[], None]) -> None:
         """Have it run in the background. Never blocks."""
         self.writer.submit(job)
+
+    def repeat(self, job: Callable[[], bool], every: float) -> Callable[[], None]:
+        """Have it called every so many seconds until it returns False, or what is returned is called. Never blocks."""
+        return self._heartbeat.repeat(job, every)
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait for the background; False if `timeout` seconds were not enough."""
@@ -113,6 +120,7 @@ class Runtime:
         """
         if not self.writer.close(CLOSE_SECONDS):
             logger.warning("background writes are still pending after %s seconds", CLOSE_SECONDS)
+        self._heartbeat.close()
         with self._lock:
             engine, self._engine = self._engine, None
             bridge, self._bridge = self._bridge, None
