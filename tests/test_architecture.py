@@ -27,6 +27,7 @@ HEAVY = {
     "asyncio",
     "botocore",
     "concurrent.futures",
+    "cryptography",
     "diskcache",
     "genai_prices",
     "httpcore",

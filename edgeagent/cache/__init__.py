@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from edgeagent.cache.base import CacheTier, Grant, Leases
     from edgeagent.cache.disk import DiskCache
+    from edgeagent.cache.encrypted import EncryptedCache
     from edgeagent.cache.memory import MemoryCache, MemoryStats
     from edgeagent.cache.policy import CacheOptions
     from edgeagent.cache.redis import RedisCache
@@ -18,6 +19,7 @@ __all__ = [
     "CacheOptions",
     "CacheTier",
     "DiskCache",
+    "EncryptedCache",
     "Grant",
     "Leases",
     "MemoryCache",
@@ -30,6 +32,7 @@ _HOME: Final = {
     "CacheOptions": "policy",
     "CacheTier": "base",
     "DiskCache": "disk",
+    "EncryptedCache": "encrypted",
     "Grant": "base",
     "Leases": "base",
     "MemoryCache": "memory",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ class Cache:
         disk: True for `user_cache_directory()`, False, a directory of its own, or a tier object.
         redis: True for the server that the environment variable `REDIS_URL` names, False, a URL (`redis://…`,
             `rediss://…`; not shown by repr), or a tier object.
+        encryption: what is on disk and in Redis is encrypted: True with the key that the environment variable
+            `EDGEAGENT_CACHE_KEY` holds, or with a key or several (see `EncryptedCache`; not shown by repr).
         ttl: seconds that entries live in the tiers made here (a tier object has its own); None: while there is room.
 
     Raises:
@@ -38,6 +40,7 @@ class Cache:
     disk: bool | str | os.PathLike[str] | CacheTier = False
     redis: bool | str | CacheTier = field(default=False, repr=False)
     ttl: float | None = None
+    encryption: bool | str | bytes | Sequence[str | bytes] = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.memory, bool | CacheTier):
@@ -55,6 +58,10 @@ class Cache:
             isinstance(self.ttl, bool) or not isinstance(self.ttl, int | float) or not self.ttl > 0
         ):
             raise ConfigurationError(f"Cache(ttl=…) is a positive number of seconds or None, not {self.ttl!r}.")
+        if not isinstance(self.encryption, bool):
+            from edgeagent.cache.encrypted import parse_keys
+
+            parse_keys(self.encryption)
 
     @classmethod
     def of(cls, value: object) -> Cache:
@@ -72,7 +79,7 @@ class Cache:
 
     def tiers(self) -> list[CacheTier]:
         """Fresh tier objects, or those that were given, from the nearest to the farthest."""
-        made = (self._memory(), self._disk(), self._redis())
+        made = (self._memory(), self._encrypted(self._disk()), self._encrypted(self._redis()))
         return [tier for tier in made if isinstance(tier, CacheTier)]
 
     def _memory(self) -> object:
@@ -96,11 +103,22 @@ class Cache:
 
         return RedisCache(None if self.redis is True else self.redis, ttl=self.ttl)
 
+    def _encrypted(self, tier: object) -> object:
+        if self.encryption is False or not isinstance(tier, CacheTier):
+            return tier
+        from edgeagent.cache.encrypted import EncryptedCache
+
+        return EncryptedCache(tier, None if self.encryption is True else self.encryption)
+
     def __getstate__(self) -> dict[str, Any]:
         for name in ("memory", "disk", "redis"):
             tier = getattr(self, name) if name != "redis" else self._redis()  # a URL may hold a password
             if isinstance(tier, CacheTier):
                 _check_pickles(name, tier)
+        if not isinstance(self.encryption, bool):
+            raise ConfigurationError(
+                "A Cache that was given encryption keys cannot be pickled: set EDGEAGENT_CACHE_KEY and encryption=True."
+            )
         return dict(self.__dict__)
 
 
