@@ -18,6 +18,9 @@ The rules of equality:
   normalised.
 - Header names are compared without case, their values exactly; of two names that differ in case only, the last counts,
   as it does on the wire. The headers of `DOES_NOT_COUNT_HEADERS` are left out.
+- Images, sounds and files within a message count by content, however their bytes are spelled: a data URL and another
+  one of equal media type and bytes are one, base64 with line breaks and without are one. `edgeagent.cache.media` says
+  where and how. An address on the web counts as it is written.
 - What JSON cannot hold (NaN, infinities, lone surrogates, objects) has no key: `RequestValidationError`.
 """
 
@@ -29,6 +32,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from edgeagent.cache.media import canonical_content, has_parts
 from edgeagent.errors import RequestValidationError
 from edgeagent.types import ChatRequest
 from edgeagent.wire.json import canonical_json
@@ -182,6 +186,8 @@ def key_params(request: ChatRequest) -> dict[str, Any]:
     values = request.__dict__
     given = request.model_fields_set
     params = {k: values[k] for k in given if values.get(k) is not None and k not in DOES_NOT_COUNT}
+    if has_parts(request.messages):
+        params["messages"] = canonical_content(request.messages)
     if request.model_extra:
         params.update(request.model_extra)
     if "extra_headers" in params:
