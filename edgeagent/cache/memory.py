@@ -1,4 +1,4 @@
-"""The memory tier: the least recently used entries are dropped when either bound is reached.
+"""The memory tier: bounded by entries and by bytes; `edgeagent.cache.eviction` says which entry makes room.
 
 Holds bytes, hands out the same immutable bytes. Every operation is short, takes one lock and never blocks on anything
 else. After a fork the child goes on with what the parent had; if another thread was in the middle of an operation at
@@ -12,17 +12,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
-from cachetools import LRUCache
-
+from edgeagent.cache.eviction import Entries
 from edgeagent.errors import ConfigurationError
 from edgeagent.types.metadata import CacheTierName
 
 __all__ = ["MemoryCache", "MemoryStats"]
-
-_Item: TypeAlias = tuple[bytes, float | None]
-"""A value and the clock's time at which it expires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +32,10 @@ class MemoryStats:
     evictions: int
 
 
-class _Store(LRUCache[bytes, _Item]):
-    """The entries, bounded by the sum of the values' lengths, with their counters."""
+class _Store(Entries):
+    """The entries with their counters."""
 
-    hits = misses = evictions = 0
-
-    def __init__(self, max_bytes: int) -> None:
-        super().__init__(max_bytes, getsizeof=_size)
-
-    def popitem(self) -> tuple[bytes, _Item]:
-        item = super().popitem()
-        self.evictions += 1
-        return item
-
-
-def _size(item: _Item) -> int:
-    return len(item[0])
+    hits = misses = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +76,7 @@ class MemoryCache:
         self.max_bytes = max_bytes
         self.ttl = ttl
         self._clock = clock
-        self._state = _State(_Store(max_bytes))
+        self._state = _State(_Store(max_entries, max_bytes))
 
     def get(self, key: bytes, /) -> bytes | None:
         """The bytes under `key`, or None."""
@@ -101,11 +85,11 @@ class MemoryCache:
         with state.lock:
             item = store.get(key)
             if item is not None:
-                value, expires = item
+                expires = item.expires
                 if expires is None or self._clock() < expires:
                     store.hits += 1
-                    return value
-                del store[key]
+                    return item.value
+                store.pop(key)
             store.misses += 1
             return None
 
@@ -116,25 +100,22 @@ class MemoryCache:
         state = self._current()
         store = state.store
         with state.lock:
-            store.pop(key, None)
             if len(value) > self.max_bytes or (lifetime is not None and lifetime <= 0):
-                return
-            while len(store) >= self.max_entries:
-                store.popitem()
-            store[key] = (value, expires)
+                store.pop(key)
+            else:
+                store.put(key, value, expires)
 
     def delete(self, key: bytes, /) -> None:
         """Forget `key`."""
         state = self._current()
         with state.lock:
-            state.store.pop(key, None)
+            state.store.pop(key)
 
     def clear(self) -> None:
         """Forget every entry; the counters stay."""
         state = self._current()
         with state.lock:
-            for key in list(state.store):
-                del state.store[key]
+            state.store.clear()
 
     def close(self) -> None:
         """Nothing to give back; the entries stay for other clients that use this tier."""
@@ -144,7 +125,7 @@ class MemoryCache:
         state = self._current()
         store = state.store
         with state.lock:
-            return MemoryStats(len(store), int(store.currsize), store.hits, store.misses, store.evictions)
+            return MemoryStats(len(store), store.bytes, store.hits, store.misses, store.evictions)
 
     def __reduce__(self) -> tuple[type[MemoryCache], tuple[Any, ...]]:
         return (MemoryCache, (self.max_entries, self.max_bytes, self.ttl, self._clock))
@@ -155,5 +136,7 @@ class MemoryCache:
 
     def _after_fork(self, state: _State) -> _State:
         # a lock that is held belongs to a thread that no longer exists: what it was doing may be half done
-        self._state = _State(_Store(self.max_bytes)) if state.lock.locked() else _State(state.store, state.lock)
+        self._state = (
+            _State(_Store(self.max_entries, self.max_bytes)) if state.lock.locked() else _State(state.store, state.lock)
+        )
         return self._state
