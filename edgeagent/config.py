@@ -94,7 +94,10 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
     targets = Targets(providers, names, router_of(settings.router), known.context_window)
     own = any(isinstance(observer, OpenTelemetryObserver) for observer in settings.observers)
     observer = ObserverGroup((*(() if own else (OpenTelemetryObserver(),)), *settings.observers))
-    layers = CacheLayers(Cache.of(settings.cache).tiers(), runtime.submit, runtime.wall, observer, runtime.repeat)
+    cache = Cache.of(settings.cache)
+    layers = CacheLayers(
+        cache.tiers(), runtime.submit, runtime.wall, observer, repeat=runtime.repeat, semantic=cache.semantic
+    )
     return Pipeline(
         targets,
         layers,

@@ -34,6 +34,7 @@ HEAVY = {
     "httpx",
     "httpx2",
     "multiprocessing",
+    "numpy",
     "openai",
     "opentelemetry",
     "pydantic",

@@ -12,32 +12,39 @@ if TYPE_CHECKING:
     from edgeagent.cache.memory import MemoryCache, MemoryStats
     from edgeagent.cache.policy import CacheOptions
     from edgeagent.cache.redis import RedisCache
+    from edgeagent.cache.semantic import ClientEmbedder, Embedder, SemanticCache
     from edgeagent.cache.tiers import Cache
 
 __all__ = [
     "Cache",
     "CacheOptions",
     "CacheTier",
+    "ClientEmbedder",
     "DiskCache",
+    "Embedder",
     "EncryptedCache",
     "Grant",
     "Leases",
     "MemoryCache",
     "MemoryStats",
     "RedisCache",
+    "SemanticCache",
 ]
 
 _HOME: Final = {
     "Cache": "tiers",
     "CacheOptions": "policy",
     "CacheTier": "base",
+    "ClientEmbedder": "semantic",
     "DiskCache": "disk",
+    "Embedder": "semantic",
     "EncryptedCache": "encrypted",
     "Grant": "base",
     "Leases": "base",
     "MemoryCache": "memory",
     "MemoryStats": "memory",
     "RedisCache": "redis",
+    "SemanticCache": "semantic",
 }
 """Public names and the modules they are loaded from when they are first asked for."""
 

@@ -11,10 +11,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgeagent.cache.base import CacheTier
 from edgeagent.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from edgeagent.cache.semantic import SemanticCache
 
 __all__ = ["Cache", "user_cache_directory"]
 
@@ -30,6 +33,7 @@ class Cache:
             `rediss://…`; not shown by repr), or a tier object.
         encryption: what is on disk and in Redis is encrypted: True with the key that the environment variable
             `EDGEAGENT_CACHE_KEY` holds, or with a key or several (see `EncryptedCache`; not shown by repr).
+        semantic: a `SemanticCache`, asked last for the answer to a similar question; None: there is none.
         ttl: seconds that entries live in the tiers made here (a tier object has its own); None: while there is room.
 
     Raises:
@@ -41,6 +45,7 @@ class Cache:
     redis: bool | str | CacheTier = field(default=False, repr=False)
     ttl: float | None = None
     encryption: bool | str | bytes | Sequence[str | bytes] = field(default=False, repr=False)
+    semantic: SemanticCache | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.memory, bool | CacheTier):
@@ -58,6 +63,8 @@ class Cache:
             isinstance(self.ttl, bool) or not isinstance(self.ttl, int | float) or not self.ttl > 0
         ):
             raise ConfigurationError(f"Cache(ttl=…) is a positive number of seconds or None, not {self.ttl!r}.")
+        if self.semantic is not None and not hasattr(self.semantic, "nearest"):
+            raise ConfigurationError(f"Cache(semantic=…) is a SemanticCache(…) or None, not {_shown(self.semantic)}.")
         if not isinstance(self.encryption, bool):
             from edgeagent.cache.encrypted import parse_keys
 
@@ -119,6 +126,8 @@ class Cache:
             raise ConfigurationError(
                 "A Cache that was given encryption keys cannot be pickled: set EDGEAGENT_CACHE_KEY and encryption=True."
             )
+        if self.semantic is not None:
+            raise ConfigurationError("A Cache with a SemanticCache cannot be pickled: build the client in the worker.")
         return dict(self.__dict__)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Generic
+from typing import TYPE_CHECKING, Generic
 
 from typing_extensions import TypeVar
 
@@ -18,6 +18,9 @@ from edgeagent.providers.base import Promise
 from edgeagent.routing.base import Router
 from edgeagent.telemetry.base import CallEnded, Observation
 from edgeagent.types import AnyAnswer, Attempt, ChatRequest, ResponseMetadata, Target
+
+if TYPE_CHECKING:
+    from edgeagent.core.semantic import Question
 
 __all__ = ["Call", "CallOptions"]
 
@@ -65,6 +68,7 @@ class Call(Generic[R]):
         "options",
         "prefers_async",
         "promises",
+        "question",
         "request",
         "scope",
         "started",
@@ -95,6 +99,7 @@ class Call(Generic[R]):
         self.attempts: list[Attempt] = []
         self.observation: Observation | None = None
         self.vendor: str | None = None
+        self.question: Question | None = None  # as the semantic cache was asked
         self.promises: tuple[Promise, ...] = ()  # of the attempt under way
 
     def remaining(self) -> float | None:

@@ -23,6 +23,8 @@ class Keys(NamedTuple):
     write: bool
     far: bool
     """Whether the tiers that outlive the process take part."""
+    candidates: bytes
+    """The digest of who may answer."""
 
 
 def raw_key_of(call: Call, candidates: bytes) -> bytes | None:

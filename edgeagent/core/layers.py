@@ -21,6 +21,7 @@ from edgeagent.telemetry.base import Observer
 from edgeagent.types.metadata import CacheTierName
 
 if TYPE_CHECKING:
+    from edgeagent.cache.semantic import SemanticCache
     from edgeagent.core.call import Call
 
 __all__ = ["CacheLayers"]
@@ -44,6 +45,7 @@ class CacheLayers:
         wall: seconds since the epoch.
         observer: told of look-ups and faults.
         repeat: runs a job in the background again and again; without it no lease is asked for.
+        semantic: finds answers to similar questions, if there is such a cache.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class CacheLayers:
         wall: Callable[[], float],
         observer: Observer,
         repeat: Repeat | None = None,
+        semantic: SemanticCache | None = None,
     ) -> None:
         self._near = tuple(tier for tier in tiers if not tier.blocking)
         self._far = tuple(tier for tier in tiers if tier.blocking)
@@ -65,7 +68,8 @@ class CacheLayers:
         self._writing: dict[bytes, bytes] = {}
         self._decoded: dict[bytes, tuple[bytes, Entry]] = {}
         self._faults: set[tuple[str, type[BaseException]]] = set()
-        self.enabled = bool(tiers)
+        self._semantic = semantic
+        self.enabled = bool(tiers) or semantic is not None
         self.last_put = object()
         """Another one after each put into the near tiers: while it is the same, a miss there is still a miss."""
 
@@ -134,6 +138,55 @@ class CacheLayers:
         self._put_near(near_key, data, ttl)
         for skipped in self._far[:rank]:
             self._put_far(skipped, key, data, ttl)
+
+    def similar(self, call: Call, candidates: bytes, max_age: float | None) -> Flow[tuple[Entry, CacheTierName] | None]:
+        """Ask for the answer to a similar question, which is never promoted: it is no answer to this very request.
+
+        Raises:
+            DeadlineExceededError: the call's deadline came first.
+        """
+        cache = self._semantic
+        if cache is None or call.native is not None:
+            return None
+        from edgeagent.core.semantic import find_similar, question_of
+
+        question = question_of(call.request, candidates, call.options.cache.fingerprint)
+        if question is None:
+            return None
+
+        def fresh(data: bytes) -> Entry | None:
+            return self._fresh(decode_entry(data), max_age)
+
+        try:
+            call.question, found = yield from find_similar(call, cache, question, fresh, READ_BOUND)
+        except Exception as error:
+            call.check_deadline()
+            self.fault(cache, error)
+            return None
+        entry = None if found is None else fresh(found.value)
+        self._observer.cache_lookup(cache.name, hit=entry is not None)
+        if found is None or entry is None:
+            return None
+        call.edge.similarity = found.similarity
+        return entry, cache.name
+
+    def store_similar(self, call: Call, candidates: bytes, data: bytes, ttl: float | None) -> None:
+        """Keep an answer for similar questions; where nobody looked, forget the one that it replaces."""
+        cache = self._semantic
+        if cache is None or call.native is not None:
+            return
+        from edgeagent.core.semantic import question_of
+
+        asked = call.question
+        try:
+            if asked is not None:
+                cache.put(asked.group, asked.text, asked.vector, data, ttl)
+            else:
+                question = question_of(call.request, candidates, call.options.cache.fingerprint)
+                if question is not None:
+                    cache.forget(question.group, question.text)
+        except Exception as error:
+            self.fault(cache, error)
 
     def lead(
         self, call: Call, key: bytes, near_key: bytes, max_age: float | None
@@ -209,7 +262,7 @@ class CacheLayers:
         if self._writing.get(key) is data:
             self._writing.pop(key, None)
 
-    def fault(self, tier: CacheTier, error: Exception) -> None:
+    def fault(self, tier: CacheTier | SemanticCache, error: Exception) -> None:
         """Count a tier's fault, and log the first of its kind."""
         self._observer.cache_fault(tier.name, error)
         kind = (tier.name, type(error))
@@ -221,12 +274,16 @@ class CacheLayers:
         """In the child: writes under way are the parent's. The tiers see to themselves."""
         self._writing = {}
         self._leases = {}
+        if self._semantic is not None:
+            self._semantic.after_fork()
 
     def clear(self) -> None:
         """Forget everything in every tier."""
         self._decoded.clear()
         for tier in (*self._near, *self._far):
             tier.clear()
+        if self._semantic is not None:
+            self._semantic.clear()
 
     def close(self) -> None:
         """Give back files and connections."""

@@ -105,7 +105,7 @@ class Pipeline(Calls):
             return None
         cache = call.options.cache
         shared = shared_key_of(call, candidates.digest, raw)
-        return Keys(raw, shared, cache.reads, cache.writes, candidates.sharable)
+        return Keys(raw, shared, cache.reads, cache.writes, candidates.sharable, candidates.digest)
 
     def _validate_native(self, call: Call, exchange: NativeExchange, candidates: Candidates) -> None:
         """What only the vendor may know is left to the vendor, if a target is there that is sent the body as it is."""
@@ -199,10 +199,12 @@ class Pipeline(Calls):
         return self.layers.near(raw, cache.max_age) if raw is not None and cache.reads else None
 
     def _far(self, call: Call, keys: Keys | None) -> Flow[tuple[Entry, CacheTierName] | None]:
-        """Ask the tiers that outlive the process, if this call may."""
-        if keys is None or not keys.read or not keys.far:
+        """Ask the tiers that outlive the process, if this call may; then for the answer to a similar question."""
+        if keys is None or not keys.read:
             return None
-        return (yield from self.layers.far(keys.shared, keys.raw, call.options.cache.max_age))
+        max_age = call.options.cache.max_age
+        found = (yield from self.layers.far(keys.shared, keys.raw, max_age)) if keys.far else None
+        return found or (yield from self.layers.similar(call, keys.candidates, max_age))
 
     def _hit(self, call: Call, entry: Entry, tier: CacheTierName) -> ChatCompletion:
         call.edge.cached = True
@@ -253,6 +255,7 @@ class Pipeline(Calls):
             return None
         if data is not None:
             self.layers.store(keys.raw, keys.shared, data, ttl, shared=keys.far)
+            self.layers.store_similar(call, keys.candidates, data, ttl)
         return entry
 
     def _entry(self, call: Call, completion: ChatCompletion, target: Target, ttl: float | None) -> Entry:

@@ -44,12 +44,14 @@ class ResponseMetadata:
     `saved_usd`. `coalesced` says that an identical call under way answered this one too, at no cost of its own. `model`
     is the target that answered. `masked` counts by entity type. `cached_inputs` is for embeddings: how many of the
     inputs were answered by the cache; if not all of them, `cached` is False and the cost is that of the rest.
+    `similarity` is set where the semantic cache answered: the cosine of this question and the one that was answered.
     """
 
     provider: str | None = None
     model: str | None = None
     cached: bool = False
     cache_tier: CacheTierName | None = None
+    similarity: float | None = None
     latency_ms: float = 0.0
     provider_latency_ms: float | None = None
     cost_usd: Decimal | None = None

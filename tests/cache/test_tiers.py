@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import edgeagent.cache
-from edgeagent.cache import Cache, CacheTier, DiskCache, MemoryCache, RedisCache
+from edgeagent.cache import Cache, CacheTier, DiskCache, MemoryCache, RedisCache, SemanticCache
 from edgeagent.cache.tiers import user_cache_directory
 from edgeagent.errors import ConfigurationError
 from edgeagent.types import CacheTierName
@@ -114,6 +114,8 @@ def test_other_values_are_refused(value: object) -> None:
         ({"disk": ""}, "disk"),
         ({"disk": b"/bytes"}, "disk"),
         ({"disk": object()}, "disk"),
+        ({"semantic": True}, "semantic"),
+        ({"semantic": MEMORY}, "semantic"),
         ({"ttl": 0}, "ttl"),
         ({"ttl": -1}, "ttl"),
         ({"ttl": True}, "ttl"),
@@ -142,6 +144,17 @@ def test_redis_by_its_url(redis: Any, url: str | None) -> None:
     _, tier = Cache(redis=redis, ttl=7).tiers()
     assert isinstance(tier, RedisCache)
     assert (tier.url, tier.ttl) == (url, 7)
+
+
+def test_a_semantic_cache_is_not_pickled() -> None:
+    """Its embedder is the caller's own; the error says what to do."""
+
+    class Embedder:
+        def embed(self, texts: Any, /) -> Any:
+            return [[1.0] for _ in texts]
+
+    with pytest.raises(ConfigurationError, match="in the worker"):
+        pickle.dumps(Cache(semantic=SemanticCache(Embedder())))
 
 
 def test_a_url_with_a_password_is_not_pickled() -> None:

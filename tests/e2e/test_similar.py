@@ -1,0 +1,220 @@
+"""Similar questions through a client of each kind: what is compared, what must be equal, what `edge` says."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from edgeagent.cache import Cache, SemanticCache
+from edgeagent.cache.policy import CacheOptions
+from edgeagent.core.semantic import question_of
+from edgeagent.errors import DeadlineExceededError
+from edgeagent.testing import FakeProvider
+from edgeagent.types import ChatRequest
+from tests.e2e.harness import Gate
+
+__all__: list[str] = []
+
+VECTORS = {
+    "What is the capital of France?": [1.0, 0.0, 0.0],
+    "France's capital?": [0.98, 0.199, 0.0],
+    "What is the capital of Spain?": [0.9, 0.0, 0.436],
+}
+QUESTION, PARAPHRASE, OTHER = VECTORS
+
+
+class Embedder:
+    """Knows three questions; anything else is a fault of its own."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.fault: Exception | None = None
+
+    def embed(self, texts: Sequence[str], /) -> Any:
+        self.asked += texts
+        if self.fault is not None:
+            raise self.fault
+        return [VECTORS[text] for text in texts]
+
+
+class AsyncEmbedder(Embedder):
+    async def embed(self, texts: Sequence[str], /) -> Any:
+        return super().embed(texts)
+
+
+@pytest.fixture(params=[Embedder, AsyncEmbedder])
+def embedder(request: pytest.FixtureRequest) -> Embedder:
+    made: Embedder = request.param()
+    return made
+
+
+def gate(kind: str, embedder: Embedder, memory: bool = False, **options: Any) -> Gate:
+    fake = FakeProvider(["one", "two", "three", "four", "five"], name="fake")
+    cache = Cache(memory=memory, semantic=SemanticCache(embedder, **options))
+    return Gate(kind, [fake], cache=cache)
+
+
+async def ask(gate: Gate, prompt: str, **more: Any) -> tuple[str | None, str | None, float | None]:
+    answer = await gate.create(prompt, model="fake/m", **more)
+    return answer.choices[0].message.content, answer.edge.cache_tier, answer.edge.similarity
+
+
+async def test_a_paraphrase_gets_the_answer(kind: str, embedder: Embedder) -> None:
+    """With its similarity; a question that is too far off is asked."""
+    one = gate(kind, embedder)
+    assert await ask(one, QUESTION) == ("one", None, None)
+    content, tier, similarity = await ask(one, PARAPHRASE)
+    assert (content, tier) == ("one", "semantic")
+    assert similarity == pytest.approx(0.98, abs=0.001)
+    assert await ask(one, OTHER) == ("two", None, None)
+    assert await ask(one, QUESTION) == ("one", "semantic", 1.0)
+
+
+async def test_the_exact_answer_comes_first(kind: str, embedder: Embedder) -> None:
+    """Nothing is embedded for it, and a similar answer never becomes an exact one."""
+    one = gate(kind, embedder, memory=True)
+    for _ in range(2):
+        await ask(one, QUESTION)
+    assert embedder.asked == [QUESTION]
+    for _ in range(2):
+        assert (await ask(one, PARAPHRASE))[1] == "semantic"
+
+
+async def test_everything_else_must_be_equal(kind: str, embedder: Embedder) -> None:
+    """Parameters, system prompt, earlier turns, images beside the text."""
+    one = gate(kind, embedder)
+    await ask(one, QUESTION)
+    system = [{"role": "system", "content": "be brief"}, {"role": "user", "content": PARAPHRASE}]
+    for other in ({"temperature": 0.5}, {"messages": system}):
+        assert (await ask(one, PARAPHRASE, **other))[1] is None
+        assert (await ask(one, PARAPHRASE, **other))[1] == "semantic"
+
+
+async def test_a_verifier_has_the_last_word(kind: str, embedder: Embedder) -> None:
+    """It is told both questions, may be sync or async, and is not asked where they are one."""
+    told: list[tuple[str, str]] = []
+
+    async def refuses(asked: str, known: str) -> bool:
+        told.append((asked, known))
+        return False
+
+    one = gate(kind, embedder, verify=refuses)
+    await ask(one, QUESTION)
+    assert (await ask(one, PARAPHRASE))[1] is None
+    assert told == [(PARAPHRASE, QUESTION)]
+    assert (await ask(one, PARAPHRASE))[1] == "semantic"
+    assert len(told) == 1
+    agrees = gate(kind, embedder, verify=lambda asked, known: True)
+    await ask(agrees, QUESTION)
+    assert (await ask(agrees, PARAPHRASE))[1] == "semantic"
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("broken"), KeyError("unknown"), TimeoutError()], ids=repr)
+async def test_without_vectors_the_provider_answers(
+    kind: str, embedder: Embedder, fault: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the embedder raises is a miss, logged once."""
+    one = gate(kind, embedder)
+    embedder.fault = fault
+    with caplog.at_level(logging.WARNING, "edgeagent.cache"):
+        assert (await ask(one, QUESTION))[0] == "one"
+        assert (await ask(one, QUESTION))[0] == "two"
+    assert len(caplog.records) == 1
+
+
+async def test_streams_take_part(kind: str, embedder: Embedder) -> None:
+    """A streamed question finds an unstreamed answer, and the other way round."""
+    one = gate(kind, embedder)
+    await one.chunks(QUESTION, model="fake/m")
+    assert (await ask(one, PARAPHRASE))[1] == "semantic"
+    edge = (await one.chunks(PARAPHRASE, model="fake/m"))[-1].edge
+    assert edge.cache_tier == "semantic"
+    assert edge.similarity < 1
+
+
+async def test_modes_and_ages(kind: str, embedder: Embedder) -> None:
+    """`read` stores nothing, `off` asks nobody, `refresh` forgets the answer it replaces, `max_age` holds here too."""
+    one = gate(kind, embedder)
+    await ask(one, QUESTION, edge={"cache": "read"})
+    assert (await ask(one, QUESTION, edge={"cache": "off"}))[1] is None
+    assert (await ask(one, QUESTION))[1] is None
+    assert (await ask(one, PARAPHRASE, edge={"cache": {"max_age": 100}}))[1] == "semantic"
+    one.client._engine.pipeline.layers._wall = lambda: 10**12
+    assert (await ask(one, PARAPHRASE, edge={"cache": {"max_age": 100, "mode": "read"}}))[1] is None
+    asked = len(embedder.asked)
+    await ask(one, QUESTION, edge={"cache": "refresh"})
+    assert len(embedder.asked) == asked
+    assert not len(one.client._engine.pipeline.layers._semantic)
+
+
+async def test_the_deadline_is_the_calls(kind: str) -> None:
+    """An embedder that takes too long ends the call like anything else that does."""
+    clock = [0.0]
+
+    class Slow(Embedder):
+        def embed(self, texts: Sequence[str], /) -> Any:
+            clock[0] += 100
+            return super().embed(texts)
+
+    one = gate(kind, Slow())
+    runtime = one.client._engine.runtime
+    one.client._engine.pipeline._clock = lambda: clock[0]
+    runtime.sync_driver._clock = runtime.async_driver._clock = lambda: clock[0]
+    with pytest.raises(DeadlineExceededError):
+        await ask(one, QUESTION, edge={"deadline": 50})
+
+
+IMAGE = {"type": "image_url", "image_url": {"url": "https://h/a.png"}}
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("hello", "hello"),
+        ([{"type": "text", "text": "hello"}, IMAGE, {"type": "text", "text": "you"}], "hello\nyou"),
+        ("   ", None),
+        (None, None),
+        ([IMAGE], None),
+        ([], None),
+    ],
+    ids=str,
+)
+def test_what_is_compared(content: Any, text: str | None) -> None:
+    """The text of a last message that is a user's."""
+    request = ChatRequest(model="m", messages=[{"role": "user", "content": content}])
+    question = question_of(request, b"", b"")
+    assert (None if question is None else question.text) == text
+
+
+def test_who_has_no_question() -> None:
+    """A request that ends with somebody else's message, or has none."""
+    for messages in ([], [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]):
+        assert question_of(ChatRequest(model="m", messages=messages), b"", b"") is None
+
+
+def test_groups() -> None:
+    """Two questions are in one group exactly if nothing but their text differs."""
+
+    def group(content: Any, candidates: bytes = b"c", options: CacheOptions | None = None, **more: Any) -> bytes:
+        request = ChatRequest(model="m", messages=[{"role": "user", "content": content}], **more)
+        question = question_of(request, candidates, (options or CacheOptions()).fingerprint)
+        assert question is not None
+        return question.group
+
+    text = {"type": "text", "text": "b"}
+    assert group("a") == group("b")
+    assert group([{"type": "text", "text": "a"}, IMAGE]) == group([text, IMAGE])
+    groups = [
+        group("a"),
+        group("a", b"d"),
+        group("a", seed=1),
+        group("a", options=CacheOptions(sample=1)),
+        group([text]),
+        group([text, IMAGE]),
+        group([IMAGE, text]),
+        group([text, text, IMAGE]),
+    ]
+    assert len(set(groups)) == len(groups)
