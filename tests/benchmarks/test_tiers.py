@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks import eviction, memory
+from benchmarks.tiers import many_processes
 
 __all__: list[str] = []
 
@@ -25,3 +28,11 @@ def test_the_memory_benchmark_runs(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
     assert "bytes besides its key and value" in lines[-1]
+
+
+def test_processes_on_one_disk_cache_never_read_a_wrong_answer(tmp_path: Path) -> None:
+    """Each value is made of its key, so that any mixture would be seen."""
+    total = many_processes(str(tmp_path / "cache"), 0.5, 3)
+    assert total["hits"] > 0
+    assert total["writes"] > 0
+    assert total["wrong"] == 0

@@ -7,12 +7,14 @@ import importlib.util
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.docs.blocks import Block, blocks_of, commands_of, run_page
 from tests.support.local_model import missing
+from tests.support.redis_server import RedisServer, needs_redis
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,6 +28,7 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglo
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCAL = ROOT / "docs" / "local.md"
 NEEDS_MODEL = [pytest.mark.local_model, pytest.mark.skipif(missing() is not None, reason=str(missing()))]
+SHARED = ROOT / "docs" / "shared-cache.md"
 OTHERS = {"cd", "git", "export", "source", "curl", "mkdir"}
 """Commands of a reader's own machine."""
 
@@ -34,10 +37,22 @@ def title(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize(
-    "page", [pytest.param(page, marks=NEEDS_MODEL if page == LOCAL else [], id=title(page)) for page in PAGES]
-)
-def test_the_python_of_a_page_runs(page, reader):
+MARKS = {LOCAL: NEEDS_MODEL, SHARED: [needs_redis]}
+
+
+@pytest.fixture
+def redis_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server for the page that needs one."""
+    if request.node.callspec.params["page"] != SHARED:
+        yield
+        return
+    with RedisServer() as server:
+        monkeypatch.setenv("REDIS_URL", server.url)
+        yield
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, marks=MARKS.get(page, []), id=title(page)) for page in PAGES])
+def test_the_python_of_a_page_runs(page, reader, redis_url):
     """The Python blocks run and print what they say; the TOML blocks parse; nothing is left open."""
     blocks = blocks_of(page)
     for block in blocks:
