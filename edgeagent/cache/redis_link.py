@@ -118,7 +118,7 @@ class Link:
 
     def _exchange(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
         try:
-            connection.send_packed_command(connection.pack_commands(commands))
+            connection.send_packed_command([_packed(commands)])
             replies = [_reply(connection) for _ in commands]
         except BaseException:
             connection.disconnect()
@@ -130,6 +130,17 @@ class Link:
 
     def _probe(self) -> None:
         self._on_fresh([("PING",)])
+
+
+def _packed(commands: Sequence[Command]) -> bytes:
+    """Commands as the protocol has them: arrays of byte strings, each preceded by its length."""
+    parts = []
+    for command in commands:
+        parts.append(b"*%d\r\n" % len(command))
+        for word in command:
+            data = word if isinstance(word, bytes) else str(word).encode()
+            parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
+    return b"".join(parts)
 
 
 def _reply(connection: Any) -> Any:
