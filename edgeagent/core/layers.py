@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.cache.base import CacheTier
 from edgeagent.cache.entry import Entry, decode_entry
+from edgeagent.cache.outage import Away
 from edgeagent.core.leases import Lease, Repeat, wait_for_lease
 from edgeagent.effects import Flow, offload
 from edgeagent.errors import DeadlineExceededError
@@ -263,8 +264,10 @@ class CacheLayers:
             self._writing.pop(key, None)
 
     def fault(self, tier: CacheTier | SemanticCache, error: Exception) -> None:
-        """Count a tier's fault, and log the first of its kind."""
+        """Count a tier's fault, and log the first of its kind; that a server is still away is no news."""
         self._observer.cache_fault(tier.name, error)
+        if isinstance(error, Away):
+            return
         kind = (tier.name, type(error))
         if kind not in self._faults:
             self._faults.add(kind)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 
 import anyio
@@ -14,6 +17,8 @@ from edgeagent import AsyncEdgeClient, EdgeClient
 from edgeagent.cache import Cache, RedisCache
 from edgeagent.errors import DeadlineExceededError
 from edgeagent.providers import OpenAICompatible
+from edgeagent.telemetry.null import NullObserver
+from edgeagent.testing import FakeProvider
 from tests.cache.test_redis import eventually
 from tests.support.loopback import Loopback, Request, reply
 from tests.support.redis_server import RedisServer, needs_redis
@@ -202,6 +207,60 @@ def test_when_redis_goes_everyone_calls(vendor: Vendor, redis: RedisServer) -> N
         vendor.answers.set()
         for thread in threads:
             thread.join()
+
+
+def test_an_outage_is_one_warning(redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+    """However many calls go by without the server; each is answered at once, and a fault for the observers."""
+    fake = FakeProvider("yes", name="p")
+    faults: list[str] = []
+
+    class Watch(NullObserver):
+        def cache_fault(self, tier: str, error: Exception) -> None:
+            faults.append(tier)
+
+    redis.kill()
+    with EdgeClient(providers=[fake], cache=Cache(memory=False, redis=redis.url), observers=[Watch()]) as client:
+        began = time.monotonic()
+        assert [asks(client, seed=number) for number in range(30)] == ["yes"] * 30
+        assert time.monotonic() - began < 5
+        assert client.flush(10)
+    assert len(faults) >= 30
+    assert [record.getMessage() for record in caplog.records] == [
+        "cache tier redis failed, going on without it: ConnectionError"
+    ]
+
+
+def test_killed_and_started_under_load(redis: RedisServer) -> None:
+    """Callers in threads never see an error nor another's answer, and the shared cache is used again by itself."""
+    fake = FakeProvider(lambda request: str(request.messages[-1]["content"]), name="p")
+    stop, tiers, wrong = threading.Event(), Counter[str | None](), []
+
+    def work(client: EdgeClient, seed: int) -> None:
+        mine = random.Random(seed)
+        while not stop.is_set():
+            text = str(mine.randrange(40))
+            answer = client.chat.completions.create(model="p/m", messages=[{"role": "user", "content": text}])
+            tiers[answer.edge.cache_tier] += 1
+            if answer.choices[0].message.content != text:
+                wrong.append(text)
+
+    with EdgeClient(providers=[fake], cache=Cache(memory=False, redis=redis.url)) as client:
+        threads = [threading.Thread(target=work, args=(client, seed)) for seed in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(2):
+            before = tiers["redis"]
+            assert eventually(lambda before=before: tiers["redis"] > before + 50)  # type: ignore[misc]
+            redis.kill()
+            before = tiers[None]
+            assert eventually(lambda before=before: tiers[None] > before + 50)  # type: ignore[misc]
+            redis.start()
+        before = tiers["redis"]
+        assert eventually(lambda: tiers["redis"] > before + 50, 30)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not wrong
 
 
 def test_a_failed_leader_lets_the_next_one_ask(redis: RedisServer) -> None:
