@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmarks.redis_server import redis_server
 from benchmarks.scenarios import CONTENDERS
 
 if TYPE_CHECKING:
@@ -40,12 +42,16 @@ class Crew:
         self._scratch = scratch
         self._started: list[subprocess.Popen[str]] = []
         self._workers: dict[str, subprocess.Popen[str]] = {}
+        self._redis = ExitStack()
+        self._more: dict[str, str] = {}
         self.upstream = ""
 
     def __enter__(self) -> Self:
         try:
             upstream = self._start(sys.executable, "benchmarks.upstream")
             self.upstream = f"http://127.0.0.1:{_line(upstream)}"
+            with suppress(FileNotFoundError):  # no server here: nobody takes part in what needs one
+                self._more["BENCH_REDIS_URL"] = self._redis.enter_context(redis_server())
             for name in CONTENDERS:
                 worker = self._start(python_of(name), "benchmarks.worker", name, self.upstream, str(self._scratch))
                 _line(worker)  # ready
@@ -62,6 +68,7 @@ class Crew:
             process.terminate()
         for process in self._started:
             process.communicate()
+        self._redis.close()
 
     def _start(self, *command: str) -> subprocess.Popen[str]:
         python, module, *arguments = command
@@ -71,7 +78,7 @@ class Crew:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=environment(),
+            env=environment() | self._more,
         )
         self._started.append(process)
         return process

@@ -105,6 +105,8 @@ def _hits(m: Measured) -> list[Row | None]:
         _slope(m, "memory hit, async", "each KB of prompt more, async", at_most=3),
         _time(m, "disk hit", "disk hit, sync", at_most=80),
         _time(m, "disk hit, async", "disk hit, async", at_most=250),
+        _versus(m, "redis hit", "redis hit, sync, against litellm", "litellm", share=None),
+        _versus(m, "redis hit, async", "redis hit, async, against litellm", "litellm", share=None),
     ]
 
 

@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 __all__ = ["CONTENDERS", "GROUPS", "SCENARIOS", "Group", "Scenario"]
 
-Group = Literal["memory", "disk", "miss", "stream", "start"]
-GROUPS: Final[tuple[Group, ...]] = ("memory", "disk", "miss", "stream", "start")
+Group = Literal["memory", "disk", "redis", "miss", "stream", "start"]
+GROUPS: Final[tuple[Group, ...]] = ("memory", "disk", "redis", "miss", "stream", "start")
 
 CONTENDERS: Final = ("edgeagent", "httpx", "openai", "litellm")
 """Who is measured; the names are those of the modules in `benchmarks.contenders`, `httpx` is the bare call."""
@@ -48,6 +48,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     **_both("memory hit", Scenario("memory", "memory", 1, 8, 0, 1000)),
     **_both("memory hit, 10 KB", Scenario("memory", "memory", 10, 8, 0, 500)),
     **_both("disk hit", Scenario("disk", "disk", 1, 32, 0, 200)),
+    **_both("redis hit", Scenario("redis", "redis", 1, 32, 0, 200)),
     **_both("miss", Scenario("miss", "miss", 1, None, 1, 80)),
     **_both("stream", Scenario("stream", "stream", 1, None, 1, 20, "streamed")),
     **_both("paced stream", Scenario("stream", "paced", 1, None, 1, 10, "streamed")),

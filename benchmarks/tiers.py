@@ -11,18 +11,15 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import random
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from benchmarks.redis_server import redis_server
 from benchmarks.workload import MODEL, TEXT, messages
 from edgeagent import AsyncEdgeClient, EdgeClient
 from edgeagent.cache import Cache, DiskCache, MemoryCache, RedisCache
@@ -32,29 +29,6 @@ __all__: list[str] = []
 
 ROUNDS, CALLS = 12, 200
 PROCESSES = 8
-
-
-@contextmanager
-def redis_server() -> Iterator[str]:
-    program = shutil.which("redis-server") or shutil.which("valkey-server")
-    if program is None:
-        raise SystemExit("there is no redis-server on the path")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    with tempfile.TemporaryDirectory() as folder:
-        child = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
-        try:
-            for _ in range(500):
-                try:
-                    socket.create_connection(("127.0.0.1", port), 1).close()
-                    break
-                except OSError:
-                    time.sleep(0.01)
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            child.kill()
-            child.wait()
 
 
 def best(*calls: Callable[[], Any]) -> list[float]:

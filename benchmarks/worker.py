@@ -43,7 +43,7 @@ class Worker:
         """One batch; the first of a scenario is preceded by a warm-up."""
         wanted = SCENARIOS[scenario]
         method = getattr(self._contender, wanted.method, None)
-        if method is None:
+        if method is None or (wanted.group == "redis" and "BENCH_REDIS_URL" not in os.environ):
             return {"absent": True}
         if scenario not in self._prompts:
             self._warm_up(scenario, wanted, method)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,18 @@ class Contender:
     def _disk_aclient(self) -> AsyncEdgeClient:
         return AsyncEdgeClient(**self._options(), cache=self._disk())
 
+    def _redis(self) -> Cache:
+        """The same with Redis in place of the disk."""
+        return Cache(memory=MemoryCache(max_entries=1), redis=os.environ["BENCH_REDIS_URL"])
+
+    @cached_property
+    def _redis_client(self) -> EdgeClient:
+        return EdgeClient(**self._options(), cache=self._redis())
+
+    @cached_property
+    def _redis_aclient(self) -> AsyncEdgeClient:
+        return AsyncEdgeClient(**self._options(), cache=self._redis())
+
     @cached_property
     def _paced_client(self) -> EdgeClient:
         return EdgeClient(**self._options("/paced"))
@@ -66,6 +79,13 @@ class Contender:
 
     async def adisk(self, messages: list[Any]) -> str | None:
         answer = await self._disk_aclient.chat.completions.create(model=MODEL, messages=messages)
+        return answer.choices[0].message.content
+
+    def redis(self, messages: list[Any]) -> str | None:
+        return self._redis_client.chat.completions.create(model=MODEL, messages=messages).choices[0].message.content
+
+    async def aredis(self, messages: list[Any]) -> str | None:
+        answer = await self._redis_aclient.chat.completions.create(model=MODEL, messages=messages)
         return answer.choices[0].message.content
 
     def stream(self, messages: list[Any]) -> str:

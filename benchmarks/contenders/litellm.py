@@ -1,10 +1,11 @@
 """litellm as it comes, offline: its own price table, no telemetry; its cache only where a hit is measured.
 
-Its disk cache is gone, so that only its memory is measured.
+Its disk cache is gone, so that only its memory and its Redis are measured.
 """
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,20 @@ class Contender:
 
     async def amemory(self, messages: list[Any]) -> Any:
         litellm.cache = self._memory
+        answer = await litellm.acompletion(messages=messages, caching=True, **self._request)
+        return answer.choices[0].message.content
+
+    @cached_property
+    def _redis(self) -> Cache:
+        host, _, port = os.environ["BENCH_REDIS_URL"].removeprefix("redis://").removesuffix("/0").partition(":")
+        return Cache(type="redis", host=host, port=port)
+
+    def redis(self, messages: list[Any]) -> Any:
+        litellm.cache = self._redis
+        return litellm.completion(messages=messages, caching=True, **self._request).choices[0].message.content
+
+    async def aredis(self, messages: list[Any]) -> Any:
+        litellm.cache = self._redis
         answer = await litellm.acompletion(messages=messages, caching=True, **self._request)
         return answer.choices[0].message.content
 

@@ -327,6 +327,22 @@ def test_a_wrong_password_says_nothing_of_it() -> None:
         right.close()
 
 
+def test_over_tls() -> None:
+    """By `rediss://` or `valkeys://`; the server's certificate must be one that the client trusts."""
+    with RedisServer("open-sesame", tls=True) as server:
+        if not server.alive:
+            pytest.skip("this redis-server was built without TLS")
+        for scheme in ("rediss", "valkeys"):
+            url = f"{server.url.replace('rediss', scheme)}?ssl_ca_certs={server.authority}"
+            with closing(RedisCache(url, timeout=5)) as tier:
+                tier.put(KEY, b"v")
+                assert tier.get(KEY) == b"v"
+        with pytest.raises(redis.ConnectionError, match="certificate"):
+            RedisCache(server.url, timeout=5).get(KEY)
+        with pytest.raises(GONE):
+            RedisCache(server.url.replace("rediss", "redis"), timeout=1).get(KEY)
+
+
 def test_what_the_server_refuses_is_no_outage(server: RedisServer, tier: RedisCache) -> None:
     """A key of another type, a server out of memory: an error for this call alone."""
     server.say("LPUSH", f"edgeagent:1:{KEY.hex()}", "x")

@@ -15,7 +15,8 @@ from edgeagent.core.layers import CacheLayers
 from edgeagent.effects import Scope
 from edgeagent.errors import DeadlineExceededError
 from edgeagent.telemetry import ObserverGroup
-from edgeagent.types import CacheTierName, ChatRequest
+from edgeagent.types import ChatRequest
+from tests.cache.test_tiers import Shelf as Plain
 from tests.core.world import World
 
 __all__: list[str] = []
@@ -23,35 +24,18 @@ __all__: list[str] = []
 KEY, NEAR = b"s" * 32, b"r" * 32
 
 
-class Shelf:
+class Shelf(Plain):
     """A tier with leases, in memory; other processes are played by the test."""
 
-    name: CacheTierName = "redis"
-    blocking = True
     leases = True
     lease_seconds = 9.0
 
     def __init__(self) -> None:
-        self.items: dict[bytes, bytes] = {}
+        super().__init__()
         self.holders: dict[bytes, str] = {}
         self.grants = 0
         self.fault: Exception | None = None
         self.on_acquire: Callable[[], None] = lambda: None
-
-    def get(self, key: bytes, /) -> bytes | None:
-        return self.items.get(key)
-
-    def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> None:
-        self.items[key] = value
-
-    def delete(self, key: bytes, /) -> None:
-        self.items.pop(key, None)
-
-    def clear(self) -> None:
-        self.items.clear()
-
-    def close(self) -> None:
-        pass
 
     def acquire(self, key: bytes, /, *, anyway: bool = False) -> Grant:
         self.on_acquire()

@@ -44,12 +44,13 @@ needs_redis = pytest.mark.skipif(
 class RedisServer:
     """`with RedisServer() as server:` … `server.url`. Keeps its port when it is started again, and forgets its data."""
 
-    def __init__(self, password: str | None = None) -> None:
+    def __init__(self, password: str | None = None, *, tls: bool = False) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port: int = probe.getsockname()[1]
         self.password = password
         self.url = f"redis://{'' if password is None else f':{password}@'}127.0.0.1:{self.port}/0"
         self._directory = tempfile.TemporaryDirectory()
+        self._tls = self._certificates() if tls else []
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -57,6 +58,8 @@ class RedisServer:
         found = program()
         assert found is not None, "EDGEAGENT_REQUIRE_REDIS is set, and there is no redis-server"
         command = [found, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        if self._tls:
+            command[1:3] = ["--port", "0", "--tls-port", str(self.port), *self._tls]
         if self.password is not None:
             command += ["--requirepass", self.password]
         log = Path(self._directory.name, "log").open("ab")  # noqa: SIM115  # the child's
@@ -66,13 +69,37 @@ class RedisServer:
         while True:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                    if self._tls:
+                        return
                     connection.sendall(b"PING\r\n")
                     if connection.recv(5):
                         return
             except OSError:
                 assert time.monotonic() < limit, "redis-server does not start"
-                assert self._child.poll() is None, "redis-server has ended"
+                if self._tls and not self.alive:  # it was built without
+                    return
+                assert self.alive, "redis-server has ended"
                 time.sleep(0.01)
+
+    def _certificates(self) -> list[str]:
+        """Those of an authority of its own, whose certificate a client must be given."""
+        import trustme
+
+        folder, authority = Path(self._directory.name), trustme.CA()
+        authority.cert_pem.write_to_path(str(folder / "authority.pem"))
+        mine = authority.issue_cert("127.0.0.1")
+        mine.private_key_pem.write_to_path(str(folder / "key.pem"))
+        mine.cert_chain_pems[0].write_to_path(str(folder / "cert.pem"))
+        self.url = f"rediss{self.url.removeprefix('redis')}"
+        self.authority = str(folder / "authority.pem")
+        names = {"cert": "cert.pem", "key": "key.pem", "ca-cert": "authority.pem"}
+        files = [word for what, name in names.items() for word in (f"--tls-{what}-file", name)]
+        return [*files, "--tls-auth-clients", "no"]
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there."""
+        return self._child is not None and self._child.poll() is None
 
     def kill(self) -> None:
         """End it at once, connections and data and all. Idempotent."""
