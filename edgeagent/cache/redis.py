@@ -82,7 +82,7 @@ class RedisCache:
     Args:
         url: `redis://[user[:password]@]host[:port][/db]`, `rediss://…` for TLS, `unix://…`; `valkey://` and
             `valkeys://` mean the same. Query parameters are the library's (`ssl_ca_certs`, `socket_keepalive`, …).
-            None: the environment variable `REDIS_URL`, read when the first connection is made.
+            None: the environment variable `REDIS_URL`.
         prefix: what the names of all keys begin with.
         ttl: seconds that an entry lives unless `put` says otherwise; None: as long as the server keeps it.
         timeout: seconds to connect, and to wait for each reply.
@@ -92,7 +92,8 @@ class RedisCache:
         clock: seconds, monotonic.
 
     Raises:
-        ConfigurationError: the extra is not installed, the URL has another scheme, or a number is not positive.
+        ConfigurationError: the extra is not installed, there is no URL, it has another scheme, or a number is not
+            positive.
     """
 
     name: CacheTierName = "redis"
@@ -116,7 +117,8 @@ class RedisCache:
             raise ConfigurationError(
                 "RedisCache needs a prefix, a positive timeout and lease_seconds, and a positive ttl or None."
             )
-        self.url = None if url is None else _checked(url)
+        _checked(_from_environment() if url is None else url)
+        self.url = url
         self.prefix = prefix
         self.ttl = ttl
         self.timeout = timeout
@@ -236,11 +238,7 @@ class RedisCache:
     def _connection(self) -> dict[str, Any]:
         from edgeagent.cache.redis_link import connection_options
 
-        url = self.url
-        if url is None:
-            url = os.environ.get(VARIABLE)
-            if not url:
-                raise ConfigurationError(f"RedisCache() without a URL needs the environment variable {VARIABLE}.")
+        url = _from_environment() if self.url is None else self.url
         return connection_options(_checked(url), self.timeout, self._options)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -261,7 +259,15 @@ def _rebuilt(
     return RedisCache(url, prefix=prefix, ttl=ttl, timeout=timeout, leases=leases, lease_seconds=lease_seconds)
 
 
+def _from_environment() -> str:
+    url = os.environ.get(VARIABLE)
+    if not url:
+        raise ConfigurationError(f"RedisCache() without a URL needs the environment variable {VARIABLE}.")
+    return url
+
+
 def _checked(url: str) -> str:
+    """The URL as the library has it."""
     scheme, colon, rest = url.partition("://")
     if not colon or scheme not in _SCHEMES:
         raise ConfigurationError("RedisCache needs a URL that begins with redis://, rediss:// or unix://.")

@@ -435,8 +435,9 @@ def test_leased_entries_live_as_long_as_others(server: RedisServer, tier: RedisC
     ],
     ids=str,
 )
-def test_bad_arguments(arguments: dict[str, Any]) -> None:
+def test_bad_arguments(arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused when it is made, without the URL in the message."""
+    monkeypatch.setenv("REDIS_URL", "redis://h")
     with pytest.raises(ConfigurationError, match="RedisCache needs") as failed:
         RedisCache(**arguments)
     assert "localhost" not in str(failed.value)
@@ -450,11 +451,12 @@ def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_environment_names_the_server(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a URL, `REDIS_URL` is read when it is used; without both there is an error that says so."""
-    tier = RedisCache()
+    """Without a URL it is `REDIS_URL`; without both there is an error that says so, when the tier is made."""
+    monkeypatch.delenv("REDIS_URL", raising=False)
     with pytest.raises(ConfigurationError, match="REDIS_URL"):
-        tier.get(KEY)
+        RedisCache()
     monkeypatch.setenv("REDIS_URL", server.url)
+    tier = RedisCache()
     tier.put(KEY, b"v")
     copy = pickle.loads(pickle.dumps(tier))
     assert copy.get(KEY) == b"v"
@@ -462,8 +464,9 @@ def test_the_environment_names_the_server(server: RedisServer, monkeypatch: pyte
         one.close()
 
 
-def test_pickled_as_a_description(tier: RedisCache) -> None:
+def test_pickled_as_a_description(tier: RedisCache, monkeypatch: pytest.MonkeyPatch) -> None:
     """With all that it was made with; a password never goes into a pickle."""
+    monkeypatch.setenv("REDIS_URL", "redis://h")
     tier.put(KEY, b"v")
     original = RedisCache(tier.url, prefix="p", ttl=5, timeout=2, leases=False, lease_seconds=3)
     copy = pickle.loads(pickle.dumps(original))
@@ -478,8 +481,9 @@ def test_pickled_as_a_description(tier: RedisCache) -> None:
             pickle.dumps(secret)
 
 
-def test_no_password_is_shown() -> None:
+def test_no_password_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither by the tier nor by the description that holds its URL."""
+    monkeypatch.setenv("REDIS_URL", "redis://:hunter2@h")
     url = "rediss://user:hunter2@cache.example:6380/1?password=hunter3"
     assert repr(RedisCache(url)) == "RedisCache('rediss://cache.example:6380/1')"
     assert repr(RedisCache()) == "RedisCache()"

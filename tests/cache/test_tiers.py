@@ -139,8 +139,9 @@ def test_what_redis_is_not(redis: Any) -> None:
 
 
 @pytest.mark.parametrize(("redis", "url"), [(True, None), ("rediss://h:1/2", "rediss://h:1/2")])
-def test_redis_by_its_url(redis: Any, url: str | None) -> None:
+def test_redis_by_its_url(redis: Any, url: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """True means the server that the environment names; the description's lifetime is the tier's."""
+    monkeypatch.setenv("REDIS_URL", "redis://h")
     _, tier = Cache(redis=redis, ttl=7).tiers()
     assert isinstance(tier, RedisCache)
     assert (tier.url, tier.ttl) == (url, 7)
