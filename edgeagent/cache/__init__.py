@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from edgeagent.cache.base import CacheTier, Grant, Leases
+    from edgeagent.cache.base import Batches, CacheTier, Grant, Leases, Put
     from edgeagent.cache.disk import DiskCache
     from edgeagent.cache.encrypted import EncryptedCache
     from edgeagent.cache.memory import MemoryCache, MemoryStats
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edgeagent.cache.tiers import Cache
 
 __all__ = [
+    "Batches",
     "Cache",
     "CacheOptions",
     "CacheTier",
@@ -27,11 +28,13 @@ __all__ = [
     "Leases",
     "MemoryCache",
     "MemoryStats",
+    "Put",
     "RedisCache",
     "SemanticCache",
 ]
 
 _HOME: Final = {
+    "Batches": "base",
     "Cache": "tiers",
     "CacheOptions": "policy",
     "CacheTier": "base",
@@ -43,6 +46,7 @@ _HOME: Final = {
     "Leases": "base",
     "MemoryCache": "memory",
     "MemoryStats": "memory",
+    "Put": "base",
     "RedisCache": "redis",
     "SemanticCache": "semantic",
 }

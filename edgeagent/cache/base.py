@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from edgeagent.types.metadata import CacheTierName
 
-__all__ = ["CacheTier", "Grant", "Leases"]
+__all__ = ["Batches", "CacheTier", "Grant", "Leases", "Put"]
 
 
 @runtime_checkable
@@ -38,6 +39,33 @@ class CacheTier(Protocol):
 
     def close(self) -> None:
         """Give back files and connections. Idempotent."""
+        ...
+
+
+class Put(NamedTuple):
+    """One entry to be stored; with a `token` as by `Leases.put_leased`, else as by `CacheTier.put`."""
+
+    key: bytes
+    value: bytes
+    ttl: float | None = None
+    token: str = ""
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """What a tier over a network has besides, so that many entries cost one round trip.
+
+    `batches` says whether it does (a wrapper is as its inner tier is).
+    """
+
+    batches: bool
+
+    def get_many(self, keys: Sequence[bytes], /) -> list[bytes | None]:
+        """What is under each key, or None."""
+        ...
+
+    def put_many(self, puts: Sequence[Put], /) -> list[Exception | None]:
+        """Store them; for each the fault that kept it from being stored. Raises if none was."""
         ...
 
 

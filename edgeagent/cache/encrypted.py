@@ -23,7 +23,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
-from edgeagent.cache.base import CacheTier, Grant
+from edgeagent.cache.base import CacheTier, Grant, Put
 from edgeagent.errors import ConfigurationError
 from edgeagent.types.metadata import CacheTierName
 
@@ -43,7 +43,7 @@ _START: Final = _NONCE_AT + _NONCE_BYTES
 
 
 class EncryptedCache:
-    """A tier whose entries are encrypted. Implements `CacheTier`, and `Leases` where the inner tier does; thread-safe.
+    """A tier whose entries are encrypted. Implements `CacheTier`, and `Leases` and `Batches` as the inner tier does.
 
     Args:
         tier: holds the ciphertext: `DiskCache(…)`, `RedisCache(…)`, or one of your own.
@@ -93,6 +93,22 @@ class EncryptedCache:
         self.tier.close()
 
     @property
+    def batches(self) -> bool:
+        """Whether the inner tier has batches."""
+        return bool(getattr(self.tier, "batches", False))
+
+    def get_many(self, keys: Sequence[bytes], /) -> list[bytes | None]:
+        """See `Batches`."""
+        found = zip(keys, self._inner.get_many(keys), strict=True)
+        return [None if data is None else self._opened(key, data) for key, data in found]
+
+    def put_many(self, puts: Sequence[Put], /) -> list[Exception | None]:
+        """See `Batches`."""
+        sealed = [put._replace(value=self._sealed(put.key, put.value)) for put in puts]
+        faults: list[Exception | None] = self._inner.put_many(sealed)
+        return faults
+
+    @property
     def leases(self) -> bool:
         """Whether the inner tier has leases."""
         return bool(getattr(self.tier, "leases", False))
@@ -100,27 +116,27 @@ class EncryptedCache:
     @property
     def lease_seconds(self) -> float:
         """The inner tier's."""
-        return float(self._leasing.lease_seconds)
+        return float(self._inner.lease_seconds)
 
     def acquire(self, key: bytes, /, *, anyway: bool = False) -> Grant:
         """See `Leases`."""
-        grant: Grant = self._leasing.acquire(key, anyway=anyway)
+        grant: Grant = self._inner.acquire(key, anyway=anyway)
         return grant
 
     def renew(self, key: bytes, token: str, /) -> bool:
         """See `Leases`."""
-        return bool(self._leasing.renew(key, token))
+        return bool(self._inner.renew(key, token))
 
     def release(self, key: bytes, token: str, /) -> None:
         """See `Leases`."""
-        self._leasing.release(key, token)
+        self._inner.release(key, token)
 
     def put_leased(self, key: bytes, value: bytes, token: str, /, ttl: float | None = None) -> bool:
         """See `Leases`."""
-        return bool(self._leasing.put_leased(key, self._sealed(key, value), token, ttl))
+        return bool(self._inner.put_leased(key, self._sealed(key, value), token, ttl))
 
     @property
-    def _leasing(self) -> Any:
+    def _inner(self) -> Any:
         return self.tier
 
     @cached_property

@@ -15,12 +15,12 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from edgeagent.cache.base import Grant
+from edgeagent.cache.base import Grant, Put
 from edgeagent.errors import ConfigurationError
 from edgeagent.types.metadata import CacheTierName
 
@@ -75,7 +75,7 @@ server, say): a late answer may fill a gap, but replaces nothing."""
 
 
 class RedisCache:
-    """Bytes in a Redis or Valkey server. Implements `CacheTier` and `Leases`; thread-safe, connects on first use.
+    """Bytes in a Redis or Valkey server. Implements `CacheTier`, `Leases` and `Batches`; thread-safe.
 
     Faults are raised as the `redis` library's errors, or as `ConnectionError` while the server is known to be away.
 
@@ -98,6 +98,7 @@ class RedisCache:
 
     name: CacheTierName = "redis"
     blocking: bool = True
+    batches: bool = True
 
     def __init__(
         self,
@@ -137,13 +138,26 @@ class RedisCache:
 
     def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> None:
         """Store `value` for `ttl` seconds (None: the tier's own)."""
-        milliseconds = self._milliseconds(ttl)
-        if milliseconds == 0:
-            self.delete(key)
-        elif milliseconds is None:
-            self._link().call("SET", self._name(key), value)
-        else:
-            self._link().call("SET", self._name(key), value, "PX", milliseconds)
+        self._link().call(*self._put_command(Put(key, value, ttl)))
+
+    def get_many(self, keys: Sequence[bytes], /) -> list[bytes | None]:
+        """What is under each key, in one round trip."""
+        values: list[bytes | None] = self._link().call("MGET", *map(self._name, keys)) if keys else []
+        return values
+
+    def put_many(self, puts: Sequence[Put], /) -> list[Exception | None]:
+        """Store them in one round trip; for each the error with which the server refused it."""
+        from redis.exceptions import NoScriptError, RedisError
+
+        replies = self._link().many([self._put_command(put) for put in puts])
+        for place, reply in enumerate(replies):
+            if isinstance(reply, NoScriptError):  # a server that was started anew
+                key, value, ttl, token = puts[place]
+                try:
+                    replies[place] = self.put_leased(key, value, token, ttl)
+                except (RedisError, OSError) as error:
+                    replies[place] = error
+        return [reply if isinstance(reply, Exception) else None for reply in replies]
 
     def delete(self, key: bytes, /) -> None:
         """Forget `key`."""
@@ -190,8 +204,7 @@ class RedisCache:
         if milliseconds == 0:
             self.release(key, token)
             return False
-        names = [self._name(key), self._lease(key)]
-        return bool(self._run(_STORE, names, token, value, "" if milliseconds is None else milliseconds))
+        return bool(self._run(_STORE, [self._name(key), self._lease(key)], token, value, milliseconds or ""))
 
     # what these are made of
 
@@ -207,13 +220,25 @@ class RedisCache:
             return None
         return max(1, round(lifetime * 1e3)) if lifetime > 0 else 0
 
+    def _put_command(self, put: Put) -> tuple[bytes | str | int, ...]:
+        name, milliseconds = self._name(put.key), self._milliseconds(put.ttl)
+        if milliseconds == 0:
+            return ("UNLINK", name)
+        if put.token:
+            sha = self._script(_STORE).sha
+            return ("EVALSHA", sha, 2, name, self._lease(put.key), put.token, put.value, milliseconds or "")
+        return ("SET", name, put.value) if milliseconds is None else ("SET", name, put.value, "PX", milliseconds)
+
     def _run(self, text: str, names: list[bytes], *arguments: bytes | str | int) -> Any:
+        return self._link().script(self._script(text), names, *arguments)
+
+    def _script(self, text: str) -> Script:
         from edgeagent.cache.redis_link import Script
 
         script = self._scripts.get(text)
         if script is None:
             script = self._scripts[text] = Script(text)
-        return self._link().script(script, names, *arguments)
+        return script
 
     def _all(self, link: Link) -> Iterator[bytes]:
         pattern = re.sub(rb"([*?\[\]\\^-])", rb"\\\1", self._start) + b"*"

@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from edgeagent.cache.base import CacheTier
+from edgeagent.cache.base import CacheTier, Put
 from edgeagent.cache.entry import Entry, decode_entry
 from edgeagent.cache.outage import Away
 from edgeagent.core.leases import Lease, Repeat, wait_for_lease
+from edgeagent.core.writes import Writes
 from edgeagent.effects import Flow, offload
 from edgeagent.errors import DeadlineExceededError
 from edgeagent.telemetry.base import Observer
@@ -62,11 +63,11 @@ class CacheLayers:
         self._far = tuple(tier for tier in tiers if tier.blocking)
         self._leasing: Any = next((tier for tier in self._far if getattr(tier, "leases", False)), None)
         self._leases: dict[bytes, Lease] = {}
+        self._writes = Writes(submit, self.fault)
         self._submit = submit
         self._repeat = repeat
         self._wall = wall
         self._observer = observer
-        self._writing: dict[bytes, bytes] = {}
         self._decoded: dict[bytes, tuple[bytes, Entry]] = {}
         self._faults: set[tuple[str, type[BaseException]]] = set()
         self._semantic = semantic
@@ -91,7 +92,7 @@ class CacheLayers:
     def far(self, key: bytes, near_key: bytes, max_age: float | None) -> Flow[tuple[Entry, CacheTierName] | None]:
         """Ask the other tiers; a hit is promoted to those before it and to memory under `near_key`."""
         for rank, tier in enumerate(self._far):
-            data = self._writing.get(key)  # a write under way is visible
+            data = self._writes.under_way(key)  # a write under way is visible
             if data is None:
                 try:
                     data = yield from offload(partial(tier.get, key), READ_BOUND)
@@ -125,7 +126,7 @@ class CacheLayers:
         return found
 
     def _read_many(self, tier: CacheTier, keys: Sequence[bytes]) -> Flow[dict[bytes, bytes]]:
-        writing = {key: data for key in keys if (data := self._writing.get(key)) is not None}
+        writing = {key: data for key in keys if (data := self._writes.under_way(key)) is not None}
         rest = [key for key in keys if key not in writing]
         try:
             return {**(yield from offload(partial(_get_all, tier, rest), READ_BOUND)), **writing}
@@ -255,13 +256,7 @@ class CacheLayers:
 
     def _put_far(self, tier: CacheTier, key: bytes, data: bytes, ttl: float | None) -> None:
         lease = self._leases.get(key) if tier is self._leasing else None
-        self._writing[key] = data
-        self._submit(_Write(self, tier, key, data, ttl, "" if lease is None else lease.take()))
-
-    def written(self, key: bytes, data: bytes) -> None:
-        """A background write is over, done or not."""
-        if self._writing.get(key) is data:
-            self._writing.pop(key, None)
+        self._writes.put(tier, Put(key, data, ttl, "" if lease is None else lease.take()))
 
     def fault(self, tier: CacheTier | SemanticCache, error: Exception) -> None:
         """Count a tier's fault, and log the first of its kind; that a server is still away is no news."""
@@ -275,7 +270,7 @@ class CacheLayers:
 
     def after_fork(self) -> None:
         """In the child: writes under way are the parent's. The tiers see to themselves."""
-        self._writing = {}
+        self._writes.after_fork()
         self._leases = {}
         if self._semantic is not None:
             self._semantic.after_fork()
@@ -294,34 +289,7 @@ class CacheLayers:
             tier.close()
 
 
-def _get_all(tier: CacheTier, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+def _get_all(tier: Any, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    if getattr(tier, "batches", False):
+        return {key: data for key, data in zip(keys, tier.get_many(keys), strict=True) if data is not None}
     return {key: data for key in keys if (data := tier.get(key)) is not None}
-
-
-class _Write:
-    """One background write."""
-
-    __slots__ = ("_data", "_key", "_layers", "_tier", "_token", "_ttl")
-
-    def __init__(self, layers: CacheLayers, tier: Any, key: bytes, data: bytes, ttl: float | None, token: str) -> None:
-        self._layers = layers
-        self._tier = tier
-        self._key = key
-        self._data = data
-        self._ttl = ttl
-        self._token = token
-
-    def __call__(self) -> None:
-        try:
-            if self._token:
-                self._tier.put_leased(self._key, self._data, self._token, self._ttl)
-            else:
-                self._tier.put(self._key, self._data, self._ttl)
-        except Exception as error:
-            self._layers.fault(self._tier, error)
-        finally:
-            self.dropped()
-
-    def dropped(self) -> None:
-        """The writer will not, or no longer, do it."""
-        self._layers.written(self._key, self._data)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from edgeagent import EdgeClient
 from edgeagent.cache import Cache, CacheTier, DiskCache, EncryptedCache, Leases, MemoryCache, RedisCache
+from edgeagent.cache.base import Put
 from edgeagent.cache.encrypted import VARIABLE
 from edgeagent.errors import ConfigurationError
 from edgeagent.testing import FakeProvider
@@ -199,7 +200,10 @@ def test_leases_go_through(redis: RedisServer) -> None:
         assert not tier.put_leased(KEY, b"stale", first.token)
         assert tier.put_leased(KEY, b"an answer", second.token)
         assert tier.get(KEY) == b"an answer"
-        assert b"an answer" not in (plain.get(KEY) or b"")
+        assert tier.batches
+        assert tier.put_many([Put(OTHER, b"an answer"), Put(b"x", b"an answer", 100)]) == [None, None]
+        assert tier.get_many([OTHER, b"y", b"x"]) == [b"an answer", None, b"an answer"]
+        assert all(b"an answer" not in (plain.get(key) or b"") for key in (KEY, OTHER, b"x"))
 
 
 def ask(client: EdgeClient) -> Any:

@@ -20,6 +20,7 @@ import pytest
 import redis
 
 from edgeagent.cache import Cache, CacheTier, Leases, RedisCache
+from edgeagent.cache.base import Batches, Put
 from edgeagent.cache.outage import FIRST_PAUSE, Away
 from edgeagent.errors import ConfigurationError
 from tests.support.redis_server import RedisServer, needs_redis
@@ -94,6 +95,7 @@ def test_it_is_a_tier_with_leases(tier: RedisCache) -> None:
     """It has what both protocols ask for."""
     assert isinstance(tier, CacheTier)
     assert isinstance(tier, Leases)
+    assert isinstance(tier, Batches)
     assert (tier.name, tier.blocking) == ("redis", True)
 
 
@@ -106,6 +108,40 @@ def test_bytes_come_back_as_they_were(tier: RedisCache, value: bytes) -> None:
     tier.delete(KEY)
     tier.delete(KEY)
     assert tier.get(KEY) is None
+
+
+def test_many_at_once(server: RedisServer, tier: RedisCache) -> None:
+    """In one round trip: with and without a lease or a lifetime; what is refused is told, the rest is stored."""
+    keys = [bytes([number]) * 32 for number in range(6)]
+    lead, stale = tier.acquire(keys[2]), tier.acquire(keys[3])
+    server.say("DEL", f"edgeagent:1:{keys[3].hex()}:lease")
+    later = tier.acquire(keys[3])
+    tier.put(keys[4], b"old")
+    server.say("SCRIPT", "FLUSH")  # as after a restart
+    puts = [
+        Put(keys[0], b"plain"),
+        Put(keys[1], b"timed", 100),
+        Put(keys[2], b"leased", 100, lead.token),
+        Put(keys[3], b"stale", None, stale.token),
+        Put(keys[4], b"over", 0),
+        Put(keys[5], b"\r\n" * 9),
+    ]
+    assert tier.put_many(puts) == [None] * 6
+    assert (
+        tier.get_many(keys)
+        == [tier.get(key) for key in keys]
+        == [b"plain", b"timed", b"leased", None, None, b"\r\n" * 9]
+    )
+    assert tier.get_many([]) == []
+    assert tier.acquire(keys[2], anyway=True).state == "granted"
+    assert tier.put_many([Put(keys[3], b"v", None, later.token)] * 2) == [None] * 2
+    server.say("CONFIG", "SET", "maxmemory", "1")
+    server.say("SCRIPT", "FLUSH")
+    try:
+        faults = tier.put_many([Put(keys[0], b"v"), Put(b"new", b"v", None, "t")])
+        assert all(isinstance(fault, redis.ResponseError) for fault in faults)
+    finally:
+        server.say("CONFIG", "SET", "maxmemory", "0")
 
 
 def test_the_server_counts_the_time(server: RedisServer, tier: RedisCache) -> None:

@@ -1,0 +1,112 @@
+"""Writes to the far tiers: in the background, seen by look-ups while they are under way, many at once where a tier can.
+
+Each write is a job of the background's queue. A tier over a network takes what has gathered meanwhile in one round
+trip: the first job does the work of those behind it, which then find nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from edgeagent.cache.base import CacheTier, Put
+
+__all__ = ["Writes"]
+
+BATCH: Final = 64
+BATCH_BYTES: Final = 2**20
+"""How many entries, and about how many bytes, are sent at once."""
+
+
+class Writes:
+    """What is being stored.
+
+    Args:
+        submit: runs a job in the background, never blocks.
+        fault: told which tier raised what.
+    """
+
+    def __init__(
+        self, submit: Callable[[Callable[[], None]], None], fault: Callable[[CacheTier, Exception], None]
+    ) -> None:
+        self._submit = submit
+        self.fault = fault
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """In the child: writes under way are the parent's."""
+        self._values: dict[bytes, bytes] = {}
+        self._gathered: dict[int, deque[_Write]] = {}
+
+    def under_way(self, key: bytes) -> bytes | None:
+        """What is about to be stored under `key`."""
+        return self._values.get(key)
+
+    def put(self, tier: CacheTier, put: Put) -> None:
+        """Have it stored soon."""
+        gathered = None
+        if getattr(tier, "batches", False):
+            gathered = self._gathered.setdefault(id(tier), deque())
+        write = _Write(self, tier, put, gathered)
+        self._values[put.key] = put.value
+        if gathered is not None:
+            gathered.append(write)
+        self._submit(write)
+
+    def over(self, put: Put) -> None:
+        """It is done, or will not be."""
+        if self._values.get(put.key) is put.value:
+            self._values.pop(put.key, None)
+
+
+class _Write:
+    """One background write; `gathered` are those of its tier that wait, itself among them, if they go together."""
+
+    __slots__ = ("_gathered", "_tier", "_writes", "given_up", "put")
+
+    def __init__(self, writes: Writes, tier: Any, put: Put, gathered: deque[_Write] | None) -> None:
+        self._writes = writes
+        self._tier = tier
+        self._gathered = gathered
+        self.put = put
+        self.given_up = False
+
+    def __call__(self) -> None:
+        puts = [self.put] if self._gathered is None else _taken(self._gathered)
+        try:
+            self._store(puts)
+        except Exception as error:
+            self._writes.fault(self._tier, error)
+        finally:
+            for put in puts:
+                self._writes.over(put)
+
+    def _store(self, puts: list[Put]) -> None:
+        if len(puts) > 1:
+            for fault in self._tier.put_many(puts):
+                if fault is not None:
+                    self._writes.fault(self._tier, fault)
+        elif puts:
+            key, value, ttl, token = puts[0]
+            if token:
+                self._tier.put_leased(key, value, token, ttl)
+            else:
+                self._tier.put(key, value, ttl)
+
+    def dropped(self) -> None:
+        """The background will not, or no longer, do it."""
+        self.given_up = True
+        self._writes.over(self.put)
+
+
+def _taken(gathered: deque[_Write]) -> list[Put]:
+    """The oldest of those that wait."""
+    puts: list[Put] = []
+    size = 0
+    while gathered and len(puts) < BATCH and size < BATCH_BYTES:
+        write = gathered.popleft()
+        if not write.given_up:
+            puts.append(write.put)
+            size += len(write.put.value)
+    return puts

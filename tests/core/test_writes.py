@@ -1,0 +1,158 @@
+"""Background writes: seen while they are under way, sent together where the tier can, each fault told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from edgeagent.cache.base import Put
+from edgeagent.core import writes as module
+from edgeagent.core.writes import Writes
+from tests.cache.test_tiers import Shelf
+
+__all__: list[str] = []
+
+
+class Counter(Shelf):
+    """Refuses the key `bad`; counts its round trips."""
+
+    batches = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trips: list[int] = []
+        self.leased: list[str] = []
+        self.away = False
+
+    def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> None:
+        self.put_many([Put(key, value, ttl)], told=False)
+
+    def put_leased(self, key: bytes, value: bytes, token: str, /, ttl: float | None = None) -> bool:
+        self.leased.append(token)
+        self.put(key, value, ttl)
+        return True
+
+    def put_many(self, puts: Sequence[Put], /, *, told: bool = True) -> list[Exception | None]:
+        self.trips.append(len(puts))
+        if self.away:
+            raise ConnectionError
+        faults: list[Exception | None] = []
+        for put in puts:
+            faults.append(OSError("refused") if put.key == b"bad" else None)
+            if put.key != b"bad":
+                self.items[put.key] = put.value
+        if faults[0] is not None and not told:
+            raise faults[0]
+        return faults
+
+
+class Batching(Counter):
+    batches = True
+
+    def get_many(self, keys: Sequence[bytes], /) -> list[bytes | None]:
+        return [self.items.get(key) for key in keys]
+
+
+class Scene:
+    def __init__(self, shelf: Counter) -> None:
+        self.shelf = shelf
+        self.jobs: list[Callable[[], None]] = []
+        self.faults: list[type[Exception]] = []
+        self.writes = Writes(self.jobs.append, lambda tier, error: self.faults.append(type(error)))
+
+    def put(self, *keys: bytes, token: str = "") -> None:
+        for key in keys:
+            self.writes.put(self.shelf, Put(key, b"v" + key, None, token))
+
+    def work(self) -> None:
+        while self.jobs:
+            self.jobs.pop(0)()
+
+
+@pytest.mark.parametrize("kind", [Counter, Batching])
+def test_a_write_is_seen_while_it_is_under_way(kind: type[Counter]) -> None:
+    """From the moment it is asked for until it is done; then the tier has it."""
+    scene = Scene(kind())
+    scene.put(b"a")
+    assert scene.writes.under_way(b"a") == b"va"
+    scene.work()
+    assert scene.writes.under_way(b"a") is None
+    assert scene.shelf.items == {b"a": b"va"}
+
+
+def test_a_tier_that_can_is_sent_many_at_once() -> None:
+    """What has gathered goes in one trip, in order; the jobs behind find nothing to do."""
+    scene = Scene(Batching())
+    scene.put(*(b"%d" % number for number in range(module.BATCH + 10)), b"0")
+    scene.work()
+    assert scene.shelf.trips == [module.BATCH, 11]
+    assert len(scene.shelf.items) == module.BATCH + 10
+    other = Scene(Counter())
+    other.put(b"a", b"b")
+    other.work()
+    assert other.shelf.trips == [1, 1]
+
+
+def test_large_values_go_in_smaller_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trip is bounded by bytes too."""
+    monkeypatch.setattr(module, "BATCH_BYTES", 5)
+    scene = Scene(Batching())
+    scene.put(*(b"%04d" % number for number in range(4)))
+    scene.work()
+    assert scene.shelf.trips == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("kind", [Counter, Batching])
+def test_faults_are_told_and_the_rest_is_stored(kind: type[Counter]) -> None:
+    """One that was refused does not stop the others; nothing stays under way."""
+    scene = Scene(kind())
+    scene.put(b"a", b"bad", b"b")
+    scene.work()
+    assert scene.faults == [OSError]
+    assert set(scene.shelf.items) == {b"a", b"b"}
+    scene.shelf.away = True
+    scene.put(b"c", b"d")
+    scene.work()
+    assert set(scene.faults[1:]) == {ConnectionError}
+    assert scene.writes.under_way(b"c") is scene.writes.under_way(b"d") is None
+
+
+def test_one_write_that_holds_a_lease_ends_it() -> None:
+    """By the token; in a batch the tier sees to it."""
+    scene = Scene(Batching())
+    scene.put(b"a", token="t")
+    scene.work()
+    assert scene.shelf.leased == ["t"]
+
+
+@pytest.mark.parametrize("kind", [Counter, Batching])
+def test_what_is_dropped_is_not_written(kind: type[Counter]) -> None:
+    """Neither by its own job nor by another's."""
+    scene = Scene(kind())
+    scene.put(b"a", b"b")
+    dropped = scene.jobs.pop(0)
+    dropped.dropped()  # type: ignore[attr-defined]
+    assert scene.writes.under_way(b"a") is None
+    scene.work()
+    assert set(scene.shelf.items) == {b"b"}
+
+
+def test_a_later_value_stays_under_way() -> None:
+    """When an earlier write of the same key is done."""
+    scene = Scene(Counter())
+    scene.writes.put(scene.shelf, Put(b"a", b"one"))
+    scene.writes.put(scene.shelf, Put(b"a", b"two"))
+    scene.jobs.pop(0)()
+    assert scene.writes.under_way(b"a") == b"two"
+
+
+def test_a_child_has_nothing_under_way() -> None:
+    """What was pending at the fork is the parent's."""
+    scene = Scene(Batching())
+    scene.put(b"a")
+    scene.writes.after_fork()
+    scene.jobs.clear()
+    scene.put(b"b")
+    scene.work()
+    assert set(scene.shelf.items) == {b"b"}
