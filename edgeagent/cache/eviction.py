@@ -65,6 +65,7 @@ class Entries:
         if node is not None:
             self._resize(node, len(value) - len(node.value))
             node.value, node.expires = value, expires
+            (self._small if node.small else self._main).move_to_end(key)
         else:
             known = key in self._gone
             if known:
@@ -73,7 +74,7 @@ class Entries:
             (self._main if known else self._small)[key] = None
             self._resize(node, len(value))
         while self.bytes > self._max_bytes or len(self._nodes) > self._max_entries:
-            self._evict()
+            self._evict(key)
 
     def pop(self, key: bytes) -> None:
         """Forget `key`; nothing happens if it is not there."""
@@ -96,16 +97,15 @@ class Entries:
         if node.small:
             self._small_bytes += change
 
-    def _evict(self) -> None:
-        """Drop one entry, or move one on. The newest stays, however large it is, while there is another."""
-        waiting = len(self._small)
-        if not self._main or (
-            waiting > 1
-            and (self._small_bytes > _SMALL_SHARE * self._max_bytes or waiting > _SMALL_SHARE * self._max_entries)
-        ):
+    def _evict(self, newest: bytes) -> None:
+        """Drop one entry, or move one on. The newest stays, however large it is; it is the last of its queue."""
+        waiting = len(self._small) - (newest in self._small)
+        settled = len(self._main) - (newest in self._main)
+        too_many = len(self._small) > _SMALL_SHARE * self._max_entries
+        if waiting and (not settled or too_many or self._small_bytes > _SMALL_SHARE * self._max_bytes):
             self._leave_small()
         else:
-            self._go_round()
+            self._go_round(newest)
 
     def _leave_small(self) -> None:
         key, _ = self._small.popitem(last=False)
@@ -120,11 +120,11 @@ class Entries:
         while len(self._gone) > len(self._main) + len(self._small):
             self._gone.popitem(last=False)
 
-    def _go_round(self) -> None:
+    def _go_round(self, newest: bytes) -> None:
         key = next(iter(self._main))
         node = self._nodes[key]
-        if node.hits > 0:
-            node.hits -= 1
+        if node.hits > 0 or key == newest:
+            node.hits -= node.hits > 0
             self._main.move_to_end(key)
         else:
             del self._main[key]

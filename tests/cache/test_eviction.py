@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edgeagent.cache.eviction import Entries
@@ -23,6 +23,7 @@ def held(entries: Entries, numbers: range) -> int:
     max_bytes=st.integers(1, 60),
     steps=st.lists(st.tuples(st.sampled_from(["get", "put", "pop"]), st.integers(0, 20), st.integers(0, 60))),
 )
+@example(2, 1, [("put", 1, 0), ("put", 0, 1), ("put", 1, 1)])  # the one that was replaced made room for itself
 def test_the_bounds_hold_and_the_books_are_right(
     max_entries: int, max_bytes: int, steps: list[tuple[str, int, int]]
 ) -> None:

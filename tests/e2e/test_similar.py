@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from edgeagent.cache import Cache, SemanticCache
+from edgeagent import EdgeClient
+from edgeagent.cache import Cache, ClientEmbedder, SemanticCache
 from edgeagent.cache.policy import CacheOptions
 from edgeagent.core.semantic import question_of
 from edgeagent.errors import DeadlineExceededError
@@ -123,6 +124,18 @@ async def test_without_vectors_the_provider_answers(
         assert (await ask(one, QUESTION))[0] == "one"
         assert (await ask(one, QUESTION))[0] == "two"
     assert len(caplog.records) == 1
+
+
+async def test_vectors_by_a_client_of_ours(kind: str) -> None:
+    """Its `embeddings`, cached as ever: a question that was embedded once is not embedded again."""
+    vendor = FakeProvider("-", name="vectors", embeddings=lambda asked: [VECTORS[str(text)] for text in asked.input])
+    with EdgeClient(providers=[vendor]) as embedding:
+        embedder = ClientEmbedder(embedding, "vectors/small")
+        one = gate(kind, embedder, threshold=0.9)  # type: ignore[arg-type]
+        assert (await ask(one, QUESTION))[1] is None
+        assert (await ask(one, PARAPHRASE))[1] == "semantic"
+        assert (await ask(one, PARAPHRASE))[1] == "semantic"
+    assert len(vendor.embedding_requests) == 2
 
 
 async def test_streams_take_part(kind: str, embedder: Embedder) -> None:
