@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import cachetools
 
-from edgeagent.cache.eviction import Entries
+from edgeagent.cache.eviction import Item, S3FIFOCache
 
 __all__: list[str] = []
 
@@ -48,13 +48,13 @@ class Ours:
     """The memory tier's rule (S3-FIFO)."""
 
     def __init__(self, room: int) -> None:
-        self.entries = Entries(room, room)
+        self.cache = S3FIFOCache(room, room)
 
     def ask(self, key: int) -> bool:
         name = key.to_bytes(8, "big", signed=True)
-        if self.entries.get(name) is not None:
+        if self.cache.get(name) is not None:
             return True
-        self.entries.put(name, b"x", None)
+        self.cache[name] = Item(b"x")
         return False
 
 

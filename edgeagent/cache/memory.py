@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgeagent.cache.eviction import Entries
+from edgeagent.cache.eviction import Item, S3FIFOCache
 from edgeagent.errors import ConfigurationError
 from edgeagent.types.metadata import CacheTierName
 
@@ -32,7 +32,7 @@ class MemoryStats:
     evictions: int
 
 
-class _Store(Entries):
+class _Store(S3FIFOCache):
     """The entries with their counters."""
 
     hits = misses = 0
@@ -89,7 +89,7 @@ class MemoryCache:
                 if expires is None or self._clock() < expires:
                     store.hits += 1
                     return item.value
-                store.pop(key)
+                del store[key]
             store.misses += 1
             return None
 
@@ -101,15 +101,15 @@ class MemoryCache:
         store = state.store
         with state.lock:
             if len(value) > self.max_bytes or (lifetime is not None and lifetime <= 0):
-                store.pop(key)
+                store.pop(key, None)
             else:
-                store.put(key, value, expires)
+                store[key] = Item(value, expires)
 
     def delete(self, key: bytes, /) -> None:
         """Forget `key`."""
         state = self._current()
         with state.lock:
-            state.store.pop(key)
+            state.store.pop(key, None)
 
     def clear(self) -> None:
         """Forget every entry; the counters stay."""
@@ -125,7 +125,7 @@ class MemoryCache:
         state = self._current()
         store = state.store
         with state.lock:
-            return MemoryStats(len(store), store.bytes, store.hits, store.misses, store.evictions)
+            return MemoryStats(len(store), int(store.currsize), store.hits, store.misses, store.evictions)
 
     def __reduce__(self) -> tuple[type[MemoryCache], tuple[Any, ...]]:
         return (MemoryCache, (self.max_entries, self.max_bytes, self.ttl, self._clock))
