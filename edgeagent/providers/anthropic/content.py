@@ -187,6 +187,8 @@ def _file(part: Mapping[str, Any], where: str) -> Block:
         if file["file_id"].startswith("file-"):
             raise _refused("This file was uploaded to OpenAI; Anthropic cannot read it.", f"{where}.file_id")
         block = {"type": "document", "source": {"type": "file", "file_id": file["file_id"]}}
+    elif isinstance(file.get("file_url"), str):
+        block = {"type": "document", "source": {"type": "url", "url": file["file_url"]}}
     else:
         raise _refused("A file part needs 'file.file_data' or 'file.file_id'.", where)
     if isinstance(name, str) and name and block["type"] == "document":

@@ -145,6 +145,8 @@ def _file(file: Any, where: str) -> Part:
         if not media_type:
             raise _refused("This file's kind is not known: give a data URL or a filename.", f"{where}.file_data")
         return _inline(media_type, data)
+    if isinstance(file.get("file_url"), str):
+        return _by_uri(file["file_url"], file.get("format"), f"{where}.file_url")
     if not isinstance(uri, str):
         raise _refused("A file part needs 'file.file_data' or 'file.file_id'.", where)
     if uri.startswith("files/"):

@@ -12,6 +12,7 @@ from edgeagent.providers.base import Encoded, StreamDecoder
 from edgeagent.providers.document import DocumentDecoder, is_json
 from edgeagent.providers.native import document_in, events_of, passed_on
 from edgeagent.providers.openai.errors import decode_error, encode_error
+from edgeagent.providers.responses.echo import echo_of
 from edgeagent.providers.responses.encoder import ResponseStreamEncoder
 from edgeagent.providers.responses.inbound import decode_request
 from edgeagent.providers.responses.items import WIRE
@@ -33,12 +34,14 @@ class ResponsesCodec:
     Args:
         own: whether this is OpenAI's own server (or Azure's): numbers are refused outside the ranges that it documents,
             and errors are read by code alone. Other servers have ranges and words of their own.
+        asked: the body of the one request that is answered with this codec; what answers repeat of it.
     """
 
-    __slots__ = ("_own",)
+    __slots__ = ("_echo", "_own")
 
-    def __init__(self, *, own: bool = True) -> None:
+    def __init__(self, *, own: bool = True, asked: Mapping[str, Any] | None = None) -> None:
         self._own = own
+        self._echo = echo_of(asked) if asked is not None else {}
 
     @property
     def wire(self) -> str:
@@ -71,11 +74,11 @@ class ResponsesCodec:
 
     def encode_response(self, completion: ChatCompletion) -> dict[str, Any]:
         """Our completion → the body of a 200 answer."""
-        return response_of(completion)
+        return response_of(completion, self._echo)
 
     def stream_encoder(self) -> ResponseStreamEncoder:
         """An encoder for one streamed answer."""
-        return ResponseStreamEncoder()
+        return ResponseStreamEncoder(self._echo)
 
     def encode_error(self, error: APIStatusError) -> HTTPResponse:
         """Our error → `{"error": {…}}` with its status."""

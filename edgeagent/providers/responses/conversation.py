@@ -1,9 +1,10 @@
 """`input` → chat's messages: the inverse of `messages`.
 
 What the model said in one run (reasoning, messages, calls) is one assistant message, with `native_content` where its
-fields cannot hold everything; a message behind another begins the next. The output of a call that the input has is a
-tool message. Every other item of the client's (an answer to a built-in tool, an output of a call that the vendor
-remembers) is a part of a user message, in its own form.
+fields cannot hold everything; a message behind another begins the next. A sealed item (see `sealed`) ends the run and
+is its `native_content`. The output of a call that the input has is a tool message. Every other item of the client's
+(an answer to a built-in tool, an output of a call that the vendor remembers) is a part of a user message, in its own
+form.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from edgeagent.providers.responses.items import (
     read_items,
 )
 from edgeagent.providers.responses.parts import decode_part
+from edgeagent.providers.responses.sealed import is_sealed, unsealed
 
 __all__ = ["decode_input"]
 
@@ -81,6 +83,10 @@ class _Conversation:
     def _said(self, item: dict[str, Any]) -> None:
         check_item(item)
         kind = item["type"]
+        if is_sealed(item):  # the end of one answer
+            self._run.append(item)
+            self._end_run()
+            return
         if kind in ("message", "reasoning") and "message" in self._kinds and not self._kinds & CALLS.keys():
             self._end_run()
         self._run.append(item)
@@ -90,7 +96,9 @@ class _Conversation:
 
     def _end_run(self) -> None:
         if self._run:
-            self._messages.append(_assistant_message(self._run))
+            message = _assistant_message(self._run)
+            if len(message) > 2 or message["content"] is not None:  # else it was a damaged seal alone
+                self._messages.append(message)
             self._run, self._kinds = [], set()
 
     def _result(self, item: Mapping[str, Any]) -> Message:
@@ -116,6 +124,8 @@ def _client_message(item: Mapping[str, Any]) -> Message:
 
 
 def _assistant_message(items: list[dict[str, Any]]) -> Message:
+    sealed = unsealed(items[-1]) if is_sealed(items[-1]) else None
+    items = [item for item in items if not is_sealed(item)]
     reading = read_items(items)
     message: Message = {"role": "assistant", "content": reading.text or None}
     if reading.refusal:
@@ -124,6 +134,8 @@ def _assistant_message(items: list[dict[str, Any]]) -> Message:
         message["reasoning_content"] = reading.reasoning
     if reading.calls:
         message["tool_calls"] = reading.calls
-    if not reading.plain or reading.refusal:
+    if sealed is not None:
+        message["native_content"] = sealed
+    elif items and (not reading.plain or reading.refusal):
         message["native_content"] = native_content(items)
     return message

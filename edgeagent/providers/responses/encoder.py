@@ -12,29 +12,36 @@ Source: https://platform.openai.com/docs/api-reference/responses-streaming.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from edgeagent.providers.responses.entries import Call, Entry, Message, Reasoning
 from edgeagent.providers.responses.items import CALLS, WIRE, InvalidItemError, check_item, parts_of, reasoning_texts
-from edgeagent.providers.responses.outbound import flat_annotations, item_id, logprobs_of, response_of, state_of
+from edgeagent.providers.responses.outbound import (
+    NOTHING,
+    flat_annotations,
+    item_id,
+    logprobs_of,
+    response_of,
+    state_of,
+)
+from edgeagent.providers.responses.replay import LAST
+from edgeagent.providers.responses.sealed import sealed_item
+from edgeagent.providers.responses.writer import EventWriter
 from edgeagent.types import ChatCompletionChunk, ChoiceDelta, ChoiceDeltaToolCall, ChunkChoice
 from edgeagent.types.assembly import Assembly
-from edgeagent.wire.json import dump_json
 
 __all__ = ["ResponseStreamEncoder"]
 
-_LAST: Final[Mapping[str, str]] = {"completed": "response.completed"}
-
 
 class ResponseStreamEncoder:
-    """Chunks → bytes. See `edgeagent.providers.base.StreamEncoder`."""
+    """Chunks → bytes. See `edgeagent.providers.base.StreamEncoder`. `echo` is what it repeats of the request."""
 
-    __slots__ = ("_all", "_calls", "_entries", "_id", "_length", "_number", "_open", "_out", "_replay", "_told")
+    __slots__ = ("_all", "_calls", "_echo", "_entries", "_event", "_id", "_length", "_open", "_replay", "_told")
 
-    def __init__(self) -> None:
+    def __init__(self, echo: Mapping[str, Any] = NOTHING) -> None:
         self._all = Assembly()
-        self._out: list[bytes] = []
-        self._number = 0  # of the next event
+        self._echo = echo
+        self._event = EventWriter()
         self._id: str | None = None
         self._entries: list[Entry] = []  # the output, in order
         self._open: Message | Reasoning | None = None
@@ -51,7 +58,7 @@ class ResponseStreamEncoder:
         for choice in chunk.choices:
             if choice.index == 0:  # the API has no others
                 self._take(choice)
-        return self._sent()
+        return self._event.taken()
 
     def end(self) -> bytes:
         """The end of what is open, and the whole response."""
@@ -62,26 +69,18 @@ class ResponseStreamEncoder:
         self._close_text("completed" if status == "completed" else "incomplete")
         self._close_calls()
         if completion.choices:
+            self._seal(completion.choices[0].message.native_content)
             completion.choices[0].message.native_content = None
-        response = {**response_of(completion), "output": [entry.item for entry in self._entries]}
-        self._event(_LAST.get(status, "response.incomplete"), response=response)
-        return self._sent()
-
-    def _sent(self) -> bytes:
-        data = b"".join(self._out)
-        self._out.clear()
-        return data
-
-    def _event(self, kind: str, **fields: Any) -> None:
-        body = {"type": kind, "sequence_number": self._number, **fields}
-        self._number += 1
-        self._out.append(f"event: {kind}\ndata: ".encode() + dump_json(body) + b"\n\n")
+        output = [entry.item for entry in self._entries]
+        response = {**response_of(completion, self._echo), "output": output}
+        self._event(LAST.get(status, "response.incomplete"), response=response)
+        return self._event.taken()
 
     def _start(self, chunk: ChatCompletionChunk) -> None:
         self._id = chunk.id
         head = Assembly()
         head.add(ChatCompletionChunk(id=chunk.id, choices=[], created=chunk.created, model=chunk.model))
-        response = {**response_of(head.completion()), "status": "in_progress", "output": []}
+        response = {**response_of(head.completion(), self._echo), "status": "in_progress", "output": []}
         self._event("response.created", response=response)
         self._event("response.in_progress", response=response)
 
@@ -161,6 +160,13 @@ class ResponseStreamEncoder:
         for call in self._calls.values():
             call.end(self._event, "completed")
         self._calls.clear()
+
+    def _seal(self, native: Mapping[str, Any] | None) -> None:
+        """What another vendor has to be sent back."""
+        if native is not None and native.get("wire") != WIRE:
+            entry = Entry(sealed_item(native, self._new_id("rs")), len(self._entries))
+            self._entries.append(entry)
+            entry.whole(self._event)
 
     # items of the vendor's own
 

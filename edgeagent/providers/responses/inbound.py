@@ -30,12 +30,14 @@ _READ: Final = frozenset(
         *SAME,
     }
 )
+_ALSO: Final = frozenset({"frequency_penalty", "logit_bias", "presence_penalty", "seed", "stop"})
+"""Parameters of chat's that some servers of this API take too, with the same meaning."""
 
 
 def decode_request(body: Mapping[str, Any]) -> ChatRequest:
     """The vendor's body → our request. Raises `RequestValidationError`, `.param` naming the vendor's field."""
     for name in body:
-        if name in NOT_IN_BODY or (name in ChatRequest.model_fields and name not in _READ):
+        if name in NOT_IN_BODY or (name in ChatRequest.model_fields and name not in _READ | _ALSO):
             _refuse("is no field of the body", name)
     values: dict[str, Any] = {name: value for name, value in body.items() if name not in _READ and value is not None}
     values.update({name: body[name] for name in SAME if body.get(name) is not None})

@@ -9,21 +9,39 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from edgeagent.providers.responses.items import CALLS, native_items
+from edgeagent.providers.responses.items import CALLS, WIRE, native_items
+from edgeagent.providers.responses.sealed import sealed_item
 from edgeagent.providers.responses.usage import encode_usage
 from edgeagent.types import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageToolCall, Choice, ChoiceLogprobs
 
-__all__ = ["NULLS", "call_item", "flat_annotations", "item_id", "items_of", "logprobs_of", "response_of", "state_of"]
+__all__ = [
+    "NOTHING",
+    "NULLS",
+    "call_item",
+    "flat_annotations",
+    "item_id",
+    "items_of",
+    "logprobs_of",
+    "response_of",
+    "state_of",
+]
 
 _STATUSES: Final = frozenset({"cancelled", "completed", "in_progress", "incomplete", "queued"})
 _INCOMPLETE: Final[Mapping[str, str]] = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+_OWN: Final = frozenset(
+    {"created_at", "error", "id", "incomplete_details", "model", "object", "output", "status", "usage"}
+)
+"""Fields that say what the completion says, whatever another vendor means by the name."""
+
+NOTHING: Final[Mapping[str, Any]] = {}
 
 NULLS: Final = ("error", "incomplete_details", "instructions", "metadata", "temperature", "top_p")
 """Fields that a response always has, and that are null where nothing is known."""
 
 
-def response_of(completion: ChatCompletion) -> dict[str, Any]:
-    """The body of a 200 answer of `POST /responses`."""
+def response_of(completion: ChatCompletion, echo: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
+    """The body of a 200 answer of `POST /responses`; `echo` is what it repeats of the request."""
     choice = completion.choices[0] if completion.choices else None
     status, reason = state_of(choice)
     body: dict[str, Any] = {
@@ -37,7 +55,8 @@ def response_of(completion: ChatCompletion) -> dict[str, Any]:
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         "tools": [],
-        **(completion.model_extra or {}),
+        **echo,
+        **{name: value for name, value in (completion.model_extra or {}).items() if name not in _OWN},
     }
     if completion.usage is not None:
         body["usage"] = encode_usage(completion.usage)
@@ -80,7 +99,10 @@ def items_of(choice: Choice, response_id: str) -> list[dict[str, Any]]:
         items.append({**made, "role": "assistant", "content": parts})
     if not message.content and not calls and not parts and choice.finish_reason is None:
         items.pop()  # nothing has come yet
-    return [*items, *calls]
+    items += calls
+    if message.native_content and message.native_content.get("wire") != WIRE:
+        items.append(sealed_item(message.native_content, item_id("rs", response_id, len(items))))
+    return items
 
 
 def _parts(choice: Choice) -> Iterable[dict[str, Any]]:

@@ -44,6 +44,7 @@ def encode_usage(usage: CompletionUsage) -> dict[str, Any]:
     read = usage.prompt_tokens_details
     written = usage.completion_tokens_details
     return {
+        **(usage.model_extra or {}),
         "input_tokens": usage.prompt_tokens,
         "input_tokens_details": {
             "cached_tokens": 0,
@@ -53,5 +54,4 @@ def encode_usage(usage: CompletionUsage) -> dict[str, Any]:
         "output_tokens": usage.completion_tokens,
         "output_tokens_details": {"reasoning_tokens": 0, **(written.to_dict(exclude_none=True) if written else {})},
         "total_tokens": usage.total_tokens,
-        **(usage.model_extra or {}),
     }

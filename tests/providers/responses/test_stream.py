@@ -336,6 +336,8 @@ def foreign(**fields: Any) -> ChatCompletion:
 
 USAGE = CompletionUsage(prompt_tokens=3, completion_tokens=4, total_tokens=7)
 CALL = {"id": "toolu_1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
+SIGNED = {"wire": "anthropic.messages", "content": [{"type": "thinking", "thinking": "hm", "signature": "é=="}]}
+SIGNED_KINDS = ["reasoning", "function_call", "reasoning"]
 OTHER_CALL = {"id": "toolu_2", "type": "function", "function": {"name": "g", "arguments": "{}"}}
 
 
@@ -347,7 +349,8 @@ OTHER_CALL = {"id": "toolu_2", "type": "function", "function": {"name": "g", "ar
         ({"refusal": "no"}, ["message"]),
         ({"reasoning_content": "hm", "content": "hi"}, ["reasoning", "message"]),
         ({"content": "hi", "tool_calls": [CALL, OTHER_CALL]}, ["message", "function_call", "function_call"]),
-        ({"native_content": {"wire": "anthropic.messages", "content": [{"type": "x"}]}, "content": "hi"}, ["message"]),
+        ({"native_content": SIGNED, "content": "hi"}, ["message", "reasoning"]),
+        ({"native_content": SIGNED, "reasoning_content": "hm", "tool_calls": [CALL]}, SIGNED_KINDS),
     ],
 )
 def test_an_answer_of_another_vendor_streamed_out(fields: dict[str, Any], kinds: list[str]) -> None:
