@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
+from typing_extensions import Self
+
 from edgeagent.errors import AuthenticationError, ConfigurationError
-from edgeagent.providers.base import Capabilities, Credential
+from edgeagent.providers.base import Capabilities, ChatCodec, Credential
 from edgeagent.providers.family import Row, address
 from edgeagent.providers.openai.codec import OpenAIChatCodec
-from edgeagent.providers.openai.provider import bearer
+from edgeagent.providers.openai.provider import RESPONSES, bearer
 from edgeagent.providers.openai.quirks import Quirks
 from edgeagent.providers.rows import row
 from edgeagent.providers.vendor import Vendor
@@ -33,6 +35,8 @@ class OpenAICompatible(Vendor):
         row: what is known of the server, instead of the row of that name; a row of the caller's own.
         vendor: the vendor's id, if it is not the row's or `name`.
         quirks: how the server differs from OpenAI, as data; default: the row's, else what the caller says is sent.
+        responses: whether the server has the Responses API (`/responses` beside its chat), for `client.responses`;
+            default: as the row says, else it is asked for chat.
         default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
 
     Raises:
@@ -51,6 +55,7 @@ class OpenAICompatible(Vendor):
         row: Row | None = None,
         vendor: str | None = None,
         quirks: Quirks | None = None,
+        responses: bool | None = None,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, Any] | None = None,
         http_client: Any = None,
@@ -63,7 +68,9 @@ class OpenAICompatible(Vendor):
         self.key_variables = (api_key_variable,) if api_key_variable else known.keys
         self.key_required = bool(known.keys)
         self.families = known.families
-        self.codec = OpenAIChatCodec(quirks if quirks is not None else known.quirks)
+        self._path = known.path
+        self._responses = known.responses if responses is None else responses
+        self.codec: ChatCodec = OpenAIChatCodec(quirks if quirks is not None else known.quirks)
         super().__init__(
             name=name,
             api_key=api_key,
@@ -81,7 +88,16 @@ class OpenAICompatible(Vendor):
 
     def path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
         """The same for every model."""
-        return self.row.path
+        return self._path
+
+    def in_format(self, wire: str) -> Self | None:
+        """The Responses API, where the server has it."""
+        if wire != RESPONSES or not self._responses:
+            return None
+        from edgeagent.providers.responses.codec import ResponsesCodec
+
+        path = self.row.path.replace("/chat/completions", "/responses")
+        return self._twin(codec=ResponsesCodec(own=False), _path=path)
 
     def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
         """A bearer token, or the field that the server wants, where there is a key."""

@@ -33,6 +33,7 @@ class Row:
         key_header: the header field that takes the key instead of `Authorization`.
         key_scheme: what stands before the key in that field.
         query: query parameters of every request, unless the caller has others.
+        responses: whether it has the Responses API too, beside its chat.
         automatic: whether its key in the environment is enough to configure it. Not where the variable usually serves
             something else, or another provider of this package has the same.
     """
@@ -50,6 +51,7 @@ class Row:
     key_header: str | None = None
     key_scheme: str = ""
     query: tuple[tuple[str, str], ...] = ()
+    responses: bool = False
     automatic: bool = True
 
 

@@ -67,6 +67,7 @@ ROWS: Final[Mapping[str, Row]] = {
             families=("grok-",),
             features=_can(_SEEING, "n", "logprobs"),
             quirks=_THINKING,
+            responses=True,
         ),
         Row(
             "groq",
@@ -76,6 +77,7 @@ ROWS: Final[Mapping[str, Row]] = {
             base_url_variables=("GROQ_BASE_URL",),
             features=_SEEING,
             quirks=_GROQ,
+            responses=True,
         ),
         Row(
             "perplexity",
@@ -197,6 +199,7 @@ ROWS: Final[Mapping[str, Row]] = {
             ("OPENROUTER_API_KEY",),
             "https://openrouter.ai/docs/api-reference/overview",
             quirks=_OPEN,
+            responses=True,
         ),
         Row(
             "vercel",
@@ -292,6 +295,7 @@ ROWS: Final[Mapping[str, Row]] = {
             vendor="github-copilot",
             automatic=False,
             quirks=_PLAIN,
+            responses=True,
         ),
         Row(
             "azure_ai",
@@ -328,6 +332,7 @@ ROWS: Final[Mapping[str, Row]] = {
             features=_can(_SEEING, "audio", "n", "logprobs"),
             quirks=_PLAIN,
             automatic=False,  # the key is that of Bedrock's own API, too
+            responses=True,
         ),
         Row(
             "gemini_openai",

@@ -23,6 +23,7 @@ SELF_HOSTED: Final[tuple[Row, ...]] = (
         (),
         "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
         quirks=_OPEN,
+        responses=True,
     ),
     Row(
         "sglang",
@@ -45,12 +46,14 @@ SELF_HOSTED: Final[tuple[Row, ...]] = (
         (),
         "https://lmstudio.ai/docs/app/api/endpoints/openai",
         quirks=_OPEN,
+        responses=True,
     ),
     Row(
         "mistralrs",
         "http://localhost:1234/v1",
         (),
         "https://github.com/EricLBuehler/mistral.rs/blob/master/docs/HTTP.md",
+        responses=True,
         vendor="ericlbuehler",  # the price table would take its name for Mistral's
     ),
     Row(

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
+from typing_extensions import Self
+
 from edgeagent._version import __version__
 from edgeagent.errors import ConfigurationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Credential, Encoded, Route
@@ -106,6 +108,16 @@ class Vendor:
     def family(self, model: str) -> bool:
         """Whether the name begins like the vendor's own."""
         return model.startswith(self.families)
+
+    def in_format(self, wire: str) -> Vendor | None:  # noqa: ARG002  # for subclasses
+        """The same provider as it is asked in another format than its models' usual one; None if it has no such."""
+        return None
+
+    def _twin(self, **attributes: Any) -> Self:
+        """Another object with the same credential, address and options, and these attributes."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__, **attributes)
+        return twin
 
     def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002  # the protocol's parameter
         """Everything, unless a subclass knows better."""

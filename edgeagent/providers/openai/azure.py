@@ -15,11 +15,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote, unquote, urlsplit
 
+from typing_extensions import Self
+
 from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Credential, Encoded
 from edgeagent.providers.openai.codec import OpenAIChatCodec
 from edgeagent.providers.openai.models import capabilities, chosen, in_responses
-from edgeagent.providers.openai.provider import account_headers, bearer, responses_codec
+from edgeagent.providers.openai.provider import RESPONSES, account_headers, bearer, responses_codec
 from edgeagent.providers.openai.quirks import OWN
 from edgeagent.providers.vendor import Vendor, identity_of
 from edgeagent.wire.http import HTTPRequest
@@ -117,6 +119,10 @@ class AzureOpenAI(Vendor):
     def codec_for(self, model: str) -> ChatCodec:
         """Chat completions, or the Responses API."""
         return responses_codec() if in_responses(model, self._responses) else self.codec
+
+    def in_format(self, wire: str) -> Self | None:
+        """Every model can be asked through the Responses API, unless `responses` is False."""
+        return self._twin(_responses=True) if wire == RESPONSES and self._responses is not False else None
 
     def capabilities(self, model: str) -> Capabilities:
         """Everything that the API has: a deployment's name does not tell its model."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+
+from typing_extensions import Self
 
 from edgeagent.errors import AuthenticationError
 from edgeagent.providers.base import Capabilities, ChatCodec, Credential
@@ -13,7 +15,10 @@ from edgeagent.providers.openai.codec import OpenAIChatCodec
 from edgeagent.providers.openai.models import FAMILIES, capabilities, chosen, in_responses
 from edgeagent.providers.vendor import Vendor
 
-__all__ = ["OpenAI", "account_headers", "bearer", "responses_codec"]
+__all__ = ["RESPONSES", "OpenAI", "account_headers", "bearer", "responses_codec"]
+
+RESPONSES: Final = "openai.responses"
+"""The name of the Responses API's format."""
 
 
 class OpenAI(Vendor):
@@ -27,6 +32,7 @@ class OpenAI(Vendor):
         responses: which models are asked through the Responses API instead of chat completions. None: those that only
             exist there (`o1-pro`, `gpt-5-codex`, `o3-deep-research`, …); a name or names: these too; True: all; False:
             none, for a server that has no `/responses`. The caller's requests and answers are the same either way.
+            (`client.responses` asks through it whatever stands here, but for False.)
         name, default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
 
     Raises:
@@ -71,6 +77,10 @@ class OpenAI(Vendor):
     def codec_for(self, model: str) -> ChatCodec:
         """Chat completions, or the Responses API."""
         return responses_codec() if in_responses(model, self._responses) else self.codec
+
+    def in_format(self, wire: str) -> Self | None:
+        """Every model can be asked through the Responses API, unless `responses` is False."""
+        return self._twin(_responses=True) if wire == RESPONSES and self._responses is not False else None
 
     def capabilities(self, model: str) -> Capabilities:
         """What the model can do, as far as it is certain."""
