@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         CompletionsWithStreamingResponse,
         WithChat,
     )
+    from edgeagent.resources.responses import AsyncResponses, Responses
     from edgeagent.routing.base import Router
 
 __all__ = ["AsyncEdgeClient", "EdgeClient"]
@@ -351,6 +352,13 @@ class EdgeClient(_Client):
 
         return Models(self)
 
+    @cached_property
+    def responses(self) -> Responses:
+        """The Responses API."""
+        from edgeagent.resources.responses import Responses
+
+        return Responses(self)
+
     @property
     def beta(self) -> Beta:
         """`client.beta.chat`, as older code calls `client.chat`."""
@@ -430,6 +438,13 @@ class AsyncEdgeClient(_Client):
         from edgeagent.resources.models import AsyncModels
 
         return AsyncModels(self)
+
+    @cached_property
+    def responses(self) -> AsyncResponses:
+        """The Responses API."""
+        from edgeagent.resources.responses import AsyncResponses
+
+        return AsyncResponses(self)
 
     @property
     def beta(self) -> AsyncBeta:

@@ -1,0 +1,65 @@
+"""A caller's arguments of `responses.create` → the body as openai's SDK would send it, and what it means to us."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel
+
+from edgeagent.core.native import Native
+from edgeagent.core.requests import given
+from edgeagent.errors import RequestValidationError
+from edgeagent.providers.responses import ResponsesCodec
+from edgeagent.types.responses.params import ResponseParams
+
+if TYPE_CHECKING:
+    from edgeagent.types import ChatRequest
+
+__all__ = ["KNOWN", "asked"]
+
+KNOWN: Final = frozenset(ResponseParams.__annotations__)
+_OUTSIDE: Final = ("extra_headers", "extra_query")
+_READ: Final = {"message": ("content", "parsed"), "function_call": (None, "parsed_arguments")}
+"""What `parse` puts into the items of an answer, by their type; it is not sent back."""
+
+
+def asked(params: Mapping[str, Any], extra_body: Any, *, stream: bool) -> tuple[ChatRequest, Native]:
+    """The request and the body that it was decoded from; neither shares anything with the caller.
+
+    Raises:
+        RequestValidationError: a missing or ill-typed parameter; `.param` names it, as in `input[0]`.
+    """
+    if extra_body is not None and not isinstance(extra_body, Mapping):
+        raise RequestValidationError("extra_body must be a mapping.", param="extra_body")
+    body = {name: _plain(value) for name, value in params.items() if given(value) and name not in _OUTSIDE}
+    body.update({name: _plain(value) for name, value in (extra_body or {}).items()})
+    if stream:
+        body["stream"] = True
+    codec = ResponsesCodec(asked=body)
+    request = codec.decode_request(body)
+    changes = {name: params[name] for name in _OUTSIDE if params.get(name) is not None}
+    if body.get("store") is None:  # OpenAI stores then; it is not what the caller asked for, and no reason not to cache
+        changes["store"] = None
+    return request.model_copy(update=changes), Native(codec, body)
+
+
+def _plain(value: Any) -> Any:
+    """A copy as JSON values; objects of either library as what was set in them."""
+    if isinstance(value, str | int | float) or value is None:
+        return value
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items() if given(item)}
+    if isinstance(value, BaseModel):
+        return _unread(value.model_dump(mode="json", by_alias=True, exclude_unset=True))
+    if isinstance(value, list | tuple) or (isinstance(value, Iterable) and not isinstance(value, bytes | bytearray)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _unread(item: dict[str, Any]) -> dict[str, Any]:
+    """An item of an answer without what `parse` read from it."""
+    inside, name = _READ.get(str(item.get("type")), (None, ""))
+    for one in item.get(inside) or () if inside else (item,):
+        one.pop(name, None)
+    return item
