@@ -161,11 +161,15 @@ def _has_content(chunk: ChatCompletionChunk) -> bool:
 def _http_request(
     call: Call, provider: HTTPProvider, target: Target, codec: ChatCodec, *, stream: bool
 ) -> Flow[HTTPRequest]:
-    request = modernised(call.request) if _in_older_form(call.request, codec) else call.request
     native = None if call.native is None else call.native.asked
+    if native is not None and not passes(native, provider, codec):
+        native = None
+    request, left_out = (call.request, ()) if native is not None else _for_target(call, target)
+    if _in_older_form(request, codec):
+        request = modernised(request)
     headers, query = request.extra_headers, request.extra_query
     try:
-        if native is not None and passes(native, provider, codec):
+        if native is not None:
             assert is_native(codec)
             encoded = codec.encode_native(native.body, model=target.model, stream=stream)
             headers, query = {**native.headers, **(headers or {})}, {**native.query, **(query or {})}
@@ -177,7 +181,7 @@ def _http_request(
     except PydanticSerializationError:
         raise not_json() from None
     require_checker(encoded.promises)
-    call.edge.dropped_params, call.edge.edits = encoded.dropped, encoded.edits
+    call.edge.dropped_params, call.edge.edits = left_out + encoded.dropped, encoded.edits
     call.promised(encoded.promises)
     key = yield from credential(call, provider)
     try:
@@ -191,6 +195,17 @@ def _http_request(
         )
     except PydanticSerializationError:
         raise not_json() from None
+
+
+def _for_target(call: Call, target: Target) -> tuple[ChatRequest, tuple[str, ...]]:
+    """The request for a target that is not sent the caller's own body, and the names of what was left out of it."""
+    if call.native is None:
+        return call.request, ()
+    try:
+        return call.native.for_others(call.request)
+    except RequestValidationError as error:
+        error.target = str(target)
+        raise
 
 
 def credential(call: Call[Any], provider: HTTPProvider) -> Flow[Any]:
@@ -295,7 +310,7 @@ def _ask_directly(call: Call, provider: DirectProvider, target: Target) -> Flow[
     stream = own_method(provider, call, ("stream", "astream"))
     if method is None or (stream is not None and getattr(provider, "prefers_stream", False)):
         return (yield from _ask_by_streaming(call, provider, target))
-    request = _addressed(call.request, target, stream=False)
+    request = _addressed(call, target, stream=False)
     answer = yield from invoke_own(call, partial(method, request))
     return completion_from(answer, request=request, id=f"chatcmpl-{uuid4().hex}")
 
@@ -309,7 +324,7 @@ def _ask_by_streaming(call: Call, provider: DirectProvider, target: Target) -> F
 
 
 def _open_directly(call: Call, provider: DirectProvider, target: Target) -> Flow[OpenedStream]:
-    request = _addressed(call.request, target, stream=True)
+    request = _addressed(call, target, stream=True)
     method = own_method(provider, call, ("stream", "astream"))
     if method is not None:
         source = yield from open_iterator(partial(method, request), call.options.timeout, call.deadline)
@@ -324,8 +339,9 @@ def own_method(provider: DirectProvider, call: Call[Any], names: tuple[str, str]
     return next((method for name in order if callable(method := getattr(provider, name, None))), None)
 
 
-def _addressed(request: ChatRequest, target: Target, *, stream: bool) -> ChatRequest:
+def _addressed(call: Call, target: Target, *, stream: bool) -> ChatRequest:
     """The request as the target is to see it: with its own model name."""
+    request, call.edge.dropped_params = _for_target(call, target)
     if request.model == target.model and bool(request.stream) == stream:
         return request
     return request.model_copy(update={"model": target.model, "stream": stream or None})

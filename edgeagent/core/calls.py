@@ -120,7 +120,8 @@ class Calls:
 
     def _candidates(self, call: Call[Any]) -> Candidates:
         options = call.options
-        return self.targets.candidates(call.request.model, options.fallbacks, options.cache.namespace)
+        wire = None if call.native is None else call.native.asked.wire
+        return self.targets.candidates(call.request.model, options.fallbacks, options.cache.namespace, wire)
 
     def _fly(
         self,

@@ -13,12 +13,19 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from edgeagent.cache.entry import Entry
-from edgeagent.providers.base import ChatCodec, HTTPProvider, NativeCodec
-from edgeagent.types import ChatCompletion
+from edgeagent.providers.base import (
+    ChatCodec,
+    ForOthersCodec,
+    HTTPProvider,
+    NativeCodec,
+    NativeStreamCodec,
+    Provider,
+)
+from edgeagent.types import ChatCompletion, ChatRequest
 from edgeagent.wire.http import Headers
 from edgeagent.wire.json import dump_json
 
-__all__ = ["Native", "NativeAnswer", "NativeExchange", "is_native", "passes"]
+__all__ = ["Native", "NativeAnswer", "NativeExchange", "is_native", "passes", "speaking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,22 @@ class NativeExchange:
         body = self.raw if self.raw and not self.streamed else self._told(completion)
         return NativeAnswer(completion, body, self.headers)
 
+    def for_others(self, request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
+        """The request as a target of another format takes it, and the names of what was left out.
+
+        Raises:
+            RequestValidationError: what only a target of this format can do.
+        """
+        codec = self.asked.codec
+        return codec.for_others(request, self.asked.body) if has_others(codec) else (request, ())
+
+    def stream(self) -> bytes | None:
+        """The bytes of a stream that tells `raw`; None if there is none, or it cannot be told exactly."""
+        codec = self.asked.codec
+        if self.streamed or not self.raw:
+            return self.raw or None
+        return codec.native_stream(self.raw) if has_stream(codec) else None
+
     def _told(self, completion: ChatCompletion) -> bytes:
         codec = self.asked.codec
         if self.raw and is_native(codec):
@@ -110,6 +133,22 @@ class NativeExchange:
 def is_native(codec: ChatCodec) -> TypeGuard[NativeCodec]:
     """Whether the codec can pass on what came in its own format."""
     return hasattr(codec, "encode_native")
+
+
+def has_others(codec: ChatCodec) -> TypeGuard[ForOthersCodec]:
+    """Whether requests in the format have to be changed for targets of another."""
+    return hasattr(codec, "for_others")
+
+
+def has_stream(codec: ChatCodec) -> TypeGuard[NativeStreamCodec]:
+    """Whether a document can be told as a stream exactly."""
+    return hasattr(codec, "native_stream")
+
+
+def speaking(provider: Provider, wire: str | None) -> Provider:
+    """The provider as it is asked in a caller's format, where it can be; else as it usually is."""
+    in_format = None if wire is None else getattr(provider, "in_format", None)
+    return provider if in_format is None else in_format(wire) or provider
 
 
 def passes(native: Native, provider: HTTPProvider, codec: ChatCodec) -> bool:

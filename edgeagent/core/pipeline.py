@@ -111,10 +111,13 @@ class Pipeline(Calls):
         """What only the vendor may know is left to the vendor, if a target is there that is sent the body as it is."""
         limit = self._max_body_bytes
         validate_size(exchange.asked.body, limit)
+        passing = self.targets.passing(exchange.asked, candidates)
+        if not passing:
+            exchange.for_others(call.request)
         try:
             validate(call.request, max_body_bytes=limit, parts=candidates.parts)
         except RequestValidationError:
-            if not self.targets.passing(exchange.asked, candidates):
+            if not passing:
                 raise
             exchange.only = True
 
@@ -156,7 +159,7 @@ class Pipeline(Calls):
         asked = self._clock()
 
         def attempt(target: Target) -> Flow[ChatCompletion]:
-            completion = yield from ask(call, self.targets.provider(target), target)
+            completion = yield from ask(call, self.targets.provider(target, call.native), target)
             if not completion.choices:
                 raise ResponseValidationError(HTTPResponse(200), None, message="The answer has no choices.")
             return completion
@@ -177,9 +180,11 @@ class Pipeline(Calls):
             return self._replay(call, self._hit(call, *found), kind)
         targets = self.targets.plan(call, candidates, stream=True)
         asked = self._clock()
-        answered = yield from attempt_targets(
-            call, targets, lambda target: ask_stream(call, self.targets.provider(target), target), self.targets.window
-        )
+
+        def attempt(target: Target) -> Flow[OpenedStream]:
+            return ask_stream(call, self.targets.provider(target, call.native), target)
+
+        answered = yield from attempt_targets(call, targets, attempt, self.targets.window)
 
         def finish(completion: ChatCompletion) -> None:
             call.edge.provider_latency_ms = (self._clock() - asked) * 1e3
@@ -230,8 +235,8 @@ class Pipeline(Calls):
 
     def _replay(self, call: Call, completion: ChatCompletion, kind: type[S]) -> S:
         opened = OpenedStream(None, None, to_chunks(completion), ended=True)
-        if call.native is not None and call.native.streamed:
-            opened.raw = [call.native.raw]
+        told = None if call.native is None else call.native.stream()
+        opened.raw = None if told is None else [told]
         return kind(call, opened, lambda _: None)
 
     def _settle(

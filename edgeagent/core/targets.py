@@ -10,7 +10,7 @@ from edgeagent.cache.key import CandidateIdentity, candidate_digest
 from edgeagent.core.ask import chats, is_http
 from edgeagent.core.call import Call
 from edgeagent.core.fitness import lacking, needed
-from edgeagent.core.native import Native, NativeExchange, passes
+from edgeagent.core.native import Native, NativeExchange, passes, speaking
 from edgeagent.core.operation import Operation, offers
 from edgeagent.core.validate import validate_model
 from edgeagent.errors import NoTargetError
@@ -58,11 +58,12 @@ class Targets:
         self._names = names
         self._router = router
         self._windows = windows
-        self._remembered: dict[tuple[str, tuple[str, ...], str | None], Candidates] = {}
+        self._remembered: dict[tuple[str, tuple[str, ...], str | None, str | None], Candidates] = {}
 
-    def provider(self, target: Target) -> Provider:
-        """The provider that a target names."""
-        return self._providers[target.provider]
+    def provider(self, target: Target, exchange: NativeExchange | None = None) -> Provider:
+        """The provider that a target names, as it is asked in the format of a native call."""
+        provider = self._providers[target.provider]
+        return provider if exchange is None else speaking(provider, exchange.asked.wire)
 
     def providers(self) -> tuple[Provider, ...]:
         """The configured providers, in their order."""
@@ -72,28 +73,33 @@ class Targets:
         """The configured providers, in their order."""
         return tuple(self._providers)
 
-    def candidates(self, model: str, fallbacks: tuple[str, ...], namespace: str | None) -> Candidates:
-        """Resolve a name and its fallbacks. Raises `NoTargetError`; `RequestValidationError` if there is no name."""
-        key = (model, fallbacks, namespace)
+    def candidates(
+        self, model: str, fallbacks: tuple[str, ...], namespace: str | None, wire: str | None = None
+    ) -> Candidates:
+        """Resolve a name and its fallbacks; `wire` is the format of a native call.
+
+        Raises `NoTargetError`; `RequestValidationError` if there is no name.
+        """
+        key = (model, fallbacks, namespace, wire)
         found = self._remembered.get(key)
         if found is None:
             validate_model(model)
             if len(self._remembered) >= REMEMBERED:
                 self._remembered.clear()
-            found = self._remembered[key] = self._resolve(model, fallbacks, namespace)
+            found = self._remembered[key] = self._resolve(model, fallbacks, namespace, wire)
         return found
 
-    def _resolve(self, model: str, fallbacks: tuple[str, ...], namespace: str | None) -> Candidates:
+    def _resolve(self, model: str, fallbacks: tuple[str, ...], namespace: str | None, wire: str | None) -> Candidates:
         targets: dict[Target, None] = {}
         for name in (model, *fallbacks):
             targets.update(dict.fromkeys(self._names.resolve(name)))
-        identities = [self._identity(target) for target in targets]
+        identities = [self._identity(target, wire) for target in targets]
         sharable = namespace is not None or all(identity.identity is not None for identity in identities)
-        parts = frozenset[str]().union(*(self.capabilities(target).parts for target in targets))
+        parts = frozenset[str]().union(*(self.capabilities(target, wire).parts for target in targets))
         return Candidates(tuple(targets), candidate_digest(identities, namespace), sharable, parts)
 
-    def _identity(self, target: Target) -> CandidateIdentity:
-        provider = self._providers[target.provider]
+    def _identity(self, target: Target, wire: str | None) -> CandidateIdentity:
+        provider = speaking(self._providers[target.provider], wire)
         if is_http(provider):
             endpoint = provider.endpoint(target.model)
             return CandidateIdentity(
@@ -106,11 +112,12 @@ class Targets:
     def plan(self, call: Call, candidates: Candidates, *, stream: bool) -> Sequence[Target]:
         """The targets that can serve this request, in the router's order. Raises `NoTargetError`."""
         features = needed(call.request, stream=stream)
+        wire = None if call.native is None else call.native.asked.wire
 
         def lacks(target: Target) -> Collection[str]:
             if not chats(self._providers[target.provider]):
                 return ("chat",)
-            return lacking(features, self.capabilities(target))
+            return lacking(features, self.capabilities(target, wire))
 
         return self._planned(call, candidates, lacks)
 
@@ -152,14 +159,14 @@ class Targets:
         """The targets that would be sent the caller's own body."""
         found = []
         for target in candidates.targets:
-            provider = self._providers[target.provider]
+            provider = speaking(self._providers[target.provider], native.wire)
             if is_http(provider) and passes(native, provider, provider.codec_for(target.model)):
                 found.append(target)
         return found
 
-    def capabilities(self, target: Target) -> Capabilities:
-        """What a target can do, as far as its provider says."""
-        provider: Any = self._providers[target.provider]
+    def capabilities(self, target: Target, wire: str | None = None) -> Capabilities:
+        """What a target can do, as far as its provider says; `wire` is the format of a native call."""
+        provider: Any = speaking(self._providers[target.provider], wire)
         capabilities = getattr(provider, "capabilities", None)
         return capabilities(target.model) if callable(capabilities) else ALL_CAPABILITIES
 

@@ -28,8 +28,10 @@ __all__ = [
     "DirectProvider",
     "Encoded",
     "Feature",
+    "ForOthersCodec",
     "HTTPProvider",
     "NativeCodec",
+    "NativeStreamCodec",
     "Promise",
     "Provider",
     "Route",
@@ -223,9 +225,32 @@ class NativeCodec(ChatCodec, Protocol):
         ...
 
 
+class NativeStreamCodec(NativeCodec, Protocol):
+    """A native codec whose streams can be told from its documents."""
+
+    def native_stream(self, document: bytes) -> bytes | None:
+        """The stream that tells a whole answer, its end exactly; None if it cannot be told."""
+        ...
+
+
+class ForOthersCodec(ChatCodec, Protocol):
+    """A codec whose decoded requests hold what only its own format knows."""
+
+    def for_others(self, request: ChatRequest, body: Mapping[str, Any]) -> tuple[ChatRequest, tuple[str, ...]]:
+        """The request that `body` was decoded to as any codec takes it, and the names of what was dropped.
+
+        Raises `RequestValidationError` for what only a vendor of this format can do.
+        """
+        ...
+
+
 @runtime_checkable
 class HTTPProvider(Protocol):
-    """A vendor reached over HTTP. Pure: it says what to send and reads what came, the pipeline does the sending."""
+    """A vendor reached over HTTP. Pure: it says what to send and reads what came, the pipeline does the sending.
+
+    One whose models can be asked in another format than their usual one, too, has `in_format(wire)`: the provider as it
+    is asked in that format, or None.
+    """
 
     name: str
     vendor: str

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgeagent.core.call import Call
     from edgeagent.core.native_session import NativeSession
     from edgeagent.effects import Flow
-    from edgeagent.types import CompletionUsage
+    from edgeagent.types import ChatCompletion, CompletionUsage
     from edgeagent.types.responses import ResponseStreamEvent
 
 __all__ = ["EventSession"]
@@ -62,7 +62,7 @@ class EventSession:
                 if self.pending:  # the response's own failure
                     return
                 if error.partial is not None:
-                    error.partial = Response.read(self._session.codec.encode_response(error.partial))
+                    error.partial = self._partial(error.partial)
                 raise
             self._take()
 
@@ -70,6 +70,10 @@ class EventSession:
         """The caller wants no more. Idempotent."""
         self._session.close_early()
         self.pending.clear()
+
+    def _partial(self, completion: ChatCompletion) -> Response:
+        assert self.call.native is not None
+        return Response.read(self.call.native.asked.codec.encode_response(completion))
 
     def _take(self) -> None:
         while self._session.pending:

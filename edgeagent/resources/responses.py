@@ -63,9 +63,7 @@ class Responses:
     def create(self, *, stream: Literal[True], **params: Unpack[ResponseParams]) -> Stream[ResponseStreamEvent]: ...
 
     @overload
-    def create(
-        self, *, stream: bool, **params: Unpack[ResponseParams]
-    ) -> Response | Stream[ResponseStreamEvent]: ...
+    def create(self, *, stream: bool, **params: Unpack[ResponseParams]) -> Response | Stream[ResponseStreamEvent]: ...
 
     def create(self, *, stream: bool | None = None, **params: Any) -> Response | Stream[ResponseStreamEvent]:
         """Ask for a response, with openai's parameters and `edge={…}`.

@@ -27,7 +27,9 @@ class Session(Protocol[T]):
 
     call: Call
     pending: deque[T]
-    usage: CompletionUsage | None
+
+    @property
+    def usage(self) -> CompletionUsage | None: ...
 
     @property
     def flowing(self) -> bool: ...

@@ -10,13 +10,15 @@ from pydantic_core import from_json
 from edgeagent.errors import APIStatusError
 from edgeagent.providers.base import Encoded, StreamDecoder
 from edgeagent.providers.document import DocumentDecoder, is_json
-from edgeagent.providers.native import document_in, events_of, passed_on
 from edgeagent.providers.openai.errors import decode_error, encode_error
 from edgeagent.providers.responses.echo import echo_of
 from edgeagent.providers.responses.encoder import ResponseStreamEncoder
 from edgeagent.providers.responses.inbound import decode_request
 from edgeagent.providers.responses.items import WIRE
+from edgeagent.providers.responses.native import document_of, encode_native
+from edgeagent.providers.responses.others import for_others
 from edgeagent.providers.responses.outbound import response_of
+from edgeagent.providers.responses.replay import stream_of
 from edgeagent.providers.responses.request import encode_request
 from edgeagent.providers.responses.response import decode_response
 from edgeagent.providers.responses.stream import ResponseStreamDecoder
@@ -86,26 +88,27 @@ class ResponsesCodec:
 
     @property
     def is_dialect(self) -> bool:
-        """Whether it is another server's than OpenAI's own."""
-        return not self._own
+        """False: who asks a server in this format writes what that server takes, which may be more than OpenAI does."""
+        return False
 
     def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
         """A caller's own body for `model`."""
-        copy, edits = passed_on(body, model=model, stream=stream)
-        if not stream:
-            copy.pop("stream_options", None)  # OpenAI refuses it without `stream`
-        return Encoded(copy, edits=tuple(edits))
+        return encode_native(body, model=model, stream=stream)
+
+    def for_others(self, request: ChatRequest, body: Mapping[str, Any]) -> tuple[ChatRequest, tuple[str, ...]]:
+        """The request for a vendor that has only chat. Raises `RequestValidationError` for what it cannot do."""
+        return for_others(request, body)
 
     def native_filter(self, body: Mapping[str, Any]) -> None:
         """Nothing is in a stream that was not asked for."""
 
     def native_document(self, stream: bytes) -> bytes | None:
-        """The response in the stream's last event."""
-        for event, data in reversed(events_of(stream)):
-            if event in {"response.completed", "response.incomplete"}:
-                value = from_json(data)
-                return document_in(value.get("response")) if isinstance(value, dict) else None
-        return None
+        """The response in the stream's last event, with the items that came before it."""
+        return document_of(stream)
+
+    def native_stream(self, document: bytes) -> bytes:
+        """The events that tell a response."""
+        return stream_of(from_json(document))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ResponsesCodec) and other._own == self._own

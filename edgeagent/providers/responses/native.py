@@ -1,0 +1,44 @@
+"""A body of this API passed on to a vendor that has it, and what its stream says as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import from_json
+
+from edgeagent.providers.base import Encoded
+from edgeagent.providers.native import document_in, events_of, passed_on
+from edgeagent.providers.responses.sealed import is_sealed
+
+__all__ = ["document_of", "encode_native"]
+
+
+def encode_native(body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
+    """The caller's body for `model`; what another vendor signed (see `sealed`) is not for this one."""
+    copy, edits = passed_on(body, model=model, stream=stream)
+    if not stream:
+        copy.pop("stream_options", None)  # OpenAI refuses it without `stream`
+    items = copy.get("input")
+    if isinstance(items, list):
+        kept = [item for item in items if not (isinstance(item, Mapping) and is_sealed(item))]
+        if len(kept) < len(items):
+            copy["input"] = kept
+            edits.append("reasoning of another vendor left out of input")
+    return Encoded(copy, edits=tuple(edits))
+
+
+def document_of(stream: bytes) -> bytes | None:
+    """The response that a whole stream tells; None if it has no end. Some servers leave the items out of the end."""
+    items: dict[int, Any] = {}
+    for name, data in events_of(stream):
+        event = from_json(data) if data.startswith("{") else {}
+        kind = event.get("type", name)
+        if kind == "response.output_item.done" and isinstance(event.get("output_index"), int):
+            items[event["output_index"]] = event.get("item")
+        elif kind in ("response.completed", "response.incomplete"):
+            response = event.get("response")
+            if isinstance(response, dict) and not response.get("output"):
+                response["output"] = [items[place] for place in sorted(items)]
+            return document_in(response)
+    return None
