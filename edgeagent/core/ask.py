@@ -43,6 +43,8 @@ __all__ = [
     "not_json",
     "note_request_id",
     "own_method",
+    "refused",
+    "whole_error",
 ]
 
 CHAT_METHODS: Final = ("complete", "acomplete", "stream", "astream")
@@ -101,7 +103,7 @@ def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
         response = yield from send(request, call.options.timeout, call.deadline, provider.http_client)
         note_request_id(call, response)
         if not 200 <= response.status_code < 300:
-            raise _refused(codec, response)
+            raise refused(codec, response)
         if call.options.record is not None:
             call.options.record.response = response
         completion = codec.decode_response(response)
@@ -240,17 +242,19 @@ def _open_http(call: Call, provider: HTTPProvider, target: Target) -> Flow[Opene
             opened.raw = []
             call.native.headers = head.headers
         return opened
-    head.content = yield from _error_body(source, call.deadline)
-    raise _refused(codec, head)
+    head.content = yield from whole_error(source, call.deadline)
+    raise refused(codec, head)
 
 
-def _refused(codec: ChatCodec, response: HTTPResponse) -> APIStatusError:
+def refused(codec: ChatCodec, response: HTTPResponse) -> APIStatusError:
+    """The error that an answer of another status tells."""
     error = codec.decode_error(response)
     error.wire = codec.wire
     return error
 
 
-def _error_body(source: Source, deadline: float | None) -> Flow[bytes]:
+def whole_error(source: Source, deadline: float | None) -> Flow[bytes]:
+    """The body of an error where a stream was asked for."""
     pieces: list[bytes] = []
     size = 0
     while size <= MAX_ERROR_BYTES:

@@ -14,7 +14,7 @@ from edgeagent.core.native import Native, NativeExchange, passes, speaking
 from edgeagent.core.operation import Operation, offers
 from edgeagent.core.validate import validate_model
 from edgeagent.errors import NoTargetError
-from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, Provider
+from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, HTTPProvider, Provider
 from edgeagent.routing.base import Router
 from edgeagent.routing.names import Names
 from edgeagent.types import Target
@@ -68,6 +68,12 @@ class Targets:
     def providers(self) -> tuple[Provider, ...]:
         """The configured providers, in their order."""
         return tuple(self._providers.values())
+
+    def speaking(self, wire: str) -> dict[str, HTTPProvider]:
+        """The providers that can be asked in a format whatever the model, as they are asked in it, by name."""
+        able = {name: provider for name, provider in self._providers.items() if hasattr(provider, "in_format")}
+        found = {name: provider.in_format(wire) for name, provider in able.items()}
+        return {name: provider for name, provider in found.items() if provider is not None}
 
     def provider_names(self) -> tuple[str, ...]:
         """The configured providers, in their order."""

@@ -17,6 +17,7 @@ from edgeagent.wire.sse import SSEDecoder
 if TYPE_CHECKING:
     from edgeagent.core.call import Call
     from edgeagent.core.native_session import NativeSession
+    from edgeagent.core.stored import StoredSession
     from edgeagent.effects import Flow
     from edgeagent.types import ChatCompletion, CompletionUsage
     from edgeagent.types.responses import ResponseStreamEvent
@@ -33,7 +34,7 @@ class EventSession:
     After `response.failed` nothing is raised: the event is the vendor's own word for it.
     """
 
-    def __init__(self, session: NativeSession) -> None:
+    def __init__(self, session: NativeSession | StoredSession) -> None:
         self.call: Call[Any] = session.call
         self.pending: deque[ResponseStreamEvent] = deque()
         self._session = session

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 
 from edgeagent.core.requests import given
+from edgeagent.core.stored import ask_stored, open_stored
 from edgeagent.effects import Scope
 from edgeagent.resources.chat import _call_options
 from edgeagent.resources.response_events import EventSession
 from edgeagent.resources.response_request import KNOWN, asked
+from edgeagent.resources.stored_responses import response_of, stored
 from edgeagent.resources.streams import AsyncStream, Stream
 from edgeagent.types.responses import Response
 
@@ -16,13 +20,21 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from edgeagent.client import AsyncEdgeClient, EdgeClient
-    from edgeagent.core.call import CallOptions
+    from edgeagent.core.call import Call, CallOptions
     from edgeagent.core.native import Native, NativeAnswer
+    from edgeagent.resources.input_items import AsyncInputItems, InputItems
+    from edgeagent.resources.response_parsing import ResponseStructure
+    from edgeagent.resources.response_stream import AsyncResponseStreamManager, ResponseStreamManager
     from edgeagent.types import ChatRequest
-    from edgeagent.types.responses import ResponseStreamEvent
-    from edgeagent.types.responses.params import ResponseParams
+    from edgeagent.types.responses import ParsedResponse, ResponseStreamEvent
+    from edgeagent.types.responses.params import ResponseParams, RetrieveParams, StoredParams
+    from edgeagent.wire.http import HTTPResponse
 
 __all__ = ["AsyncResponses", "Responses"]
+
+T = TypeVar("T")
+
+_QUERY: Final = ("include", "include_obfuscation", "starting_after", "stream")
 
 
 def _prepared(
@@ -42,6 +54,14 @@ def _prepared(
     options, extra_body = _call_options(client, params)
     request, native = asked(params, extra_body, stream=stream)
     return request, native, options
+
+
+def _structure(text_format: Any, params: Mapping[str, Any]) -> ResponseStructure:
+    from edgeagent.resources.response_parsing import ResponseStructure
+
+    if "stream" in params:
+        raise TypeError("parse() and stream() take no stream=.")
+    return ResponseStructure(text_format, params)
 
 
 def _response(answer: NativeAnswer) -> Response:
@@ -98,6 +118,99 @@ class Responses:
             driver.close(scope)
             raise
 
+    def parse(self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]) -> ParsedResponse[T]:
+        """Ask for a response whose text is an instance of a type, `response.output_parsed`.
+
+        Args:
+            text_format: a pydantic model, a dataclass or a TypedDict; its strict schema is asked for.
+            params: as of `create`; a tool may be one of `edgeagent.pydantic_function_tool`, whose arguments are read.
+
+        Raises:
+            LengthFinishReasonError, ContentFilterFinishReasonError: the answer was cut off.
+            pydantic.ValidationError: it is not what was asked for.
+            Exception: what `create` raises.
+        """
+        structure = _structure(text_format, params)
+        return structure.parsed(self.create(**structure.arguments()))
+
+    def stream(
+        self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
+    ) -> ResponseStreamManager[T]:
+        """A context manager over the events of one response, with the text so far and, at the end, what was read.
+
+        Args:
+            text_format: as of `parse`.
+            params: as of `create`.
+        """
+        from edgeagent.resources.response_stream import ResponseStreamManager
+
+        structure = _structure(text_format, params)
+        return ResponseStreamManager(lambda: self.create(stream=True, **structure.arguments()), structure)
+
+    # what a vendor keeps
+
+    @cached_property
+    def input_items(self) -> InputItems:
+        """The items that a stored response was made from."""
+        from edgeagent.resources.input_items import InputItems
+
+        return InputItems(self._client)
+
+    @overload
+    def retrieve(
+        self, response_id: str, *, stream: Literal[False] | None = None, **params: Unpack[RetrieveParams]
+    ) -> Response: ...
+
+    @overload
+    def retrieve(
+        self, response_id: str, *, stream: Literal[True], **params: Unpack[RetrieveParams]
+    ) -> Stream[ResponseStreamEvent]: ...
+
+    def retrieve(
+        self, response_id: str, *, stream: bool | None = None, **params: Any
+    ) -> Response | Stream[ResponseStreamEvent]:
+        """A response that its vendor keeps; never cached.
+
+        Args:
+            response_id: asked at the provider that `edge={"provider": …}` names, else at that before the slash in
+                `"openai/resp_…"`, else at the only one that has the Responses API.
+            stream: the events of a background response, behind `starting_after` (a sequence number) if that is given.
+            params: `include`, `include_obfuscation`, `starting_after`; `extra_headers`, `extra_query`, `timeout`,
+                `edge`.
+
+        Raises:
+            NoTargetError: it is not clear which provider has the response.
+            APIError: the vendor's error.
+        """
+        if not (stream and given(stream)):
+            return self._stored("GET", response_id, **params)
+        question, options = stored(self._client, "GET", response_id, known=_QUERY, stream=True, **params)
+        engine, scope = self._client._engine.here(), Scope()
+        driver = engine.runtime.sync_driver
+        try:
+            flow = open_stored(engine.pipeline, question, options, scope, prefers_async=False)
+            return Stream(EventSession(driver.step(flow, scope)), driver, scope)
+        except BaseException:
+            driver.close(scope)
+            raise
+
+    def cancel(self, response_id: str, **params: Unpack[StoredParams]) -> Response:
+        """Stop a background response; see `retrieve` for where it is asked."""
+        return self._stored("POST", response_id, "cancel", **params)
+
+    def delete(self, response_id: str, **params: Unpack[StoredParams]) -> None:
+        """Have its vendor forget a response; see `retrieve` for where it is asked."""
+        self._ask_stored("DELETE", response_id, **params)
+
+    def _stored(self, *question: str, **params: Any) -> Response:
+        return response_of(*self._ask_stored(*question, **params))
+
+    def _ask_stored(self, method: str, response_id: str, *path: str, **params: Any) -> tuple[HTTPResponse, Call[Any]]:
+        question, options = stored(self._client, method, response_id, *path, known=_QUERY, **params)
+        engine, scope = self._client._engine.here(), Scope()
+        flow = ask_stored(engine.pipeline, question, options, scope, prefers_async=False)
+        return engine.runtime.sync_driver.run(flow, scope)
+
 
 class AsyncResponses:
     """`client.responses` of an async client."""
@@ -137,3 +250,71 @@ class AsyncResponses:
         except BaseException:
             await driver.aclose(scope)
             raise
+
+    async def parse(self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]) -> ParsedResponse[T]:
+        """Ask for a response whose text is an instance of a type; see `Responses.parse`."""
+        structure = _structure(text_format, params)
+        return structure.parsed(await self.create(**structure.arguments()))
+
+    def stream(
+        self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
+    ) -> AsyncResponseStreamManager[T]:
+        """An async context manager over the events of one response; see `Responses.stream`."""
+        from edgeagent.resources.response_stream import AsyncResponseStreamManager
+
+        structure = _structure(text_format, params)
+        return AsyncResponseStreamManager(lambda: self.create(stream=True, **structure.arguments()), structure)
+
+    # what a vendor keeps
+
+    @cached_property
+    def input_items(self) -> AsyncInputItems:
+        """The items that a stored response was made from."""
+        from edgeagent.resources.input_items import AsyncInputItems
+
+        return AsyncInputItems(self._client)
+
+    @overload
+    async def retrieve(
+        self, response_id: str, *, stream: Literal[False] | None = None, **params: Unpack[RetrieveParams]
+    ) -> Response: ...
+
+    @overload
+    async def retrieve(
+        self, response_id: str, *, stream: Literal[True], **params: Unpack[RetrieveParams]
+    ) -> AsyncStream[ResponseStreamEvent]: ...
+
+    async def retrieve(
+        self, response_id: str, *, stream: bool | None = None, **params: Any
+    ) -> Response | AsyncStream[ResponseStreamEvent]:
+        """A response that its vendor keeps; see `Responses.retrieve`."""
+        if not (stream and given(stream)):
+            return await self._stored("GET", response_id, **params)
+        question, options = stored(self._client, "GET", response_id, known=_QUERY, stream=True, **params)
+        engine, scope = self._client._engine.here(), Scope()
+        driver = engine.runtime.async_driver
+        try:
+            flow = open_stored(engine.pipeline, question, options, scope, prefers_async=True)
+            return AsyncStream(EventSession(await driver.step(flow, scope)), driver, scope)
+        except BaseException:
+            await driver.aclose(scope)
+            raise
+
+    async def cancel(self, response_id: str, **params: Unpack[StoredParams]) -> Response:
+        """Stop a background response; see `retrieve` for where it is asked."""
+        return await self._stored("POST", response_id, "cancel", **params)
+
+    async def delete(self, response_id: str, **params: Unpack[StoredParams]) -> None:
+        """Have its vendor forget a response; see `retrieve` for where it is asked."""
+        await self._ask_stored("DELETE", response_id, **params)
+
+    async def _stored(self, *question: str, **params: Any) -> Response:
+        return response_of(*await self._ask_stored(*question, **params))
+
+    async def _ask_stored(
+        self, method: str, response_id: str, *path: str, **params: Any
+    ) -> tuple[HTTPResponse, Call[Any]]:
+        question, options = stored(self._client, method, response_id, *path, known=_QUERY, **params)
+        engine, scope = self._client._engine.here(), Scope()
+        flow = ask_stored(engine.pipeline, question, options, scope, prefers_async=True)
+        return await engine.runtime.async_driver.run(flow, scope)

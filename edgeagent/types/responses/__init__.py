@@ -51,11 +51,15 @@ from edgeagent.types.responses.items import (
     ResponseOutputMessage,
     ResponseReasoningItem,
 )
+from edgeagent.types.responses.page import (
+    ResponseItemList,
+)
 from edgeagent.types.responses.parsed import (
     ParsedResponse,
     ParsedResponseFunctionToolCall,
     ParsedResponseOutputMessage,
     ParsedResponseOutputText,
+    ParsedResponseStreamEvent,
     SnapshotArgumentsDeltaEvent,
     SnapshotCompletedEvent,
     SnapshotTextDeltaEvent,
@@ -176,6 +180,7 @@ __all__ = [
     "ParsedResponseFunctionToolCall",
     "ParsedResponseOutputMessage",
     "ParsedResponseOutputText",
+    "ParsedResponseStreamEvent",
     "Program",
     "ProgramOutput",
     "Reasoning",
@@ -227,6 +232,7 @@ __all__ = [
     "ResponseImageGenCallPartialImageEvent",
     "ResponseInProgressEvent",
     "ResponseIncompleteEvent",
+    "ResponseItemList",
     "ResponseMcpCallArgumentsDeltaEvent",
     "ResponseMcpCallArgumentsDoneEvent",
     "ResponseMcpCallCompletedEvent",

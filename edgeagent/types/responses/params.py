@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from edgeagent.types.options import EdgeOptions
 
-__all__ = ["InputItem", "ResponseParams"]
+__all__ = ["InputItem", "ResponseParams", "RetrieveParams", "StoredParams"]
 
 InputItem: TypeAlias = Mapping[str, object] | BaseModel
 """One item of `input`: a dict, openai's own typed dict, or an item of a response of either library."""
@@ -58,3 +58,20 @@ class ResponseParams(TypedDict, total=False):
     extra_body: Mapping[str, Any] | None
     timeout: Any
     edge: EdgeOptions
+
+
+class StoredParams(TypedDict, total=False):
+    """Of what is asked about a stored response. `edge` may name a `provider` besides its usual options."""
+
+    extra_headers: Mapping[str, Any] | None
+    extra_query: Mapping[str, Any] | None
+    timeout: Any
+    edge: Mapping[str, Any]
+
+
+class RetrieveParams(StoredParams, total=False):
+    """Of `responses.retrieve`."""
+
+    include: Sequence[str]
+    include_obfuscation: bool
+    starting_after: int

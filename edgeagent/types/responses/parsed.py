@@ -6,8 +6,10 @@ What was read is in a dump too; it is left out when the items are sent back.
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
+from edgeagent.types.responses import events
+from edgeagent.types.responses import tool_events as tools
 from edgeagent.types.responses._open import told
 from edgeagent.types.responses.events import (
     ResponseCompletedEvent,
@@ -24,6 +26,7 @@ __all__ = [
     "ParsedResponseFunctionToolCall",
     "ParsedResponseOutputMessage",
     "ParsedResponseOutputText",
+    "ParsedResponseStreamEvent",
     "SnapshotArgumentsDeltaEvent",
     "SnapshotCompletedEvent",
     "SnapshotTextDeltaEvent",
@@ -98,3 +101,67 @@ class SnapshotCompletedEvent(ResponseCompletedEvent, Generic[T]):
     type: Literal["response.completed"] = "response.completed"
     if TYPE_CHECKING:
         response: ParsedResponse[T]
+
+
+ParsedResponseStreamEvent: TypeAlias = (
+    SnapshotTextDeltaEvent
+    | SnapshotTextDoneEvent[T]
+    | SnapshotArgumentsDeltaEvent
+    | SnapshotCompletedEvent[T]
+    | events.ResponseCompactionCompactingEvent
+    | events.ResponseContentPartAddedEvent
+    | events.ResponseContentPartDoneEvent
+    | events.ResponseCreatedEvent
+    | events.ResponseErrorEvent
+    | events.ResponseFunctionCallArgumentsDoneEvent
+    | events.ResponseInProgressEvent
+    | events.ResponseFailedEvent
+    | events.ResponseIncompleteEvent
+    | events.ResponseOutputItemAddedEvent
+    | events.ResponseOutputItemDoneEvent
+    | events.ResponseReasoningSummaryPartAddedEvent
+    | events.ResponseReasoningSummaryPartDoneEvent
+    | events.ResponseReasoningSummaryTextDeltaEvent
+    | events.ResponseReasoningSummaryTextDoneEvent
+    | events.ResponseReasoningTextDeltaEvent
+    | events.ResponseReasoningTextDoneEvent
+    | events.ResponseRefusalDeltaEvent
+    | events.ResponseRefusalDoneEvent
+    | events.ResponseOutputTextAnnotationAddedEvent
+    | events.ResponseQueuedEvent
+    | events.ResponseCustomToolCallInputDeltaEvent
+    | events.ResponseCustomToolCallInputDoneEvent
+    | tools.ResponseAudioDeltaEvent
+    | tools.ResponseAudioDoneEvent
+    | tools.ResponseAudioTranscriptDeltaEvent
+    | tools.ResponseAudioTranscriptDoneEvent
+    | tools.ResponseCodeInterpreterCallCodeDeltaEvent
+    | tools.ResponseCodeInterpreterCallCodeDoneEvent
+    | tools.ResponseCodeInterpreterCallCompletedEvent
+    | tools.ResponseCodeInterpreterCallInProgressEvent
+    | tools.ResponseCodeInterpreterCallInterpretingEvent
+    | tools.ResponseFileSearchCallCompletedEvent
+    | tools.ResponseFileSearchCallInProgressEvent
+    | tools.ResponseFileSearchCallSearchingEvent
+    | tools.ResponseShellCallCommandAddedEvent
+    | tools.ResponseShellCallCommandDeltaEvent
+    | tools.ResponseShellCallCommandDoneEvent
+    | tools.ResponseShellCallOutputContentDeltaEvent
+    | tools.ResponseShellCallOutputContentDoneEvent
+    | tools.ResponseWebSearchCallCompletedEvent
+    | tools.ResponseWebSearchCallInProgressEvent
+    | tools.ResponseWebSearchCallSearchingEvent
+    | tools.ResponseImageGenCallCompletedEvent
+    | tools.ResponseImageGenCallGeneratingEvent
+    | tools.ResponseImageGenCallInProgressEvent
+    | tools.ResponseImageGenCallPartialImageEvent
+    | tools.ResponseMcpCallArgumentsDeltaEvent
+    | tools.ResponseMcpCallArgumentsDoneEvent
+    | tools.ResponseMcpCallCompletedEvent
+    | tools.ResponseMcpCallFailedEvent
+    | tools.ResponseMcpCallInProgressEvent
+    | tools.ResponseMcpListToolsCompletedEvent
+    | tools.ResponseMcpListToolsFailedEvent
+    | tools.ResponseMcpListToolsInProgressEvent
+)
+"""Any event of `client.responses.stream(…)`."""

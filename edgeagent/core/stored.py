@@ -1,0 +1,133 @@
+"""What a vendor keeps of an answer: asked at the one provider that has it, neither cached nor shared nor moved on.
+
+Retries and deadlines are those of every call; observers are not told, since no model answers.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from edgeagent.core.ask import refused, whole_error
+from edgeagent.core.attempts import attempt_targets
+from edgeagent.core.call import Call, CallOptions
+from edgeagent.core.calls import Calls
+from edgeagent.effects import Flow, Scope, Source, invoke, open_stream, read, send
+from edgeagent.providers.base import Encoded, HTTPProvider
+from edgeagent.types import ChatRequest, Target
+from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
+
+__all__ = ["Stored", "StoredSession", "ask_stored", "open_stored"]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One question about what is stored.
+
+    Attributes:
+        provider: whom it is asked, as it is asked in the format of what is stored.
+        method: of HTTP.
+        path: below the address of the answers, in pieces; each is quoted.
+        headers, query: the caller's own.
+    """
+
+    provider: HTTPProvider
+    method: str
+    path: tuple[str, ...]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+
+    def request(self, credential: Any, *, stream: bool) -> HTTPRequest:
+        """The whole HTTP request."""
+        made = self.provider.http_request(
+            Encoded({}), credential, model="", stream=stream, extra_headers=self.headers, extra_query=self.query
+        )
+        url, mark, query = made.url.partition("?")
+        path = "".join(f"/{quote(piece, safe='')}" for piece in self.path)
+        headers = Headers([pair for pair in made.headers.fields if pair[0].lower() != "content-type"])
+        return HTTPRequest(self.method, f"{url}{path}{mark}{query}", headers)
+
+
+def ask_stored(
+    calls: Calls, stored: Stored, options: CallOptions, scope: Scope, *, prefers_async: bool
+) -> Flow[tuple[HTTPResponse, Call[Any]]]:
+    """The vendor's answer, and the call whose `edge` is complete. Raises the vendor's error."""
+    call = _call(calls, stored, options, scope, prefers_async=prefers_async)
+
+    def attempt(_: Target) -> Flow[HTTPResponse]:
+        request = yield from _request(call, stored, stream=False)
+        response = yield from send(request, options.timeout, call.deadline, stored.provider.http_client)
+        if not 200 <= response.status_code < 300:
+            raise refused(stored.provider.codec_for(""), response)
+        return response
+
+    response = yield from _attempted(call, stored, attempt)
+    call.ended(None, None)
+    return response, call
+
+
+class StoredSession:
+    """The bytes of a stored answer's stream; see `edgeagent.resources.streams.Session`."""
+
+    usage = None
+
+    def __init__(self, call: Call[Any], source: Source) -> None:
+        self.call = call
+        self.pending: deque[bytes] = deque()
+        self.flowing = True
+        self._source = source
+
+    def advance(self) -> Flow[None]:
+        """Read until bytes are pending or the stream has ended."""
+        data = yield from read(self._source, self.call.deadline)
+        if data is None:
+            self.flowing = False
+            self.call.ended(None, None)
+        else:
+            self.pending.append(data)
+
+    def close_early(self) -> None:
+        """The caller wants no more. Idempotent."""
+        if self.flowing:
+            self.flowing = False
+            self.pending.clear()
+            self.call.ended(None, None)
+
+
+def open_stored(
+    calls: Calls, stored: Stored, options: CallOptions, scope: Scope, *, prefers_async: bool
+) -> Flow[StoredSession]:
+    """The stream of a stored answer."""
+    call = _call(calls, stored, options, scope, prefers_async=prefers_async)
+
+    def attempt(_: Target) -> Flow[Source]:
+        request = yield from _request(call, stored, stream=True)
+        source = yield from open_stream(request, options.timeout, call.deadline, stored.provider.http_client)
+        if not 200 <= source.status_code < 300:
+            head = HTTPResponse(source.status_code, source.headers, b"", request)
+            head.content = yield from whole_error(source, call.deadline)
+            raise refused(stored.provider.codec_for(""), head)
+        return source
+
+    return StoredSession(call, (yield from _attempted(call, stored, attempt)))
+
+
+def _call(calls: Calls, stored: Stored, options: CallOptions, scope: Scope, *, prefers_async: bool) -> Call[Any]:
+    call: Call[Any] = calls.unobserved(ChatRequest(model="", messages=[]), options, scope, prefers_async=prefers_async)
+    call.edge.provider = stored.provider.name
+    return call
+
+
+def _request(call: Call[Any], stored: Stored, *, stream: bool) -> Flow[HTTPRequest]:
+    key = stored.provider.api_key
+    if callable(key):
+        key = yield from invoke(key, call.deadline)
+    return stored.request(key, stream=stream)
+
+
+def _attempted(call: Call[Any], stored: Stored, attempt: Callable[[Target], Flow[Any]]) -> Flow[Any]:
+    target = Target(stored.provider.name, "")
+    return (yield from attempt_targets(call, [target], attempt, lambda _: None)).answer

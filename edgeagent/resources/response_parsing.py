@@ -1,0 +1,106 @@
+"""Structured responses: a Python type → what is asked for; a response → one whose texts and arguments are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edgeagent.core.requests import given
+from edgeagent.providers.responses import decode_tool, encode_format
+from edgeagent.resources.structured import Structure, converted, refuse_cut
+from edgeagent.types.completion import ChatCompletionMessage
+from edgeagent.types.responses import (
+    ParsedResponse,
+    ParsedResponseFunctionToolCall,
+    ParsedResponseOutputMessage,
+    ParsedResponseOutputText,
+    Response,
+    ResponseFunctionToolCall,
+    ResponseOutputMessage,
+    ResponseOutputText,
+)
+
+__all__ = ["ResponseStructure"]
+
+_CUT = {"max_output_tokens": "length", "content_filter": "content_filter"}
+
+
+class ResponseStructure:
+    """What one call wants to have read: the type of its texts, the models of its tools.
+
+    Args:
+        text_format: a pydantic model, a dataclass or a TypedDict; None or left out: texts stay texts.
+        params: the other arguments of `create()`. A tool may be one of `pydantic_function_tool`.
+
+    Raises:
+        RequestValidationError: a type that is none of these.
+        TypeError: a format was given in two ways.
+    """
+
+    def __init__(self, text_format: Any, params: Mapping[str, Any]) -> None:
+        self._params = dict(params)
+        tools = params.get("tools")
+        self._tools = [*tools] if tools is not None and given(tools) else None
+        self._structure = Structure(text_format, [_nested(tool) for tool in self._tools or ()], strict_tools=False)
+        text = params.get("text")
+        self._text = dict(text) if isinstance(text, Mapping) else {}
+        if self._structure.param is not None and self._text.get("format") is not None:
+            raise TypeError("Give text_format or text.format, not both.")
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of `create()`."""
+        made = dict(self._params)
+        if self._tools is not None:
+            made["tools"] = [_flat(tool) for tool in self._tools]
+        if self._structure.param is not None:
+            made["text"] = {**self._text, "format": encode_format(self._structure.param)}
+        return made
+
+    def parsed(self, response: Response) -> ParsedResponse[Any]:
+        """The response with everything read.
+
+        Raises:
+            LengthFinishReasonError, ContentFilterFinishReasonError: it was cut off, and something was to be read.
+            pydantic.ValidationError: it is not what was asked for.
+        """
+        if response.status == "incomplete" and self._structure.reads:
+            details = response.incomplete_details
+            refuse_cut(_CUT.get((details and details.reason) or "", "length"), response)
+        output = [self._item(item) for item in response.output or ()]
+        result: ParsedResponse[Any] = converted(response, ParsedResponse, output=output)
+        result._attach(response._edge)
+        return result
+
+    def text(self, text: str, phase: str | None) -> Any:
+        """A whole text as an instance of the type. Only a final answer is one; what comes before it is commentary.
+
+        Raises:
+            pydantic.ValidationError: it is none.
+        """
+        if phase not in (None, "final_answer"):
+            return None
+        return self._structure.content(ChatCompletionMessage.model_construct(content=text, refusal=None))
+
+    def _item(self, item: Any) -> Any:
+        if isinstance(item, ResponseOutputMessage) and isinstance(item.content, list):
+            parts = [self._part(part, item.phase) for part in item.content]
+            return converted(item, ParsedResponseOutputMessage, content=parts)
+        if isinstance(item, ResponseFunctionToolCall):
+            arguments = self._structure.tool_arguments(item.name, item.arguments)
+            return converted(item, ParsedResponseFunctionToolCall, parsed_arguments=arguments)
+        return item
+
+    def _part(self, part: Any, phase: str | None) -> Any:
+        if not isinstance(part, ResponseOutputText):
+            return part
+        return converted(part, ParsedResponseOutputText, parsed=self.text(part.text, phase))
+
+
+def _nested(tool: Any) -> Any:
+    """As chat has it; one of `pydantic_function_tool` is so already."""
+    return tool if not isinstance(tool, Mapping) or "function" in tool else decode_tool(tool)
+
+
+def _flat(tool: Any) -> Any:
+    function = tool.get("function") if isinstance(tool, Mapping) and tool.get("type") == "function" else None
+    return {"type": "function", **function} if isinstance(function, Mapping) else tool
