@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any, Literal
 
+import openai
 import pytest
+from openai._models import construct_type_unchecked
+from openai.types.responses import Response
+from pydantic import BaseModel
 
+from edgeagent import EdgeClient
 from edgeagent.errors import APIStatusError, BadRequestError
-from edgeagent.providers import OpenAI
+from edgeagent.providers import OpenAI, OpenAICompatible
 from tests.integration.harness import WAYS, Asker
+from tests.providers.responses.order import check_order
 from tests.support.local_model import CALL_PROMPT, WEATHER_TOOL, LlamaServer
 
 
@@ -72,3 +79,81 @@ def test_errors_are_typed(asker: Asker) -> None:
     assert caught.value.status_code >= 400
     with pytest.raises(BadRequestError):
         asker.create(max_tokens=4)
+
+
+# client.responses
+
+
+@pytest.fixture(params=[True, False], ids=["native", "translated"])
+def client(request: pytest.FixtureRequest, llama_server: LlamaServer) -> Iterator[EdgeClient]:
+    """A client whose `responses` go to `/v1/responses`, or are told to `/v1/chat/completions`."""
+    server = OpenAICompatible(name="local", base_url=f"{llama_server.url}/v1", responses=bool(request.param))
+    with EdgeClient(providers=[server]) as client:
+        yield client
+
+
+FLAT = {"type": "function", **WEATHER_TOOL["function"]}
+BRIEF: dict[str, Any] = {"model": "smollm2", "input": "Say hello.", "temperature": 0, "max_output_tokens": 16}
+
+
+def test_a_response(client: EdgeClient) -> None:
+    """Text, usage and state, as openai's own model reads them; the second time from memory."""
+    answer = client.responses.create(**BRIEF)
+    hers = construct_type_unchecked(type_=Response, value=answer.to_dict())
+    assert answer.output_text == hers.output_text != ""
+    assert answer.usage is not None
+    assert 0 < answer.usage.output_tokens <= 16
+    assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens
+    again = client.responses.create(**BRIEF)
+    if answer.status == "completed":
+        assert again.edge.cached
+        assert again == answer
+
+
+def test_both_ways_and_openais_client_say_the_same(llama_server: LlamaServer) -> None:
+    """The text of the native answer, of the translated one, of a stream of each, and of openai's client."""
+    url = f"{llama_server.url}/v1"
+    told = {openai.OpenAI(api_key="x", base_url=url).responses.create(**BRIEF).output_text}
+    for native in (True, False):
+        server = OpenAICompatible(name="local", base_url=url, responses=native)
+        client = EdgeClient(providers=[server], cache=False)
+        told.add(client.responses.create(**BRIEF).output_text)
+        with client.responses.stream(**BRIEF) as stream:
+            pieces = [event.delta for event in stream if event.type == "response.output_text.delta"]
+            told |= {"".join(pieces), stream.get_final_response().output_text}
+            assert len(pieces) > 3
+    assert len(told) == 1
+
+
+def test_a_translated_stream_is_in_the_documented_order(llama_server: LlamaServer) -> None:
+    """From a real server's chunks."""
+    server = OpenAICompatible(name="local", base_url=f"{llama_server.url}/v1")
+    with EdgeClient(providers=[server]) as client:
+        check_order([event.to_dict() for event in client.responses.create(**BRIEF, stream=True)])
+
+
+def test_a_tool_loop(client: EdgeClient) -> None:
+    """A call, its output beside the items of the answer, and another answer."""
+    params: dict[str, Any] = {"model": "smollm2", "tools": [FLAT], "temperature": 0, "max_output_tokens": 128}
+    first = client.responses.create(input=CALL_PROMPT, tool_choice="required", **params)
+    (call,) = [item for item in first.output if item.type == "function_call"]
+    assert isinstance(json.loads(call.arguments), dict)
+    output = {"type": "function_call_output", "call_id": call.call_id, "output": "Sunny."}
+    asked = [{"type": "message", "role": "user", "content": CALL_PROMPT}, *first.output, output]
+    again = client.responses.create(input=asked, **params)
+    assert again.status in {"completed", "incomplete"}
+
+
+class Colour(BaseModel):
+    """A colour."""
+
+    name: Literal["red", "green"]
+
+
+def test_a_structured_response(llama_server: LlamaServer) -> None:
+    """Asked through chat the server is held to the schema of a type; its own `/v1/responses` leaves `text` unread."""
+    client = EdgeClient(providers=[OpenAICompatible(name="local", base_url=f"{llama_server.url}/v1")])
+    answer = client.responses.parse(
+        model="smollm2", input="The colour of grass?", text_format=Colour, temperature=0, max_output_tokens=64
+    )
+    assert isinstance(answer.output_parsed, Colour)
