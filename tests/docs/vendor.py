@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from functools import partial
 from struct import pack
 from typing import Any
 
+from tests.docs.vendor_responses import respond
 from tests.support.loopback import HANG_UP, Request, chunk, head, reply
 
 __all__ = ["ANSWERS", "answer"]
@@ -39,6 +41,8 @@ FAULTS = {
 
 def answer(request: Request) -> Any:
     """The whole HTTP answer to one request: bytes, or pieces of a stream."""
+    if request.path.startswith("/v1/responses"):
+        return respond(request, partial(_says, anthropic=False), partial(_streamed, cut=False))
     anthropic = request.path.startswith("/v1/messages")
     other = OTHER.get(request.path.partition("?")[0])
     if other is not None:
