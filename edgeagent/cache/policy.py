@@ -1,9 +1,9 @@
 """What may be looked up and stored: the controls of one call, and the rules for requests and answers.
 
 Requests that are neither cached nor shared unless forced (`uncacheable_reason`): those whose point is a side effect or
-state at the vendor (`store`, `previous_response_id`, `conversation`, `background`, a container), those whose answer
-depends on the world outside the request (web search, tools and servers that the vendor runs), and spoken answers,
-whose audio has an id that expires.
+state at the vendor (`store`, `previous_response_id`, `conversation`, `background`, `prompt`, a container), those whose
+answer depends on the world outside the request (web search, tools and servers that the vendor runs), and spoken
+answers, whose audio has an id that expires.
 
 Answers that are stored (`storable`): those in which every choice ended on its own account (`stop`, `tool_calls`,
 `function_call`). An answer cut by a limit or withheld by a filter is returned but not kept: another try may well give
@@ -125,6 +125,7 @@ _VENDOR_STATE: Final[Mapping[str, str]] = {
     "previous_response_id": "previous_response_id continues what the vendor keeps",
     "conversation": "conversation continues what the vendor keeps",
     "background": "a background answer is fetched later",
+    "prompt": "prompt names a text that the vendor keeps and may change",
     "container": "container continues what the vendor keeps",
     "mcp_servers": "servers that the vendor calls depend on more than the request",
     "search_parameters": "search_parameters lets the model read the web",

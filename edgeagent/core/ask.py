@@ -128,7 +128,7 @@ def ask_stream(call: Call, provider: Provider, target: Target) -> Flow[OpenedStr
     else:
         opened = yield from _open_directly(call, provider, target)
     try:
-        while not opened.ended and not any(map(_has_content, opened.chunks)):
+        while not opened.ended and not _tells(opened):
             yield from _advance(opened, call.deadline)
         if not any(chunk.choices for chunk in opened.chunks):
             raise ResponseValidationError(HTTPResponse(200), None, message="The stream ended without any answer.")
@@ -145,6 +145,11 @@ def _advance(opened: OpenedStream, deadline: float | None) -> Flow[None]:
     """Read and decode one more piece."""
     assert opened.source is not None
     opened.feed((yield from read(opened.source, deadline)))
+
+
+def _tells(opened: OpenedStream) -> bool:
+    """Whether there is something to show: content, or in the caller's own format what the unified model cannot say."""
+    return any(map(_has_content, opened.chunks)) or (opened.raw is not None and getattr(opened.decoder, "tells", False))
 
 
 def _has_content(chunk: ChatCompletionChunk) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from edgeagent.cache.entry import Entry
+from edgeagent.errors import RequestValidationError
 from edgeagent.providers.base import (
     ChatCodec,
     ForOthersCodec,
@@ -38,6 +39,7 @@ class Native:
         headers: header fields that a target of the same format is sent besides its own; no credentials.
         query: the same for query parameters.
         vendor: whose dialect it is, as in `Provider.vendor`; None: the format's own.
+        fault: what of it only a target of the same format may understand; any other is not asked.
     """
 
     codec: ChatCodec
@@ -45,6 +47,7 @@ class Native:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     vendor: str | None = None
+    fault: RequestValidationError | None = None
 
     @property
     def wire(self) -> str:

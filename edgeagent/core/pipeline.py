@@ -112,9 +112,11 @@ class Pipeline(Calls):
         limit = self._max_body_bytes
         validate_size(exchange.asked.body, limit)
         passing = self.targets.passing(exchange.asked, candidates)
-        if not passing:
-            exchange.for_others(call.request)
         try:
+            if exchange.asked.fault is not None:
+                raise exchange.asked.fault
+            if not passing:
+                exchange.for_others(call.request)
             validate(call.request, max_body_bytes=limit, parts=candidates.parts)
         except RequestValidationError:
             if not passing:

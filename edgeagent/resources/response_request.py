@@ -37,11 +37,21 @@ def asked(params: Mapping[str, Any], extra_body: Any, *, stream: bool) -> tuple[
     if stream:
         body["stream"] = True
     codec = ResponsesCodec(asked=body)
-    request = codec.decode_request(body)
+    request, fault = _decoded(codec, body)
     changes = {name: params[name] for name in _OUTSIDE if params.get(name) is not None}
     if body.get("store") is None:  # OpenAI stores then; it is not what the caller asked for, and no reason not to cache
         changes["store"] = None
-    return request.model_copy(update=changes), Native(codec, body)
+    return request.model_copy(update=changes), Native(codec, body, fault=fault)
+
+
+def _decoded(codec: ResponsesCodec, body: Mapping[str, Any]) -> tuple[ChatRequest, RequestValidationError | None]:
+    """What the body means; and the fault of an item that may be right for a vendor who knows more than we do."""
+    try:
+        return codec.decode_request(body), None
+    except RequestValidationError as fault:
+        if not str(fault.param).startswith("input["):
+            raise
+        return codec.decode_request({**body, "input": ""}), fault
 
 
 def _plain(value: Any) -> Any:

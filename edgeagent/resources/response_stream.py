@@ -24,6 +24,7 @@ from edgeagent.types.responses import (
     ResponseFunctionCallArgumentsDeltaEvent,
     ResponseIncompleteEvent,
     ResponseOutputItemAddedEvent,
+    ResponseOutputItemDoneEvent,
     ResponseTextDeltaEvent,
     ResponseTextDoneEvent,
     SnapshotArgumentsDeltaEvent,
@@ -54,6 +55,7 @@ class _State(Generic[T]):
         self._texts: defaultdict[tuple[int, int], str] = defaultdict(str)
         self._arguments: defaultdict[int, str] = defaultdict(str)
         self._phases: dict[int, str | None] = {}
+        self._items: dict[int, Any] = {}
         self._end: Response | None = None
         self._failure: ResponseFailedEvent | None = None
 
@@ -74,14 +76,24 @@ class _State(Generic[T]):
             return _with(event, SnapshotTextDoneEvent, parsed=self._read(event))
         if isinstance(event, ResponseOutputItemAddedEvent):
             self._phases[event.output_index] = getattr(event.item, "phase", None)
+        elif isinstance(event, ResponseOutputItemDoneEvent):
+            self._items[event.output_index] = event.item
         elif isinstance(event, ResponseCompletedEvent):
-            self._end = event.response
-            return _with(event, SnapshotCompletedEvent, response=self._structure.parsed(event.response))
+            self._end = self._whole(event.response)
+            return _with(event, SnapshotCompletedEvent, response=self._structure.parsed(self._end))
         elif isinstance(event, ResponseIncompleteEvent):
-            self._end = event.response
+            self._end = self._whole(event.response)
         elif isinstance(event, ResponseFailedEvent):
             self._failure = event
         return event
+
+    def _whole(self, response: Response) -> Response:
+        """Some servers leave the items out of the last event."""
+        if response.output or not self._items:
+            return response
+        whole = response.model_copy(update={"output": [self._items[place] for place in sorted(self._items)]})
+        whole._attach(response._edge)
+        return whole
 
     def _read(self, event: ResponseTextDoneEvent) -> Any:
         """A text that was cut off cannot be read; whether it was, only the end of the response tells."""

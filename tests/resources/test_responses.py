@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -419,3 +420,74 @@ def test_no_provider_no_answer() -> None:
     """The name is resolved as for chat."""
     with pytest.raises(NoTargetError):
         EdgeClient(providers=[]).responses.create(**ASK)
+
+
+@every_way
+def test_an_item_that_only_the_vendor_knows(way: Any) -> None:
+    """A role that was invented yesterday is sent to who may know it; for a vendor of chat it is named."""
+    asked = [{"role": "critic", "content": "hm"}, {"role": "user", "content": "hi"}]
+    with Loopback(answering(WHOLE)) as server:
+        client = Driven(way, providers=[provider(server), FakeProvider("x", name="other")])
+        client.ask(model="gpt-4o", input=asked)
+        assert server.requests[0].json() == {"model": "gpt-4o", "input": asked}
+        with pytest.raises(RequestValidationError) as caught:
+            client.ask(model="other/x", input=asked)
+        assert caught.value.param == "input[0]"
+        client.close()
+
+
+@every_way
+def test_an_error_before_the_first_event(way: Any) -> None:
+    """Is raised by `create`, and nothing is left open."""
+    with Loopback(lambda request: reply(400, {"error": {"message": "No."}})) as server:
+        client = Driven(way, providers=[provider(server)])
+        with pytest.raises(BadRequestError):
+            client.events(**ASK)
+        client.close()
+
+
+def test_a_server_that_leaves_the_items_out_of_its_last_event() -> None:
+    """They are those that came before: for the next unstreamed call, and for the final response of `stream`."""
+    item = {"type": "message", "id": "msg", "role": "assistant", "status": "completed"}
+    whole = {**item, "content": [{"type": "output_text", "text": "He", "annotations": []}]}
+    told = [
+        *BEGUN,
+        {"type": "response.output_item.done", "output_index": 0, "item": whole},
+        {"type": "response.completed", "response": {**HEAD, "status": "completed"}},
+    ]
+    with Loopback(lambda request: list(events(told))) as server:
+        client = EdgeClient(providers=[provider(server)])
+        with client.responses.stream(**ASK) as stream:
+            final = stream.get_final_response()
+        assert final.output_text == client.responses.create(**ASK).output_text == "He"
+        assert final.edge.provider == "openai"
+        assert len(server.requests) == 1
+
+
+def test_the_progress_of_a_vendors_tool_is_seen_as_it_happens() -> None:
+    """`create` returns when the search has begun, not when there is text."""
+    gate = threading.Event()
+    search = {"type": "web_search_call", "id": "ws_1", "status": "in_progress"}
+    added = {"type": "response.output_item.added", "output_index": 0, "item": search}
+
+    def handler(request: Any) -> Any:
+        yield from events([BEGUN[0], added], end=False)
+        assert gate.wait(10)
+        done = {"type": "response.output_item.done", "output_index": 0, "item": {**search, "status": "completed"}}
+        last = {"type": "response.completed", "response": {**HEAD, "status": "completed"}}
+        yield from list(events([done, last]))[1:]
+
+    with Loopback(handler) as server:
+        stream = EdgeClient(providers=[provider(server)]).responses.create(**ASK, stream=True)
+        assert [next(stream).type, next(stream).type] == ["response.created", "response.output_item.added"]
+        gate.set()
+        assert [event.type for event in stream] == ["response.output_item.done", "response.completed"]
+
+
+def test_a_prompt_that_the_vendor_keeps_is_not_cached() -> None:
+    """It may be another tomorrow."""
+    with Loopback(answering(WHOLE)) as server:
+        client = EdgeClient(providers=[provider(server)])
+        for _ in range(2):
+            client.responses.create(model="gpt-4o", prompt={"id": "pmpt_1"})
+        assert len(server.requests) == 2

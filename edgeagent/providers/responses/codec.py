@@ -111,7 +111,7 @@ class ResponsesCodec:
         return stream_of(from_json(document))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ResponsesCodec) and other._own == self._own
+        return isinstance(other, ResponsesCodec) and (other._own, other._echo) == (self._own, self._echo)
 
     def __hash__(self) -> int:
         return hash((WIRE, self._own))

@@ -55,6 +55,7 @@ __all__ = ["ResponseStreamDecoder"]
 MAX_HEAD: Final = 1024 * 1024
 """How much is kept of a body that has shown no event yet: it may be one JSON document in spite of its label."""
 
+_PLAIN: Final = frozenset({"message", "reasoning", *CALLS})
 _FIELDS: Final = (b":", b"data", b"event", b"id", b"retry")
 _validate = ChatCompletionChunk.model_validate
 
@@ -79,6 +80,7 @@ class ResponseStreamDecoder:
         "_sse",
         "_started",
         "_top",
+        "tells",
     )
 
     def __init__(self) -> None:
@@ -95,6 +97,8 @@ class ResponseStreamDecoder:
         self._length = 0
         self._said = False
         self._finished = False
+        self.tells = False
+        """Whether a tool of the vendor's has begun, whose progress its own events show."""
         self._fault: APIError | None = None
         self._head: list[bytes] | None = []  # until the first event
         self._head_size = 0
@@ -201,6 +205,7 @@ class ResponseStreamDecoder:
         place = self._where(event)
         if place in self._open or place in self._closed or place < self._next:
             return []
+        self.tells = self.tells or item["type"] not in _PLAIN
         building = self._open[place] = Building(dict(item))
         if item["type"] not in CALLS and (item["type"] != "message" or place):
             self._native = True  # it cannot be plain, and those before it are sent before its deltas
