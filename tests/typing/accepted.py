@@ -32,6 +32,9 @@ from edgeagent.types import (
 )
 from edgeagent.types.parsed import ParsedChatCompletion
 
+
+from edgeagent.types.responses import ParsedResponse, Response, ResponseFunctionToolCall, ResponseStreamEvent
+
 __all__: list[str] = []
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
@@ -207,3 +210,60 @@ def written_for_openai_0() -> None:
         assert_type(error.status_code, int)
     except edgeagent.error.APIConnectionError as error:
         assert_type(error.should_retry, bool)
+
+
+# responses
+
+
+def responses(client: EdgeClient, stream: bool) -> None:
+    create = client.responses.create
+    assert_type(create(model="m", input="hi"), Response)
+    assert_type(create(model="m", input=MESSAGES, stream=True), Stream[ResponseStreamEvent])
+    assert_type(create(model="m", stream=stream), Response | Stream[ResponseStreamEvent])
+    response = create(model="m", input="hi", reasoning={"effort": "low"}, edge={"cache": "off"})
+    assert_type(response.output_text, str)
+    assert_type(response.edge, ResponseMetadata)
+    for item in response.output:
+        if item.type == "function_call":
+            assert_type(item, ResponseFunctionToolCall)
+            assert_type(item.arguments, str)
+        elif item.type == "message":
+            for part in item.content:
+                if part.type == "output_text":
+                    assert_type(part.text, str)
+    for event in create(model="m", input=[*response.output, {"role": "user", "content": "x"}], stream=True):
+        if event.type == "response.output_text.delta":
+            assert_type(event.delta, str)
+        elif event.type == "response.completed":
+            assert_type(event.response, Response)
+    assert_type(client.responses.retrieve("resp_1"), Response)
+    assert_type(client.responses.retrieve("resp_1", stream=True, starting_after=3), Stream[ResponseStreamEvent])
+    client.responses.delete("resp_1", edge={"provider": "openai"})
+
+
+def parsed_responses(client: EdgeClient) -> None:
+    response = client.responses.parse(model="m", input="hi", text_format=City)
+    assert_type(response, ParsedResponse[City])
+    assert_type(response.output_parsed, City | None)
+    with client.responses.stream(model="m", input="hi", text_format=City) as stream:
+        for event in stream:
+            if event.type == "response.output_text.delta":
+                assert_type(event.snapshot, str)
+            elif event.type == "response.output_text.done":
+                assert_type(event.parsed, City | None)
+        assert_type(stream.get_final_response(), ParsedResponse[City])
+
+
+async def async_responses(client: AsyncEdgeClient) -> None:
+    assert_type(await client.responses.create(model="m", input="hi"), Response)
+    assert_type(await client.responses.create(model="m", stream=True), AsyncStream[ResponseStreamEvent])
+    assert_type((await client.responses.parse(model="m", text_format=City)).output_parsed, City | None)
+    async with client.responses.stream(model="m", text_format=City) as stream:
+        async for event in stream:
+            if event.type == "response.function_call_arguments.delta":
+                assert_type(event.snapshot, str)
+        assert_type((await stream.get_final_response()).output_parsed, City | None)
+
+
+class City(BaseModel):
+    name: str

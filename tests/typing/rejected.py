@@ -40,3 +40,7 @@ def refused(client: EdgeClient, aclient: AsyncEdgeClient) -> None:
     aclient.to_async()  # error: attr-defined
     with EdgeClient() as same, aclient as other:  # error: attr-defined
         print(same, other)
+
+    client.responses.create(model="m", inputs="hi")  # error: call-overload
+    print(client.responses.create(model="m", input="hi").output_texts)  # error: attr-defined
+    client.responses.retrieve(5)  # error: call-overload
