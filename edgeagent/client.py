@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from edgeagent.io.runtime import Runtime
     from edgeagent.pricing.base import PriceSource
     from edgeagent.providers.base import Provider
+    from edgeagent.resources.async_responses import AsyncResponses
     from edgeagent.resources.beta import AsyncBeta, Beta
     from edgeagent.resources.chat import AsyncChat, Chat
     from edgeagent.resources.models import AsyncModels, Models
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
         CompletionsWithStreamingResponse,
         WithChat,
     )
-    from edgeagent.resources.responses import AsyncResponses, Responses
+    from edgeagent.resources.responses import Responses
     from edgeagent.routing.base import Router
 
 __all__ = ["AsyncEdgeClient", "EdgeClient"]
@@ -442,7 +443,7 @@ class AsyncEdgeClient(_Client):
     @cached_property
     def responses(self) -> AsyncResponses:
         """The Responses API."""
-        from edgeagent.resources.responses import AsyncResponses
+        from edgeagent.resources.async_responses import AsyncResponses
 
         return AsyncResponses(self)
 

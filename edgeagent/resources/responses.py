@@ -2,72 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from edgeagent.core.requests import given
 from edgeagent.core.stored import ask_stored, open_stored
 from edgeagent.effects import Scope
-from edgeagent.resources.chat import _call_options
+from edgeagent.resources.response_calls import QUERY, prepared, structured, whole
 from edgeagent.resources.response_events import EventSession
-from edgeagent.resources.response_request import KNOWN, asked
 from edgeagent.resources.stored_responses import response_of, stored
-from edgeagent.resources.streams import AsyncStream, Stream
-from edgeagent.types.responses import Response
+from edgeagent.resources.streams import Stream
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from edgeagent.client import AsyncEdgeClient, EdgeClient
-    from edgeagent.core.call import Call, CallOptions
-    from edgeagent.core.native import Native, NativeAnswer
-    from edgeagent.resources.input_items import AsyncInputItems, InputItems
-    from edgeagent.resources.response_parsing import ResponseStructure
-    from edgeagent.resources.response_stream import AsyncResponseStreamManager, ResponseStreamManager
-    from edgeagent.types import ChatRequest
-    from edgeagent.types.responses import ParsedResponse, ResponseStreamEvent
+    from edgeagent.client import EdgeClient
+    from edgeagent.core.call import Call
+    from edgeagent.resources.input_items import InputItems
+    from edgeagent.resources.response_stream import ResponseStreamManager
+    from edgeagent.types.responses import ParsedResponse, Response, ResponseStreamEvent
     from edgeagent.types.responses.params import ResponseParams, RetrieveParams, StoredParams
     from edgeagent.wire.http import HTTPResponse
 
-__all__ = ["AsyncResponses", "Responses"]
+__all__ = ["Responses"]
 
 T = TypeVar("T")
-
-_QUERY: Final = ("include", "include_obfuscation", "starting_after", "stream")
-
-
-def _prepared(
-    client: EdgeClient | AsyncEdgeClient, params: dict[str, Any], *, stream: bool
-) -> tuple[ChatRequest, Native, CallOptions]:
-    """What one call's arguments mean.
-
-    Raises:
-        TypeError: an unknown argument.
-        RequestValidationError: a missing or ill-typed one.
-    """
-    if not KNOWN.issuperset(params):
-        name = min(params.keys() - KNOWN)
-        raise TypeError(
-            f"create() got an unexpected keyword argument {name!r}; a vendor's own parameters go into extra_body."
-        )
-    options, extra_body = _call_options(client, params)
-    request, native = asked(params, extra_body, stream=stream)
-    return request, native, options
-
-
-def _structure(text_format: Any, params: Mapping[str, Any]) -> ResponseStructure:
-    from edgeagent.resources.response_parsing import ResponseStructure
-
-    if "stream" in params:
-        raise TypeError("parse() and stream() take no stream=.")
-    return ResponseStructure(text_format, params)
-
-
-def _response(answer: NativeAnswer) -> Response:
-    response = Response.from_json(answer.body)
-    response._attach(answer.completion.edge)
-    return response
 
 
 class Responses:
@@ -102,13 +61,13 @@ class Responses:
         """
         client = self._client
         stream = bool(stream) if given(stream) else False
-        request, native, options = _prepared(client, params, stream=stream)
+        request, native, options = prepared(client, params, stream=stream)
         engine = client._engine.here()
         driver = engine.runtime.sync_driver
         scope = Scope()
         pipeline = engine.pipeline
         if not stream:
-            return _response(
+            return whole(
                 driver.run(pipeline.complete_natively(request, native, options, scope, prefers_async=False), scope)
             )
         try:
@@ -130,7 +89,7 @@ class Responses:
             pydantic.ValidationError: it is not what was asked for.
             Exception: what `create` raises.
         """
-        structure = _structure(text_format, params)
+        structure = structured(text_format, params)
         return structure.parsed(self.create(**structure.arguments()))
 
     def stream(
@@ -144,7 +103,7 @@ class Responses:
         """
         from edgeagent.resources.response_stream import ResponseStreamManager
 
-        structure = _structure(text_format, params)
+        structure = structured(text_format, params)
         return ResponseStreamManager(lambda: self.create(stream=True, **structure.arguments()), structure)
 
     # what a vendor keeps
@@ -184,7 +143,7 @@ class Responses:
         """
         if not (stream and given(stream)):
             return self._stored("GET", response_id, **params)
-        question, options = stored(self._client, "GET", response_id, known=_QUERY, stream=True, **params)
+        question, options = stored(self._client, "GET", response_id, known=QUERY, stream=True, **params)
         engine, scope = self._client._engine.here(), Scope()
         driver = engine.runtime.sync_driver
         try:
@@ -206,115 +165,7 @@ class Responses:
         return response_of(*self._ask_stored(*question, **params))
 
     def _ask_stored(self, method: str, response_id: str, *path: str, **params: Any) -> tuple[HTTPResponse, Call[Any]]:
-        question, options = stored(self._client, method, response_id, *path, known=_QUERY, **params)
+        question, options = stored(self._client, method, response_id, *path, known=QUERY, **params)
         engine, scope = self._client._engine.here(), Scope()
         flow = ask_stored(engine.pipeline, question, options, scope, prefers_async=False)
         return engine.runtime.sync_driver.run(flow, scope)
-
-
-class AsyncResponses:
-    """`client.responses` of an async client."""
-
-    def __init__(self, client: AsyncEdgeClient) -> None:
-        self._client = client
-
-    @overload
-    async def create(self, *, stream: Literal[False] | None = None, **params: Unpack[ResponseParams]) -> Response: ...
-
-    @overload
-    async def create(
-        self, *, stream: Literal[True], **params: Unpack[ResponseParams]
-    ) -> AsyncStream[ResponseStreamEvent]: ...
-
-    @overload
-    async def create(
-        self, *, stream: bool, **params: Unpack[ResponseParams]
-    ) -> Response | AsyncStream[ResponseStreamEvent]: ...
-
-    async def create(self, *, stream: bool | None = None, **params: Any) -> Response | AsyncStream[ResponseStreamEvent]:
-        """Ask for a response; see `Responses.create`."""
-        client = self._client
-        stream = bool(stream) if given(stream) else False
-        request, native, options = _prepared(client, params, stream=stream)
-        engine = client._engine.here()
-        driver = engine.runtime.async_driver
-        scope = Scope()
-        pipeline = engine.pipeline
-        if not stream:
-            return _response(
-                await driver.run(pipeline.complete_natively(request, native, options, scope, prefers_async=True), scope)
-            )
-        try:
-            flow = pipeline.open_stream_natively(request, native, options, scope, prefers_async=True)
-            return AsyncStream(EventSession(await driver.step(flow, scope)), driver, scope)
-        except BaseException:
-            await driver.aclose(scope)
-            raise
-
-    async def parse(self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]) -> ParsedResponse[T]:
-        """Ask for a response whose text is an instance of a type; see `Responses.parse`."""
-        structure = _structure(text_format, params)
-        return structure.parsed(await self.create(**structure.arguments()))
-
-    def stream(
-        self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
-    ) -> AsyncResponseStreamManager[T]:
-        """An async context manager over the events of one response; see `Responses.stream`."""
-        from edgeagent.resources.response_stream import AsyncResponseStreamManager
-
-        structure = _structure(text_format, params)
-        return AsyncResponseStreamManager(lambda: self.create(stream=True, **structure.arguments()), structure)
-
-    # what a vendor keeps
-
-    @cached_property
-    def input_items(self) -> AsyncInputItems:
-        """The items that a stored response was made from."""
-        from edgeagent.resources.input_items import AsyncInputItems
-
-        return AsyncInputItems(self._client)
-
-    @overload
-    async def retrieve(
-        self, response_id: str, *, stream: Literal[False] | None = None, **params: Unpack[RetrieveParams]
-    ) -> Response: ...
-
-    @overload
-    async def retrieve(
-        self, response_id: str, *, stream: Literal[True], **params: Unpack[RetrieveParams]
-    ) -> AsyncStream[ResponseStreamEvent]: ...
-
-    async def retrieve(
-        self, response_id: str, *, stream: bool | None = None, **params: Any
-    ) -> Response | AsyncStream[ResponseStreamEvent]:
-        """A response that its vendor keeps; see `Responses.retrieve`."""
-        if not (stream and given(stream)):
-            return await self._stored("GET", response_id, **params)
-        question, options = stored(self._client, "GET", response_id, known=_QUERY, stream=True, **params)
-        engine, scope = self._client._engine.here(), Scope()
-        driver = engine.runtime.async_driver
-        try:
-            flow = open_stored(engine.pipeline, question, options, scope, prefers_async=True)
-            return AsyncStream(EventSession(await driver.step(flow, scope)), driver, scope)
-        except BaseException:
-            await driver.aclose(scope)
-            raise
-
-    async def cancel(self, response_id: str, **params: Unpack[StoredParams]) -> Response:
-        """Stop a background response; see `retrieve` for where it is asked."""
-        return await self._stored("POST", response_id, "cancel", **params)
-
-    async def delete(self, response_id: str, **params: Unpack[StoredParams]) -> None:
-        """Have its vendor forget a response; see `retrieve` for where it is asked."""
-        await self._ask_stored("DELETE", response_id, **params)
-
-    async def _stored(self, *question: str, **params: Any) -> Response:
-        return response_of(*await self._ask_stored(*question, **params))
-
-    async def _ask_stored(
-        self, method: str, response_id: str, *path: str, **params: Any
-    ) -> tuple[HTTPResponse, Call[Any]]:
-        question, options = stored(self._client, method, response_id, *path, known=_QUERY, **params)
-        engine, scope = self._client._engine.here(), Scope()
-        flow = ask_stored(engine.pipeline, question, options, scope, prefers_async=True)
-        return await engine.runtime.async_driver.run(flow, scope)

@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from edgeagent.types._model import Answer
-from edgeagent.types.metadata import ResponseMetadata
+from edgeagent.types.parameters import Answered
 from edgeagent.types.responses._open import Anything, Open, told
 from edgeagent.types.responses.items import ResponseOutputMessage
 from edgeagent.types.responses.parts import ResponseOutputText
@@ -88,7 +87,7 @@ class ResponseTextConfig(Open):
     verbosity: str | None = None
 
 
-class Response(Open, Answer):
+class Response(Open, Answered):
     """An answer of the Responses API: openai's field names, unknown fields kept.
 
     What it repeats of the request is there as the vendor sent it (as asked, where the answer is translated from another
@@ -141,15 +140,6 @@ class Response(Open, Answer):
         messages = [item for item in self.output or () if isinstance(item, ResponseOutputMessage)]
         parts = [part for message in messages for part in message.content or ()]
         return "".join(part.text or "" for part in parts if isinstance(part, ResponseOutputText))
-
-    @property
-    def edge(self) -> ResponseMetadata:
-        """What the gateway did for this answer; absent from dumps and equality."""
-        edge = self._edge
-        if edge is None:
-            edge = ResponseMetadata()
-            self._attach(edge)
-        return edge
 
     @property
     def _request_id(self) -> str | None:

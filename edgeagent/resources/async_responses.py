@@ -1,0 +1,137 @@
+"""`client.responses` of an async client."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+from edgeagent.core.requests import given
+from edgeagent.core.stored import ask_stored, open_stored
+from edgeagent.effects import Scope
+from edgeagent.resources.response_calls import QUERY, prepared, structured, whole
+from edgeagent.resources.response_events import EventSession
+from edgeagent.resources.stored_responses import response_of, stored
+from edgeagent.resources.streams import AsyncStream
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from edgeagent.client import AsyncEdgeClient
+    from edgeagent.core.call import Call
+    from edgeagent.resources.input_items import AsyncInputItems
+    from edgeagent.resources.response_stream import AsyncResponseStreamManager
+    from edgeagent.types.responses import ParsedResponse, Response, ResponseStreamEvent
+    from edgeagent.types.responses.params import ResponseParams, RetrieveParams, StoredParams
+    from edgeagent.wire.http import HTTPResponse
+
+__all__ = ["AsyncResponses"]
+
+T = TypeVar("T")
+
+
+class AsyncResponses:
+    """`client.responses` of an async client."""
+
+    def __init__(self, client: AsyncEdgeClient) -> None:
+        self._client = client
+
+    @overload
+    async def create(self, *, stream: Literal[False] | None = None, **params: Unpack[ResponseParams]) -> Response: ...
+
+    @overload
+    async def create(
+        self, *, stream: Literal[True], **params: Unpack[ResponseParams]
+    ) -> AsyncStream[ResponseStreamEvent]: ...
+
+    @overload
+    async def create(
+        self, *, stream: bool, **params: Unpack[ResponseParams]
+    ) -> Response | AsyncStream[ResponseStreamEvent]: ...
+
+    async def create(self, *, stream: bool | None = None, **params: Any) -> Response | AsyncStream[ResponseStreamEvent]:
+        """Ask for a response; see `Responses.create`."""
+        client = self._client
+        stream = bool(stream) if given(stream) else False
+        request, native, options = prepared(client, params, stream=stream)
+        engine = client._engine.here()
+        driver = engine.runtime.async_driver
+        scope = Scope()
+        pipeline = engine.pipeline
+        if not stream:
+            return whole(
+                await driver.run(pipeline.complete_natively(request, native, options, scope, prefers_async=True), scope)
+            )
+        try:
+            flow = pipeline.open_stream_natively(request, native, options, scope, prefers_async=True)
+            return AsyncStream(EventSession(await driver.step(flow, scope)), driver, scope)
+        except BaseException:
+            await driver.aclose(scope)
+            raise
+
+    async def parse(self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]) -> ParsedResponse[T]:
+        """Ask for a response whose text is an instance of a type; see `Responses.parse`."""
+        structure = structured(text_format, params)
+        return structure.parsed(await self.create(**structure.arguments()))
+
+    def stream(
+        self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
+    ) -> AsyncResponseStreamManager[T]:
+        """An async context manager over the events of one response; see `Responses.stream`."""
+        from edgeagent.resources.response_stream import AsyncResponseStreamManager
+
+        structure = structured(text_format, params)
+        return AsyncResponseStreamManager(lambda: self.create(stream=True, **structure.arguments()), structure)
+
+    # what a vendor keeps
+
+    @cached_property
+    def input_items(self) -> AsyncInputItems:
+        """The items that a stored response was made from."""
+        from edgeagent.resources.input_items import AsyncInputItems
+
+        return AsyncInputItems(self._client)
+
+    @overload
+    async def retrieve(
+        self, response_id: str, *, stream: Literal[False] | None = None, **params: Unpack[RetrieveParams]
+    ) -> Response: ...
+
+    @overload
+    async def retrieve(
+        self, response_id: str, *, stream: Literal[True], **params: Unpack[RetrieveParams]
+    ) -> AsyncStream[ResponseStreamEvent]: ...
+
+    async def retrieve(
+        self, response_id: str, *, stream: bool | None = None, **params: Any
+    ) -> Response | AsyncStream[ResponseStreamEvent]:
+        """A response that its vendor keeps; see `Responses.retrieve`."""
+        if not (stream and given(stream)):
+            return await self._stored("GET", response_id, **params)
+        question, options = stored(self._client, "GET", response_id, known=QUERY, stream=True, **params)
+        engine, scope = self._client._engine.here(), Scope()
+        driver = engine.runtime.async_driver
+        try:
+            flow = open_stored(engine.pipeline, question, options, scope, prefers_async=True)
+            return AsyncStream(EventSession(await driver.step(flow, scope)), driver, scope)
+        except BaseException:
+            await driver.aclose(scope)
+            raise
+
+    async def cancel(self, response_id: str, **params: Unpack[StoredParams]) -> Response:
+        """Stop a background response; see `retrieve` for where it is asked."""
+        return await self._stored("POST", response_id, "cancel", **params)
+
+    async def delete(self, response_id: str, **params: Unpack[StoredParams]) -> None:
+        """Have its vendor forget a response; see `retrieve` for where it is asked."""
+        await self._ask_stored("DELETE", response_id, **params)
+
+    async def _stored(self, *question: str, **params: Any) -> Response:
+        return response_of(*await self._ask_stored(*question, **params))
+
+    async def _ask_stored(
+        self, method: str, response_id: str, *path: str, **params: Any
+    ) -> tuple[HTTPResponse, Call[Any]]:
+        question, options = stored(self._client, method, response_id, *path, known=QUERY, **params)
+        engine, scope = self._client._engine.here(), Scope()
+        flow = ask_stored(engine.pipeline, question, options, scope, prefers_async=True)
+        return await engine.runtime.async_driver.run(flow, scope)

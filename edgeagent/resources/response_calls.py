@@ -1,0 +1,57 @@
+"""What `client.responses` of both kinds shares: arguments → a call, an answer → a response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from edgeagent.resources.chat import _call_options
+from edgeagent.resources.response_request import KNOWN, asked
+from edgeagent.types.responses import Response
+
+if TYPE_CHECKING:
+    from edgeagent.client import AsyncEdgeClient, EdgeClient
+    from edgeagent.core.call import CallOptions
+    from edgeagent.core.native import Native, NativeAnswer
+    from edgeagent.resources.response_parsing import ResponseStructure
+    from edgeagent.types import ChatRequest
+
+__all__ = ["QUERY", "prepared", "structured", "whole"]
+
+QUERY: Final = ("include", "include_obfuscation", "starting_after", "stream")
+"""Query parameters of a stored response."""
+
+
+def prepared(
+    client: EdgeClient | AsyncEdgeClient, params: dict[str, Any], *, stream: bool
+) -> tuple[ChatRequest, Native, CallOptions]:
+    """What one call's arguments mean.
+
+    Raises:
+        TypeError: an unknown argument.
+        RequestValidationError: a missing or ill-typed one.
+    """
+    if not KNOWN.issuperset(params):
+        name = min(params.keys() - KNOWN)
+        raise TypeError(
+            f"create() got an unexpected keyword argument {name!r}; a vendor's own parameters go into extra_body."
+        )
+    options, extra_body = _call_options(client, params)
+    request, native = asked(params, extra_body, stream=stream)
+    return request, native, options
+
+
+def structured(text_format: Any, params: Mapping[str, Any]) -> ResponseStructure:
+    """What one call wants to have read. Raises as `ResponseStructure`."""
+    from edgeagent.resources.response_parsing import ResponseStructure
+
+    if "stream" in params:
+        raise TypeError("parse() and stream() take no stream=.")
+    return ResponseStructure(text_format, params)
+
+
+def whole(answer: NativeAnswer) -> Response:
+    """The response in an answer."""
+    response = Response.from_json(answer.body)
+    response._attach(answer.completion.edge)
+    return response
