@@ -109,10 +109,6 @@ class Calls:
         call.observation = self._observer.start(CallStarted(operation, request, stream, options.tags))
         return call
 
-    def unobserved(self, request: R, options: CallOptions, scope: Scope, *, prefers_async: bool) -> Call[R]:
-        """A call of which observers are not told."""
-        return Call(request, options, scope, self._clock, self._wall, prefers_async=prefers_async)
-
     def _costs(self, call: Call[Any]) -> None:
         """From here on the call costs something: be sure that what happens to it and its end are told."""
         observation = call.observation

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
-from edgeagent.core.ask import refused, whole_error
+from edgeagent.core.ask import note_request_id, refused, whole_error
 from edgeagent.core.attempts import attempt_targets
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.calls import Calls
@@ -20,7 +20,9 @@ from edgeagent.providers.base import Encoded, HTTPProvider
 from edgeagent.types import ChatRequest, Target
 from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
 
-__all__ = ["Stored", "StoredSession", "ask_stored", "open_stored"]
+__all__ = ["Stored", "StoredAnswers", "StoredSession"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -51,24 +53,6 @@ class Stored:
         return HTTPRequest(self.method, f"{url}{path}{mark}{query}", headers)
 
 
-def ask_stored(
-    calls: Calls, stored: Stored, options: CallOptions, scope: Scope, *, prefers_async: bool
-) -> Flow[tuple[HTTPResponse, Call[Any]]]:
-    """The vendor's answer, and the call whose `edge` is complete. Raises the vendor's error."""
-    call = _call(calls, stored, options, scope, prefers_async=prefers_async)
-
-    def attempt(_: Target) -> Flow[HTTPResponse]:
-        request = yield from _request(call, stored, stream=False)
-        response = yield from send(request, options.timeout, call.deadline, stored.provider.http_client)
-        if not 200 <= response.status_code < 300:
-            raise refused(stored.provider.codec_for(""), response)
-        return response
-
-    response = yield from _attempted(call, stored, attempt)
-    call.ended(None, None)
-    return response, call
-
-
 class StoredSession:
     """The bytes of a stored answer's stream; see `edgeagent.resources.streams.Session`."""
 
@@ -97,28 +81,57 @@ class StoredSession:
             self.call.ended(None, None)
 
 
-def open_stored(
-    calls: Calls, stored: Stored, options: CallOptions, scope: Scope, *, prefers_async: bool
-) -> Flow[StoredSession]:
-    """The stream of a stored answer."""
-    call = _call(calls, stored, options, scope, prefers_async=prefers_async)
+class StoredAnswers(Calls):
+    """Questions about what vendors keep."""
 
-    def attempt(_: Target) -> Flow[Source]:
-        request = yield from _request(call, stored, stream=True)
-        source = yield from open_stream(request, options.timeout, call.deadline, stored.provider.http_client)
-        if not 200 <= source.status_code < 300:
+    def ask(
+        self, stored: Stored, options: CallOptions, scope: Scope, *, prefers_async: bool
+    ) -> Flow[tuple[HTTPResponse, Call[Any]]]:
+        """The vendor's answer, and the call whose `edge` is complete. Raises the vendor's error."""
+        call = self._call(stored, options, scope, prefers_async=prefers_async)
+
+        def attempt(_: Target) -> Flow[HTTPResponse]:
+            request = yield from _request(call, stored, stream=False)
+            response = yield from send(request, options.timeout, call.deadline, stored.provider.http_client)
+            note_request_id(call, response)
+            if not 200 <= response.status_code < 300:
+                raise refused(stored.provider.codec_for(""), response)
+            return response
+
+        response = yield from self._attempted(call, stored, attempt)
+        call.ended(None, None)
+        return response, call
+
+    def open(self, stored: Stored, options: CallOptions, scope: Scope, *, prefers_async: bool) -> Flow[StoredSession]:
+        """The stream of a stored answer. Raises the vendor's error."""
+        call = self._call(stored, options, scope, prefers_async=prefers_async)
+
+        def attempt(_: Target) -> Flow[Source]:
+            request = yield from _request(call, stored, stream=True)
+            source = yield from open_stream(request, options.timeout, call.deadline, stored.provider.http_client)
             head = HTTPResponse(source.status_code, source.headers, b"", request)
-            head.content = yield from whole_error(source, call.deadline)
-            raise refused(stored.provider.codec_for(""), head)
-        return source
+            note_request_id(call, head)
+            if not 200 <= source.status_code < 300:
+                head.content = yield from whole_error(source, call.deadline)
+                raise refused(stored.provider.codec_for(""), head)
+            return source
 
-    return StoredSession(call, (yield from _attempted(call, stored, attempt)))
+        return StoredSession(call, (yield from self._attempted(call, stored, attempt)))
 
+    def _call(self, stored: Stored, options: CallOptions, scope: Scope, *, prefers_async: bool) -> Call[Any]:
+        request = ChatRequest(model="", messages=[])
+        call: Call[Any] = Call(request, options, scope, self._clock, self._wall, prefers_async=prefers_async)
+        call.edge.provider = stored.provider.name
+        return call
 
-def _call(calls: Calls, stored: Stored, options: CallOptions, scope: Scope, *, prefers_async: bool) -> Call[Any]:
-    call: Call[Any] = calls.unobserved(ChatRequest(model="", messages=[]), options, scope, prefers_async=prefers_async)
-    call.edge.provider = stored.provider.name
-    return call
+    def _attempted(self, call: Call[Any], stored: Stored, attempt: Callable[[Target], Flow[T]]) -> Flow[T]:
+        target = Target(stored.provider.name, "")
+        try:
+            answered = yield from attempt_targets(call, [target], attempt, lambda _: None)
+        except Exception as error:
+            self._failed(call, error)
+            raise
+        return answered.answer
 
 
 def _request(call: Call[Any], stored: Stored, *, stream: bool) -> Flow[HTTPRequest]:
@@ -126,8 +139,3 @@ def _request(call: Call[Any], stored: Stored, *, stream: bool) -> Flow[HTTPReque
     if callable(key):
         key = yield from invoke(key, call.deadline)
     return stored.request(key, stream=stream)
-
-
-def _attempted(call: Call[Any], stored: Stored, attempt: Callable[[Target], Flow[Any]]) -> Flow[Any]:
-    target = Target(stored.provider.name, "")
-    return (yield from attempt_targets(call, [target], attempt, lambda _: None)).answer

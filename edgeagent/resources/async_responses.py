@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from edgeagent.core.requests import given
-from edgeagent.core.stored import ask_stored, open_stored
+from edgeagent.core.stored import StoredAnswers
 from edgeagent.effects import Scope
 from edgeagent.resources.response_calls import QUERY, prepared, structured, whole
 from edgeagent.resources.response_events import EventSession
@@ -111,7 +111,7 @@ class AsyncResponses:
         engine, scope = self._client._engine.here(), Scope()
         driver = engine.runtime.async_driver
         try:
-            flow = open_stored(engine.pipeline, question, options, scope, prefers_async=True)
+            flow = StoredAnswers.beside(engine.pipeline).open(question, options, scope, prefers_async=True)
             return AsyncStream(EventSession(await driver.step(flow, scope)), driver, scope)
         except BaseException:
             await driver.aclose(scope)
@@ -133,5 +133,5 @@ class AsyncResponses:
     ) -> tuple[HTTPResponse, Call[Any]]:
         question, options = stored(self._client, method, response_id, *path, known=QUERY, **params)
         engine, scope = self._client._engine.here(), Scope()
-        flow = ask_stored(engine.pipeline, question, options, scope, prefers_async=True)
+        flow = StoredAnswers.beside(engine.pipeline).ask(question, options, scope, prefers_async=True)
         return await engine.runtime.async_driver.run(flow, scope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from edgeagent.core.stored import ask_stored
+from edgeagent.core.stored import StoredAnswers
 from edgeagent.effects import Scope
 from edgeagent.resources.stored_responses import stored
 from edgeagent.types.responses import ResponseItemList
@@ -121,7 +121,7 @@ class InputItems:
         """
         question, options = stored(self._client, "GET", response_id, "input_items", known=_QUERY, **params)
         engine, scope = self._client._engine.here(), Scope()
-        flow = ask_stored(engine.pipeline, question, options, scope, prefers_async=False)
+        flow = StoredAnswers.beside(engine.pipeline).ask(question, options, scope, prefers_async=False)
         answer, _ = engine.runtime.sync_driver.run(flow, scope)
         return InputItemPage(self._client, response_id, params, ResponseItemList.from_json(answer.content))
 
@@ -138,7 +138,7 @@ class AsyncInputItems:
         async def ask() -> AsyncInputItemPage:
             question, options = stored(self._client, "GET", response_id, "input_items", known=_QUERY, **params)
             engine, scope = self._client._engine.here(), Scope()
-            flow = ask_stored(engine.pipeline, question, options, scope, prefers_async=True)
+            flow = StoredAnswers.beside(engine.pipeline).ask(question, options, scope, prefers_async=True)
             answer, _ = await engine.runtime.async_driver.run(flow, scope)
             return AsyncInputItemPage(self._client, response_id, params, ResponseItemList.from_json(answer.content))
 

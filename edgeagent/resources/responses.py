@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from edgeagent.core.requests import given
-from edgeagent.core.stored import ask_stored, open_stored
+from edgeagent.core.stored import StoredAnswers
 from edgeagent.effects import Scope
 from edgeagent.resources.response_calls import QUERY, prepared, structured, whole
 from edgeagent.resources.response_events import EventSession
@@ -147,7 +147,7 @@ class Responses:
         engine, scope = self._client._engine.here(), Scope()
         driver = engine.runtime.sync_driver
         try:
-            flow = open_stored(engine.pipeline, question, options, scope, prefers_async=False)
+            flow = StoredAnswers.beside(engine.pipeline).open(question, options, scope, prefers_async=False)
             return Stream(EventSession(driver.step(flow, scope)), driver, scope)
         except BaseException:
             driver.close(scope)
@@ -167,5 +167,5 @@ class Responses:
     def _ask_stored(self, method: str, response_id: str, *path: str, **params: Any) -> tuple[HTTPResponse, Call[Any]]:
         question, options = stored(self._client, method, response_id, *path, known=QUERY, **params)
         engine, scope = self._client._engine.here(), Scope()
-        flow = ask_stored(engine.pipeline, question, options, scope, prefers_async=False)
+        flow = StoredAnswers.beside(engine.pipeline).ask(question, options, scope, prefers_async=False)
         return engine.runtime.sync_driver.run(flow, scope)

@@ -209,3 +209,55 @@ def test_a_manager_that_never_began_ends_quietly() -> None:
     with pytest.raises(RequestValidationError), manager:
         pass
     manager.__exit__(None, None, None)
+
+
+@every_way
+def test_a_call_as_it_grows(way: Any) -> None:
+    """The arguments so far, then the call with what was read from them, as openai has it."""
+    last = document("x", output=[CALL])
+    at = {"item_id": "fc_1", "output_index": 0}
+    told: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {**last, "status": "in_progress", "output": []}},
+        {"type": "response.output_item.added", "output_index": 0, "item": {**CALL, "arguments": ""}},
+        {"type": "response.function_call_arguments.delta", **at, "delta": TEXT[:7]},
+        {"type": "response.function_call_arguments.delta", **at, "delta": TEXT[7:]},
+        {"type": "response.function_call_arguments.done", **at, "arguments": TEXT, "name": "City"},
+        {"type": "response.output_item.done", "output_index": 0, "item": CALL},
+        {"type": "response.completed", "response": last},
+    ]
+    numbered = [{**event, "sequence_number": number} for number, event in enumerate(told)]
+    with Loopback(lambda request: list(events(numbered))) as server:
+        hers_client: Any = openai.OpenAI(api_key="k", base_url=f"{server.url}/v1")
+        with hers_client.responses.stream(**ASK, tools=[openai.pydantic_function_tool(City)]) as stream:
+            theirs = list(stream)
+        client = Driven(way, providers=[Provider(api_key="k", base_url=f"{server.url}/v1")])
+        tools = [pydantic_function_tool(City)]
+        ours, final = client.managed(lambda responses: responses.stream(**ASK, tools=tools))
+        for one, other in zip(ours, theirs, strict=True):
+            assert getattr(one, "snapshot", None) == getattr(other, "snapshot", None)
+        assert ours[3].snapshot == TEXT
+        assert final.output[0].parsed_arguments == theirs[-1].response.output[0].parsed_arguments == PARIS
+        client.close()
+
+
+@pytest.mark.parametrize("way", ["asyncio", "trio"])
+def test_a_stream_that_is_left(way: str) -> None:
+    """Sync and async: closed early, its facts stay."""
+    import anyio
+
+    async def run() -> None:
+        client = EdgeClient(providers=[FakeProvider("a b c")]).to_async()
+        async with client.responses.stream(model="m", input="x") as stream:
+            async with stream as same:
+                assert (await anext(same)).type == "response.created"
+            assert stream.edge.provider == "fake"
+        await client.close()
+
+    anyio.run(run, backend=way)
+    with (
+        EdgeClient(providers=[FakeProvider("a b c")]) as client,
+        client.responses.stream(model="m", input="x") as stream,
+    ):
+        with stream as same:
+            assert next(same).type == "response.created"
+        assert stream.edge.provider == "fake"

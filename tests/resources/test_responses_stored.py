@@ -99,12 +99,19 @@ def test_nothing_is_cached() -> None:
 
 def test_retries_and_errors_are_those_of_every_call() -> None:
     """A 500 is tried again, a 404 is typed, what is no response is said to be none."""
-    replies = [reply(500, {}), reply(200, document()), reply(404, {"error": {"message": "x"}}), reply(200, [1])]
+    replies = [
+        reply(500, {}),
+        reply(200, document(), x_request_id="req_1"),
+        reply(404, {"error": {"message": "x"}}),
+        reply(200, [1]),
+    ]
     with Loopback(lambda request: replies.pop(0)) as server:
         client = EdgeClient(providers=[OpenAI(api_key="k", base_url=server.url)])
-        assert len(client.responses.retrieve("resp_1").edge.attempts) == 2
-        with pytest.raises(NotFoundError):
+        found = client.responses.retrieve("resp_1")
+        assert (len(found.edge.attempts), found._request_id) == (2, "req_1")
+        with pytest.raises(NotFoundError) as caught:
             client.responses.retrieve("resp_1")
+        assert [attempt.outcome for attempt in caught.value.attempts] == ["NotFoundError"]
         with pytest.raises(ResponseValidationError):
             client.responses.retrieve("resp_1")
 
