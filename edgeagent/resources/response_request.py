@@ -41,7 +41,9 @@ def asked(params: Mapping[str, Any], extra_body: Any, *, stream: bool) -> tuple[
     changes = {name: params[name] for name in _OUTSIDE if params.get(name) is not None}
     if body.get("store") is None:  # OpenAI stores then; it is not what the caller asked for, and no reason not to cache
         changes["store"] = None
-    return request.model_copy(update=changes), Native(codec, body, fault=fault)
+    request.__dict__.update(changes)  # it was made just now; a copy takes a sixth of a hit's time
+    request.__pydantic_fields_set__.update(changes)
+    return request, Native(codec, body, fault=fault)
 
 
 def _decoded(codec: ResponsesCodec, body: Mapping[str, Any]) -> tuple[ChatRequest, RequestValidationError | None]:

@@ -39,11 +39,11 @@ class ResponsesCodec:
         asked: the body of the one request that is answered with this codec; what answers repeat of it.
     """
 
-    __slots__ = ("_echo", "_own")
+    __slots__ = ("_asked", "_own")
 
     def __init__(self, *, own: bool = True, asked: Mapping[str, Any] | None = None) -> None:
         self._own = own
-        self._echo = echo_of(asked) if asked is not None else {}
+        self._asked = asked
 
     @property
     def wire(self) -> str:
@@ -76,11 +76,11 @@ class ResponsesCodec:
 
     def encode_response(self, completion: ChatCompletion) -> dict[str, Any]:
         """Our completion → the body of a 200 answer."""
-        return response_of(completion, self._echo)
+        return response_of(completion, self._echo())
 
     def stream_encoder(self) -> ResponseStreamEncoder:
         """An encoder for one streamed answer."""
-        return ResponseStreamEncoder(self._echo)
+        return ResponseStreamEncoder(self._echo())
 
     def encode_error(self, error: APIStatusError) -> HTTPResponse:
         """Our error → `{"error": {…}}` with its status."""
@@ -110,8 +110,11 @@ class ResponsesCodec:
         """The events that tell a response."""
         return stream_of(from_json(document))
 
+    def _echo(self) -> dict[str, Any]:
+        return {} if self._asked is None else echo_of(self._asked)
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ResponsesCodec) and (other._own, other._echo) == (self._own, self._echo)
+        return isinstance(other, ResponsesCodec) and (other._own, other._asked) == (self._own, self._asked)
 
     def __hash__(self) -> int:
         return hash((WIRE, self._own))

@@ -30,18 +30,21 @@ _READ: Final = frozenset(
         *SAME,
     }
 )
+_SAME: Final = frozenset(SAME)
 _ALSO: Final = frozenset({"frequency_penalty", "logit_bias", "presence_penalty", "seed", "stop"})
 """Parameters of chat's that some servers of this API take too, with the same meaning."""
+_OTHERS: Final = (NOT_IN_BODY | ChatRequest.model_fields.keys()) - _READ - _ALSO
+"""Fields of our request that are none of this API's."""
 
 
 def decode_request(body: Mapping[str, Any]) -> ChatRequest:
     """The vendor's body → our request. Raises `RequestValidationError`, `.param` naming the vendor's field."""
     for name in body:
-        if name in NOT_IN_BODY or (name in ChatRequest.model_fields and name not in _READ | _ALSO):
+        if name in _OTHERS:
             _refuse("is no field of the body", name)
     values: dict[str, Any] = {name: value for name, value in body.items() if name not in _READ and value is not None}
-    values.update({name: body[name] for name in SAME if body.get(name) is not None})
-    stateful = any(body.get(name) for name in STATEFUL)
+    values.update({name: value for name, value in body.items() if value is not None and name in _SAME})
+    stateful = any(value and name in STATEFUL for name, value in body.items())
     values["model"] = body.get("model") or ("" if body.get("prompt") else None)
     values["max_completion_tokens"] = body.get("max_output_tokens")
     values["store"] = body.get("store")
