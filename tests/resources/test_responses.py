@@ -118,9 +118,14 @@ def test_edits_of_the_body_are_listed() -> None:
     sealed = {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "edgeagent-native-1:e30="}
     with Loopback(answering(WHOLE)) as server:
         client = EdgeClient(providers=[provider(server)], models={"fast": ["openai/gpt-4o-mini"]})
-        answer = client.responses.create(model="fast", input=[sealed, {"role": "user", "content": "hi"}])
+        asked = [sealed, {"role": "user", "content": "hi"}]
+        answer = client.responses.create(model="fast", input=asked, stream_options={"include_obfuscation": False})
         assert server.requests[0].json() == {"model": "gpt-4o-mini", "input": [{"role": "user", "content": "hi"}]}
-    assert answer.edge.edits == ("model sent as gpt-4o-mini", "reasoning of another vendor left out of input")
+    assert answer.edge.edits == (
+        "model sent as gpt-4o-mini",
+        "stream_options left out: nothing is streamed",
+        "reasoning of another vendor left out of input",
+    )
 
 
 # what comes back

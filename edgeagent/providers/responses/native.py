@@ -17,8 +17,8 @@ __all__ = ["document_of", "encode_native"]
 def encode_native(body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
     """The caller's body for `model`; what another vendor signed (see `sealed`) is not for this one."""
     copy, edits = passed_on(body, model=model, stream=stream)
-    if not stream:
-        copy.pop("stream_options", None)  # OpenAI refuses it without `stream`
+    if not stream and copy.pop("stream_options", None) is not None:  # OpenAI refuses it without `stream`
+        edits.append("stream_options left out: nothing is streamed")
     items = copy.get("input")
     if isinstance(items, list):
         kept = [item for item in items if not (isinstance(item, Mapping) and is_sealed(item))]
