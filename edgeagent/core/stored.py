@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from edgeagent.core.ask import note_request_id, refused, whole_error
+from edgeagent.core.ask import credential, note_request_id, refused, whole_error
 from edgeagent.core.attempts import attempt_targets
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.calls import Calls
-from edgeagent.effects import Flow, Scope, Source, invoke, open_stream, read, send
+from edgeagent.effects import Flow, Scope, Source, open_stream, read, send
 from edgeagent.providers.base import Encoded, HTTPProvider
 from edgeagent.types import ChatRequest, Target
 from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
@@ -135,7 +135,4 @@ class StoredAnswers(Calls):
 
 
 def _request(call: Call[Any], stored: Stored, *, stream: bool) -> Flow[HTTPRequest]:
-    key = stored.provider.api_key
-    if callable(key):
-        key = yield from invoke(key, call.deadline)
-    return stored.request(key, stream=stream)
+    return stored.request((yield from credential(call, stored.provider)), stream=stream)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from edgeagent.resources.chat import _call_options
+from edgeagent.resources.options import call_options
 from edgeagent.resources.response_request import KNOWN, asked
 from edgeagent.types.responses import Response
 
@@ -36,7 +36,7 @@ def prepared(
         raise TypeError(
             f"create() got an unexpected keyword argument {name!r}; a vendor's own parameters go into extra_body."
         )
-    options, extra_body = _call_options(client, params)
+    options, extra_body = call_options(client, params)
     request, native = asked(params, extra_body, stream=stream)
     return request, native, options
 

@@ -13,7 +13,7 @@ from edgeagent.core.requests import given
 from edgeagent.core.stored import Stored
 from edgeagent.errors import NoTargetError, RequestValidationError
 from edgeagent.providers.responses import WIRE
-from edgeagent.resources.chat import _call_options
+from edgeagent.resources.options import call_options
 from edgeagent.types.responses import Response
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def stored(
     if unknown := sorted(params.keys() - set(known)):
         raise TypeError(f"got an unexpected keyword argument {unknown[0]!r}")
     outside["edge"] = edge
-    options, _ = _call_options(client, outside)
+    options, _ = call_options(client, outside)
     query = {
         f"{name}[]" if name in _LISTS else name: list(value) if name in _LISTS else value
         for name, value in params.items()

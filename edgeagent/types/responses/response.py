@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import Any, Literal
 
 from pydantic import Field
@@ -140,16 +139,3 @@ class Response(Open, Answered):
         messages = [item for item in self.output or () if isinstance(item, ResponseOutputMessage)]
         parts = [part for message in messages for part in message.content or ()]
         return "".join(part.text or "" for part in parts if isinstance(part, ResponseOutputText))
-
-    @property
-    def _request_id(self) -> str | None:
-        """The provider's id of the request, under openai's name."""
-        return self.edge.request_id
-
-    def __eq__(self, other: builtins.object) -> bool:
-        """Equal answers are equal whatever the gateway did to get them."""
-        if not isinstance(other, Response):
-            return NotImplemented
-        return self.__dict__ == other.__dict__ and self.model_extra == other.model_extra
-
-    __hash__ = None  # type: ignore[assignment]  # as every mutable pydantic model
