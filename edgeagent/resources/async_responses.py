@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from edgeagent.core.requests import given
 from edgeagent.core.stored import StoredAnswers
 from edgeagent.effects import Scope
-from edgeagent.resources.response_calls import QUERY, prepared, structured, whole
+from edgeagent.resources.response_calls import QUERY, prepared, read, structured, whole
 from edgeagent.resources.response_events import EventSession
 from edgeagent.resources.stored_responses import response_of, stored
 from edgeagent.resources.streams import AsyncStream
@@ -70,8 +70,8 @@ class AsyncResponses:
 
     async def parse(self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]) -> ParsedResponse[T]:
         """Ask for a response whose text is an instance of a type; see `Responses.parse`."""
-        structure = structured(text_format, params)
-        return structure.parsed(await self.create(**structure.arguments()))
+        structure = structured(self._client, text_format, params)
+        return read(self._client, structure, await self.create(**structure.arguments()))
 
     def stream(
         self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
@@ -79,8 +79,10 @@ class AsyncResponses:
         """An async context manager over the events of one response; see `Responses.stream`."""
         from edgeagent.resources.response_stream import AsyncResponseStreamManager
 
-        structure = structured(text_format, params)
-        return AsyncResponseStreamManager(lambda: self.create(stream=True, **structure.arguments()), structure)
+        structure = structured(self._client, text_format, params)
+        return AsyncResponseStreamManager(
+            lambda: self.create(stream=True, **structure.arguments()), structure, self._client
+        )
 
     # what a vendor keeps
 
@@ -126,7 +128,7 @@ class AsyncResponses:
         await self._ask_stored("DELETE", response_id, **params)
 
     async def _stored(self, *question: str, **params: Any) -> Response:
-        return response_of(*await self._ask_stored(*question, **params))
+        return response_of(self._client, *await self._ask_stored(*question, **params))
 
     async def _ask_stored(
         self, method: str, response_id: str, *path: str, **params: Any

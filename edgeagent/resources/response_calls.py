@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from edgeagent.resources.options import call_options
+from edgeagent.resources.options import call_options, telling
 from edgeagent.resources.response_request import KNOWN, asked
 from edgeagent.types.responses import Response
 
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from edgeagent.core.native import Native, NativeAnswer
     from edgeagent.resources.response_parsing import ResponseStructure
     from edgeagent.types import ChatRequest
+    from edgeagent.types.responses import ParsedResponse
 
-__all__ = ["QUERY", "prepared", "structured", "whole"]
+__all__ = ["QUERY", "prepared", "read", "structured", "whole"]
 
 QUERY: Final = ("include", "include_obfuscation", "starting_after", "stream")
 """Query parameters of a stored response."""
 
 
+@telling
 def prepared(
     client: EdgeClient | AsyncEdgeClient, params: dict[str, Any], *, stream: bool
 ) -> tuple[ChatRequest, Native, CallOptions]:
@@ -41,13 +43,28 @@ def prepared(
     return request, native, options
 
 
-def structured(text_format: Any, params: Mapping[str, Any]) -> ResponseStructure:
+@telling
+def structured(
+    client: EdgeClient | AsyncEdgeClient,  # noqa: ARG001  # whose errors these are
+    text_format: Any,
+    params: Mapping[str, Any],
+) -> ResponseStructure:
     """What one call wants to have read. Raises as `ResponseStructure`."""
     from edgeagent.resources.response_parsing import ResponseStructure
 
     if "stream" in params:
         raise TypeError("parse() and stream() take no stream=.")
     return ResponseStructure(text_format, params)
+
+
+@telling
+def read(
+    client: EdgeClient | AsyncEdgeClient,  # noqa: ARG001  # whose errors these are
+    structure: ResponseStructure,
+    response: Response,
+) -> ParsedResponse[Any]:
+    """The response with everything read. Raises as `ResponseStructure.parsed`."""
+    return structure.parsed(response)
 
 
 def whole(answer: NativeAnswer) -> Response:

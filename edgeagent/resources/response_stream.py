@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from edgeagent.providers.responses import error_of
+from edgeagent.resources.response_calls import read
 from edgeagent.types.responses import (
     ParsedResponse,
     ResponseCompletedEvent,
@@ -37,6 +38,7 @@ from edgeagent.wire.http import HTTPResponse
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.resources.response_parsing import ResponseStructure
     from edgeagent.resources.streams import AsyncStream, Stream
     from edgeagent.types import ResponseMetadata
@@ -50,8 +52,9 @@ T = TypeVar("T")
 class _State(Generic[T]):
     """What has been told so far."""
 
-    def __init__(self, structure: ResponseStructure) -> None:
+    def __init__(self, structure: ResponseStructure, client: EdgeClient | AsyncEdgeClient) -> None:
         self._structure = structure
+        self._client = client
         self._texts: defaultdict[tuple[int, int], str] = defaultdict(str)
         self._arguments: defaultdict[int, str] = defaultdict(str)
         self._phases: dict[int, str | None] = {}
@@ -80,7 +83,7 @@ class _State(Generic[T]):
             self._items[event.output_index] = event.item
         elif isinstance(event, ResponseCompletedEvent):
             self._end = self._whole(event.response)
-            return _with(event, SnapshotCompletedEvent, response=self._structure.parsed(self._end))
+            return _with(event, SnapshotCompletedEvent, response=read(self._client, self._structure, self._end))
         elif isinstance(event, ResponseIncompleteEvent):
             self._end = self._whole(event.response)
         elif isinstance(event, ResponseFailedEvent):
@@ -106,8 +109,9 @@ class _State(Generic[T]):
         """The whole response, read."""
         if self._end is None:
             error = self._failure and self._failure.response.error
-            raise error_of(error.to_dict() if error else "The response failed.", HTTPResponse(200))
-        return self._structure.parsed(self._end)
+            failure = error_of(error.to_dict() if error else "The response failed.", HTTPResponse(200))
+            raise self._client._told(failure)
+        return read(self._client, self._structure, self._end)
 
 
 def _with(event: Any, kind: Any, **values: Any) -> Any:
@@ -119,9 +123,9 @@ def _with(event: Any, kind: Any, **values: Any) -> Any:
 class ResponseStream(Generic[T]):
     """An iterator over the events of one response."""
 
-    def __init__(self, stream: Stream[ResponseStreamEvent], structure: ResponseStructure) -> None:
+    def __init__(self, stream: Stream[ResponseStreamEvent], structure: ResponseStructure, client: EdgeClient) -> None:
         self._stream = stream
-        self._state: _State[T] = _State(structure)
+        self._state: _State[T] = _State(structure, client)
 
     def __iter__(self) -> Iterator[ParsedResponseStreamEvent[T]]:
         return self
@@ -167,9 +171,11 @@ class ResponseStream(Generic[T]):
 class AsyncResponseStream(Generic[T]):
     """An async iterator over the events of one response; see `ResponseStream`."""
 
-    def __init__(self, stream: AsyncStream[ResponseStreamEvent], structure: ResponseStructure) -> None:
+    def __init__(
+        self, stream: AsyncStream[ResponseStreamEvent], structure: ResponseStructure, client: AsyncEdgeClient
+    ) -> None:
         self._stream = stream
-        self._state: _State[T] = _State(structure)
+        self._state: _State[T] = _State(structure, client)
 
     def __aiter__(self) -> AsyncIterator[ParsedResponseStreamEvent[T]]:
         return self
@@ -209,13 +215,16 @@ class AsyncResponseStream(Generic[T]):
 class ResponseStreamManager(Generic[T]):
     """What `client.responses.stream(…)` gives: entering it sends the request."""
 
-    def __init__(self, open_stream: Callable[[], Stream[ResponseStreamEvent]], structure: ResponseStructure) -> None:
+    def __init__(
+        self, open_stream: Callable[[], Stream[ResponseStreamEvent]], structure: ResponseStructure, client: EdgeClient
+    ) -> None:
         self._open = open_stream
         self._structure = structure
+        self._client = client
         self._stream: ResponseStream[T] | None = None
 
     def __enter__(self) -> ResponseStream[T]:
-        self._stream = ResponseStream(self._open(), self._structure)
+        self._stream = ResponseStream(self._open(), self._structure, self._client)
         return self._stream
 
     def __exit__(
@@ -229,14 +238,18 @@ class AsyncResponseStreamManager(Generic[T]):
     """The same of an async client."""
 
     def __init__(
-        self, open_stream: Callable[[], Awaitable[AsyncStream[ResponseStreamEvent]]], structure: ResponseStructure
+        self,
+        open_stream: Callable[[], Awaitable[AsyncStream[ResponseStreamEvent]]],
+        structure: ResponseStructure,
+        client: AsyncEdgeClient,
     ) -> None:
         self._open = open_stream
         self._structure = structure
+        self._client = client
         self._stream: AsyncResponseStream[T] | None = None
 
     async def __aenter__(self) -> AsyncResponseStream[T]:
-        self._stream = AsyncResponseStream(await self._open(), self._structure)
+        self._stream = AsyncResponseStream(await self._open(), self._structure, self._client)
         return self._stream
 
     async def __aexit__(

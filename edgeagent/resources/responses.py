@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from edgeagent.core.requests import given
 from edgeagent.core.stored import StoredAnswers
 from edgeagent.effects import Scope
-from edgeagent.resources.response_calls import QUERY, prepared, structured, whole
+from edgeagent.resources.response_calls import QUERY, prepared, read, structured, whole
 from edgeagent.resources.response_events import EventSession
 from edgeagent.resources.stored_responses import response_of, stored
 from edgeagent.resources.streams import Stream
@@ -89,8 +89,8 @@ class Responses:
             pydantic.ValidationError: it is not what was asked for.
             Exception: what `create` raises.
         """
-        structure = structured(text_format, params)
-        return structure.parsed(self.create(**structure.arguments()))
+        structure = structured(self._client, text_format, params)
+        return read(self._client, structure, self.create(**structure.arguments()))
 
     def stream(
         self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
@@ -103,8 +103,9 @@ class Responses:
         """
         from edgeagent.resources.response_stream import ResponseStreamManager
 
-        structure = structured(text_format, params)
-        return ResponseStreamManager(lambda: self.create(stream=True, **structure.arguments()), structure)
+        structure = structured(self._client, text_format, params)
+        manager = ResponseStreamManager
+        return manager(lambda: self.create(stream=True, **structure.arguments()), structure, self._client)
 
     # what a vendor keeps
 
@@ -162,7 +163,7 @@ class Responses:
         self._ask_stored("DELETE", response_id, **params)
 
     def _stored(self, *question: str, **params: Any) -> Response:
-        return response_of(*self._ask_stored(*question, **params))
+        return response_of(self._client, *self._ask_stored(*question, **params))
 
     def _ask_stored(self, method: str, response_id: str, *path: str, **params: Any) -> tuple[HTTPResponse, Call[Any]]:
         question, options = stored(self._client, method, response_id, *path, known=QUERY, **params)

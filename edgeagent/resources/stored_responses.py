@@ -13,7 +13,7 @@ from edgeagent.core.requests import given
 from edgeagent.core.stored import Stored
 from edgeagent.errors import NoTargetError, RequestValidationError
 from edgeagent.providers.responses import WIRE
-from edgeagent.resources.options import call_options
+from edgeagent.resources.options import call_options, telling
 from edgeagent.types.responses import Response
 
 if TYPE_CHECKING:
@@ -28,8 +28,10 @@ _LISTS: Final = frozenset({"include"})
 """Query parameters that are written as `name[]`."""
 
 
+@telling
 def stored(
     client: EdgeClient | AsyncEdgeClient,
+    /,
     method: str,
     response_id: str,
     *path: str,
@@ -85,7 +87,12 @@ def _provider(client: EdgeClient | AsyncEdgeClient, response_id: Any, named: Any
     return next(iter(having.values())), response_id
 
 
-def response_of(answer: HTTPResponse, call: Call[Any]) -> Response:
+@telling
+def response_of(
+    client: EdgeClient | AsyncEdgeClient,  # noqa: ARG001  # whose errors these are
+    answer: HTTPResponse,
+    call: Call[Any],
+) -> Response:
     """A response that the vendor sent. Raises `ResponseValidationError`."""
     try:
         response = Response.from_json(answer.content)

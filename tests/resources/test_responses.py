@@ -11,6 +11,7 @@ from typing import Any
 import openai
 import pytest
 from openai._models import construct_type_unchecked
+from pydantic import BaseModel
 
 from edgeagent import (
     AsyncOpenAI,
@@ -496,3 +497,27 @@ def test_a_prompt_that_the_vendor_keeps_is_not_cached() -> None:
         for _ in range(2):
             client.responses.create(model="gpt-4o", prompt={"id": "pmpt_1"})
         assert len(server.requests) == 2
+
+
+@every_way
+def test_openais_own_exceptions(way: Any) -> None:
+    """`errors="openai"` holds for whatever a call of responses raises, before, in and after it."""
+    cut = {**json.loads(body(WHOLE)), "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    answers = [reply(404, {"error": {"message": "x"}}), reply(200, cut), reply(404, {"error": {"message": "x"}})]
+    with Loopback(lambda request: answers.pop(0)) as server:
+        client = Driven(way, providers=[provider(server)], errors="openai", retry=0)
+        with pytest.raises(openai.NotFoundError):
+            client.ask(**ASK)
+        with pytest.raises(openai.LengthFinishReasonError):
+            client.do(lambda responses: responses.parse(**ASK, text_format=Named))
+        with pytest.raises(openai.NotFoundError):
+            client.do(lambda responses: responses.retrieve("resp_1"))
+        with pytest.raises(openai.BadRequestError):
+            client.ask(model="gpt-4o", input=3)
+        with pytest.raises(openai.BadRequestError):
+            client.do(lambda responses: responses.retrieve(""))
+        client.close()
+
+
+class Named(BaseModel):
+    name: str

@@ -31,8 +31,6 @@ from edgeagent.types import (
     Target,
 )
 from edgeagent.types.parsed import ParsedChatCompletion
-
-
 from edgeagent.types.responses import ParsedResponse, Response, ResponseFunctionToolCall, ResponseStreamEvent
 
 __all__: list[str] = []
@@ -263,7 +261,3 @@ async def async_responses(client: AsyncEdgeClient) -> None:
             if event.type == "response.function_call_arguments.delta":
                 assert_type(event.snapshot, str)
         assert_type((await stream.get_final_response()).output_parsed, City | None)
-
-
-class City(BaseModel):
-    name: str
