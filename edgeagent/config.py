@@ -41,6 +41,7 @@ ENVIRONMENT: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
     ("Cohere", ("CO_API_KEY", "COHERE_API_KEY")),
     ("Bedrock", ("AWS_BEARER_TOKEN_BEDROCK",)),
     ("Ollama", ("OLLAMA_API_KEY", "OLLAMA_HOST")),
+    ("Watsonx", ("WATSONX_API_KEY", "WATSONX_APIKEY")),
 )
 """The providers that `EdgeClient()` configures when one of their variables is set, in this order; after them come the
 servers of OpenAI's shape whose key is set, in the order of `edgeagent.providers.rows.ROWS`."""

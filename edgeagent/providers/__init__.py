@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from edgeagent.providers.ollama import Ollama
     from edgeagent.providers.openai import AzureOpenAI, OpenAI
     from edgeagent.providers.vertex import VertexAI
+    from edgeagent.providers.watsonx import Watsonx
 
 __all__ = [
     "Anthropic",
@@ -32,6 +33,7 @@ __all__ = [
     "OpenAI",
     "OpenAICompatible",
     "VertexAI",
+    "Watsonx",
 ]
 
 _HOMES: Final = {
@@ -48,6 +50,7 @@ _HOMES: Final = {
     "OpenAI": "edgeagent.providers.openai",
     "OpenAICompatible": "edgeagent.providers.compatible",
     "VertexAI": "edgeagent.providers.vertex",
+    "Watsonx": "edgeagent.providers.watsonx",
 }
 
 

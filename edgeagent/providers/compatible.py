@@ -12,7 +12,7 @@ from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers.base import Capabilities, ChatCodec, Credential
 from edgeagent.providers.family import Row, address
 from edgeagent.providers.openai.codec import OpenAIChatCodec
-from edgeagent.providers.openai.provider import RESPONSES, bearer
+from edgeagent.providers.openai.provider import RESPONSES
 from edgeagent.providers.openai.quirks import Quirks
 from edgeagent.providers.rows import row
 from edgeagent.providers.vendor import Vendor
@@ -104,7 +104,7 @@ class OpenAICompatible(Vendor):
         if credential is None:
             return []
         if self.row.key_header is None:
-            return [bearer(credential, self.name)]
+            return super().auth_headers(credential)
         if not credential:
             raise AuthenticationError(f"Provider {self.name!r} has no API key: its function gave none.")
         return [(self.row.key_header, f"{self.row.key_scheme}{credential}")]

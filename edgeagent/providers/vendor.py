@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 from urllib.parse import urlencode, urlsplit
 
 from typing_extensions import Self
 
 from edgeagent._version import __version__
-from edgeagent.errors import ConfigurationError
+from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Credential, Encoded, Route
 from edgeagent.wire.http import Headers, HTTPRequest, redact_url
 from edgeagent.wire.json import dump_json
@@ -22,11 +22,24 @@ if TYPE_CHECKING:
     from edgeagent.providers.listing import ModelList
     from edgeagent.providers.moderation import ModerationCodec
 
-__all__ = ["Vendor", "identity_of"]
+__all__ = ["Options", "Vendor", "bearer", "identity_of"]
+
+
+class Options(TypedDict, total=False):
+    """What every vendor takes, for the signature of one that takes more (`**options: Unpack[Options]`)."""
+
+    name: str | None
+    api_key: Credential
+    base_url: str | None
+    default_headers: Mapping[str, str] | None
+    default_query: Mapping[str, Any] | None
+    http_client: Any
+    models: Iterable[str]
+    cache_identity: str | None
 
 
 class Vendor:
-    """Base of the built-in HTTP providers: a subclass states the class variables and adds its authentication header.
+    """Base of the built-in HTTP providers: a subclass states the class variables, its codec and its path.
 
     Args:
         name: how model names and `edge.provider` call it; unique within a client.
@@ -132,8 +145,8 @@ class Vendor:
         return self.path(model)
 
     def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
-        """The vendor's authentication header."""
-        raise NotImplementedError
+        """The header with the credential: a bearer token, unless a subclass knows better."""
+        return [bearer(credential, self.name)]
 
     def endpoint(self, model: str) -> str:
         """The URL without query that chat requests for `model` go to."""
@@ -276,6 +289,13 @@ def _with_query(url: str, query: Mapping[str, Any]) -> str:
     if not query:
         return url
     return f"{url}?{urlencode({k: _query_value(v) for k, v in query.items()}, doseq=True)}"
+
+
+def bearer(credential: str | None, name: str) -> tuple[str, str]:
+    """The `Authorization` header. Raises `AuthenticationError` when there is no credential."""
+    if not credential:
+        raise AuthenticationError(f"Provider {name!r} has no API key: its function gave none.")
+    return ("authorization", f"Bearer {credential}")
 
 
 def identity_of(*parts: str) -> str:

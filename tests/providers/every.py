@@ -16,6 +16,7 @@ from edgeagent.providers.openai import COMPATIBLE, OpenAIChatCodec
 from edgeagent.providers.responses import ResponsesCodec
 from edgeagent.providers.rows import ROWS
 from edgeagent.providers.vertex.codecs import VertexAnthropicCodec
+from edgeagent.providers.watsonx import Watsonx
 
 __all__ = ["CODECS", "Wire"]
 
@@ -47,5 +48,6 @@ CODECS = (
     Wire("gemini 3", GeminiCodec(), "gemini-3-pro-preview", "gemini.generate"),
     Wire("vertex", GeminiCodec(vertex=True), "gemini-2.5-pro", "vertex.generate"),
     Wire("claude on vertex", VertexAnthropicCodec(), "claude-sonnet-4-5@20250929", "vertex.anthropic"),
+    Wire("watsonx", Watsonx.codec, "ibm/granite-4-h-small", "groq.chat"),
     Wire("cloudflare", CloudflareRunCodec(), "@cf/meta/llama-3.3-70b-instruct-fp8-fast", "cloudflare.run"),
 )

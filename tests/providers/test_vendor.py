@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeagent._version import __version__
-from edgeagent.errors import ConfigurationError
+from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Encoded
 from edgeagent.providers.vendor import Vendor, identity_of
 from edgeagent.wire.http import HTTPRequest
@@ -161,12 +161,13 @@ def test_models() -> None:
 
 
 def test_what_a_subclass_must_say() -> None:
-    """Path and authentication are the subclass's to say."""
+    """The path is the subclass's to say; the key is a bearer token unless it says otherwise."""
     bare = Bare(api_key="k", base_url="https://h")
     with pytest.raises(NotImplementedError):
         bare.endpoint("m")
-    with pytest.raises(NotImplementedError):
-        bare.auth_headers("k")
+    assert bare.auth_headers("k") == [("authorization", "Bearer k")]
+    with pytest.raises(AuthenticationError):
+        bare.auth_headers("")
 
 
 # the request

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from edgeagent.errors import AuthenticationError
 from edgeagent.providers.base import Capabilities, Feature
 from edgeagent.providers.cohere.codec import CohereChatCodec
 from edgeagent.providers.cohere.messages import NATIVE_PARTS
@@ -53,9 +52,3 @@ class Cohere(Vendor):
     def path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
         """`/v2/chat`; a base URL that has the version already keeps it."""
         return "/chat" if self.base_url.endswith("/v2") else "/v2/chat"
-
-    def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
-        """`Authorization: Bearer …`."""
-        if not credential:
-            raise AuthenticationError(f"Provider {self.name!r} has no API key: its function gave none.")
-        return [("authorization", f"Bearer {credential}")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from edgeagent.errors import AuthenticationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, Feature
 from edgeagent.providers.mistral.codec import MistralChatCodec
 from edgeagent.providers.mistral.content import NATIVE_PARTS
@@ -58,9 +57,3 @@ class Mistral(Vendor):
     def path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
         """The same for every model; a base URL without the version gets it."""
         return "/chat/completions" if self.base_url.endswith("/v1") else "/v1/chat/completions"
-
-    def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
-        """`Authorization: Bearer …`."""
-        if not credential:
-            raise AuthenticationError(f"Provider {self.name!r} has no API key: its function gave none.")
-        return [("authorization", f"Bearer {credential}")]

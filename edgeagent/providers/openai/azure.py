@@ -21,7 +21,7 @@ from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Credential, Encoded
 from edgeagent.providers.openai.codec import OpenAIChatCodec
 from edgeagent.providers.openai.models import capabilities, chosen, in_responses
-from edgeagent.providers.openai.provider import RESPONSES, account_headers, bearer, responses_codec
+from edgeagent.providers.openai.provider import RESPONSES, account_headers, responses_codec
 from edgeagent.providers.openai.quirks import OWN
 from edgeagent.providers.vendor import Vendor, identity_of
 from edgeagent.wire.http import HTTPRequest
@@ -164,7 +164,7 @@ class AzureOpenAI(Vendor):
     def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
         """`api-key`, or `Authorization` for an Entra token."""
         if self._bearer:
-            return [bearer(credential, self.name)]
+            return super().auth_headers(credential)
         if not credential:
             raise AuthenticationError(f"Provider {self.name!r} has no API key: its function gave none.")
         return [("api-key", credential)]

@@ -122,7 +122,7 @@ def _raw(body: Mapping[str, Any]) -> str:
 
 def tells_error(value: Mapping[str, Any]) -> bool:
     """Whether a document that is no answer says why."""
-    return bool(value.get("error")) or _base_status(value) is not None
+    return bool(value.get("error")) or _base_status(value) is not None or _listed(value) is not None
 
 
 def _base_status(value: object) -> int | None:
@@ -137,7 +137,8 @@ def hidden_error(value: object, response: HTTPResponse, *, lenient: bool = False
 
     The error's `.response` has the status that the error stands for, since its own says that all is well.
     """
-    words = list(_words(_error_object(value)))
+    body = _error_object(value)
+    words = [*_words(body), str(body.get("status_code"))]
     status = _base_status(value) or next((status for word in words if (status := _status(word))), 500)
     content = response.content or dump_json(value)
     told = HTTPResponse(status, response.headers, content, response.request)
@@ -204,7 +205,7 @@ def _told_wait(body: Mapping[str, Any], response: HTTPResponse) -> float | None:
 
 def _told(body: Mapping[str, Any], data: object, response: HTTPResponse) -> object:
     """`.body` as openai's client gives it: what is under `error`, else the document, else the text."""
-    if _base_status(data) is not None:
+    if _base_status(data) is not None or (isinstance(data, dict) and _listed(data) is not None):
         return body
     if isinstance(data, dict) and not isinstance(data.get("error"), dict):
         return data.get("error", data)
@@ -231,7 +232,16 @@ def _error_object(data: object) -> dict[str, Any]:
     if inner is None and _base_status(data) is not None:
         told = data["base_resp"]
         return {**told, "code": told["status_code"], "message": told.get("status_msg")}
+    if inner is None and (listed := _listed(data)) is not None:
+        return {**data, **listed}
     return inner if isinstance(inner, dict) else data
+
+
+def _listed(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The first of several errors: `{"errors": [{"code": …, "message": …}]}`, as Cloudflare and IBM have them."""
+    errors = data.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return first if isinstance(first, dict) and isinstance(first.get("message"), str) else None
 
 
 def _words(body: Mapping[str, Any]) -> Iterator[str]:

@@ -30,6 +30,8 @@ _WORDS: Final = (
     r"loaded with context length of only",
     # Mistral: "Prompt contains ... tokens ... too large for model with ... maximum context length"
     r"too large for model with \d+ maximum context",
+    # watsonx.ai: "the number of input tokens ... cannot exceed the total tokens limit ..."
+    r"cannot exceed the total tokens limit",
     # Anthropic and Bedrock, behind gateways
     r"prompt is too long",
     r"input is too long",

@@ -9,13 +9,12 @@ from typing import Any, ClassVar, Final
 
 from typing_extensions import Self
 
-from edgeagent.errors import AuthenticationError
 from edgeagent.providers.base import Capabilities, ChatCodec, Credential
 from edgeagent.providers.openai.codec import OpenAIChatCodec
 from edgeagent.providers.openai.models import FAMILIES, capabilities, chosen, in_responses
 from edgeagent.providers.vendor import Vendor
 
-__all__ = ["RESPONSES", "OpenAI", "account_headers", "bearer", "responses_codec"]
+__all__ = ["RESPONSES", "OpenAI", "account_headers", "responses_codec"]
 
 RESPONSES: Final = "openai.responses"
 """The name of the Responses API's format."""
@@ -94,10 +93,6 @@ class OpenAI(Vendor):
         """`/chat/completions`, also for a model that is asked through the Responses API."""
         return "/chat/completions"
 
-    def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
-        """`Authorization: Bearer …`."""
-        return [bearer(credential, self.name)]
-
 
 @lru_cache(maxsize=1)
 def responses_codec() -> ChatCodec:
@@ -123,10 +118,3 @@ def account_headers(
         if value:
             fields[header] = value
     return {**fields, **(default_headers or {})}
-
-
-def bearer(credential: str | None, name: str) -> tuple[str, str]:
-    """The `Authorization` header. Raises `AuthenticationError` when there is no credential."""
-    if not credential:
-        raise AuthenticationError(f"Provider {name!r} has no API key: its function gave none.")
-    return ("authorization", f"Bearer {credential}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["COMPATIBLE", "OWN", "Quirks"]
+__all__ = ["ADVISORY", "COMPATIBLE", "OWN", "Quirks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +64,9 @@ COMPATIBLE: Final = Quirks(
     call_id_max=None,
 )
 """A server of which nothing is known: it is sent what the caller said."""
+
+ADVISORY: Final = (
+    *("metadata", "moderation", "parallel_tool_calls", "prediction", "prompt_cache_key", "prompt_cache_options"),
+    *("prompt_cache_retention", "safety_identifier", "service_tier", "store", "user", "verbosity"),
+)
+"""OpenAI's parameters that change no answer's meaning, for servers that refuse what they do not know (`dropped`)."""
