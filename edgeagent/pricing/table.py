@@ -34,11 +34,17 @@ _DAY: Final = 86_400
 _COMPACT_DATE: Final = re.compile(r"(-)(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")
 
 _ALIASES: Final[Mapping[str, str]] = {
+    "aws.bedrock": "aws",
     "azure.ai.inference": "azure",
     "azure.ai.openai": "azure",
+    "gcp.gemini": "google",
+    "gcp.gen_ai": "google",
+    "gcp.vertex_ai": "google",
+    "mistral_ai": "mistral",
+    "moonshot_ai": "moonshotai",
     "x_ai": "x-ai",
 }
-"""Vendor ids of OpenTelemetry's `gen_ai.provider.name` that the library's rules lead to a wrong provider or none."""
+"""Vendor ids of OpenTelemetry's `gen_ai.provider.name`."""
 
 
 Rates: TypeAlias = Mapping[str, Rate]
@@ -135,13 +141,16 @@ class PriceTable:
         return None
 
     def provider_id(self, vendor: str) -> str | None:
-        """The table's provider for a vendor's id, or None."""
+        """The table's provider for a vendor's id, or None.
+
+        The library takes any name that contains a vendor's (`my-openai-proxy`) for the vendor; its word alone counts
+        here, since what a proxy costs is not known.
+        """
         vendor = vendor.lower().strip()
         vendor = _ALIASES.get(vendor, vendor)
         if vendor in self._providers:
             return vendor
-        matching = (id_ for id_, data in self._providers.items() if "match" in data and _holds(data["match"], vendor))
-        return next(matching, None)
+        return next((id_ for id_, data in self._providers.items() if _is_word(data.get("match"), vendor)), None)
 
     def _row(self, row: Sequence[Any], *, own: bool, exact: bool) -> ModelRow:
         prices = row[1] if isinstance(row[1], list) else [[None, row[1]]]
@@ -217,6 +226,12 @@ def _holds(rule: Any, name: str) -> bool:
     if sign == "~":
         return text in name
     return sign == "/" and re.search(text, name) is not None
+
+
+def _is_word(rule: Any, name: str) -> bool:
+    """Whether the name is the text of a rule, or of one of a list."""
+    words = rule if isinstance(rule, list) else [rule]
+    return any(isinstance(word, str) and word[1:] == name for word in words)
 
 
 def _is_exact(rule: Any, name: str) -> bool:

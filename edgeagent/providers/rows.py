@@ -267,6 +267,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1",
             ("CLOUDFLARE_API_TOKEN",),
             "https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/",
+            vendor="cloudflare",
             features=_CHAT,
             automatic=False,  # the token usually serves something else
         ),

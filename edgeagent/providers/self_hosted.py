@@ -54,7 +54,6 @@ SELF_HOSTED: Final[tuple[Row, ...]] = (
         (),
         "https://github.com/EricLBuehler/mistral.rs/blob/master/docs/HTTP.md",
         responses=True,
-        vendor="ericlbuehler",  # the price table would take its name for Mistral's
     ),
     Row(
         "ollama_openai",

@@ -91,12 +91,22 @@ def test_compact_dates_in_names(name: str, found: bool) -> None:
         ("gcp.vertex_ai", "google"),
         ("aws.bedrock", "aws"),
         ("mistral_ai", "mistral"),
+        ("moonshot_ai", "moonshotai"),
+        ("xai", "x-ai"),
+        ("together_ai", "together"),
+        ("vertex", "google"),
+        ("bedrock", "aws"),
         ("fake", None),
+        ("my-openai-proxy", None),
+        ("openai.proxy.example", None),
+        ("claude-on-bedrock", None),
+        ("mistralrs", None),
+        ("huggingface groq", None),
         ("", None),
     ],
 )
 def test_vendors_of_telemetry_have_their_provider(vendor: str, provider: str | None) -> None:
-    """The ids of `gen_ai.provider.name` lead to the vendor's own prices."""
+    """The ids of `gen_ai.provider.name` lead to the vendor's own prices; a name that contains a vendor's has none."""
     assert shipped_table().provider_id(vendor) == provider
 
 

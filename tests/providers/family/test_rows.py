@@ -10,13 +10,14 @@ import pytest
 from edgeagent import EdgeClient
 from edgeagent.config import environment_providers
 from edgeagent.errors import AuthenticationError, ConfigurationError
+from edgeagent.pricing import Pricing
 from edgeagent.pricing.table import shipped_table
 from edgeagent.providers import OpenAICompatible
 from edgeagent.providers.base import ALL_CAPABILITIES, Encoded
 from edgeagent.providers.family import Row, address, needed
 from edgeagent.providers.openai import COMPATIBLE
 from edgeagent.providers.rows import ROWS, set_up
-from edgeagent.types import ChatRequest
+from edgeagent.types import ChatRequest, CompletionUsage
 
 __all__: list[str] = []
 
@@ -69,6 +70,15 @@ def test_a_server_of_ones_own_costs_nothing_that_is_known(row: Row) -> None:
         assert found is None
     for name in (row.name, row.name.replace("_", "-")):
         assert table.provider_id(name) != name or found == name
+
+
+def test_a_proxy_has_not_the_prices_of_a_vendor_whose_name_it_contains() -> None:
+    """What a server of the caller's own costs is not known, unless the caller says whose prices it has."""
+    usage = CompletionUsage(prompt_tokens=1000, completion_tokens=10, total_tokens=1010)
+    proxy = OpenAICompatible(name="my-openai-proxy", base_url="http://proxy.example/v1")
+    assert Pricing.default().cost(proxy.vendor, "gpt-4o", usage) is None
+    resold = OpenAICompatible(name="my-openai-proxy", base_url="http://proxy.example/v1", vendor="openai")
+    assert Pricing.default().cost(resold.vendor, "gpt-4o", usage)
 
 
 def test_an_address_with_parts_from_the_environment() -> None:
