@@ -107,6 +107,8 @@ def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
         if call.options.record is not None:
             call.options.record.response = response
         completion = codec.decode_response(response)
+        if (concluded := getattr(codec, "concluded", None)) is not None:
+            concluded(completion, call.request)
         if call.native is not None and passes(call.native.asked, provider, codec):
             call.native.received(response.content, streamed=False)
             call.native.headers = response.headers

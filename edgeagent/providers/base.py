@@ -148,6 +148,9 @@ class ChatCodec(Protocol):
 
     A codec with a true attribute `takes_functions` is given OpenAI's older `functions` as they are; any other is asked
     with tools in their place, and its answers are turned back.
+
+    A codec with a method `concluded(completion, request)` is told what was asked once a whole answer is decoded: for a
+    vendor whose answers do not say why they ended. It changes the completion in place.
     """
 
     @property

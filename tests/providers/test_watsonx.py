@@ -108,8 +108,7 @@ def error_body(code: str, message: str, status: int) -> bytes:
         (
             400,
             "invalid_input_argument",
-            "Invalid input argument for Model 'm': the number of input tokens 4098 cannot exceed the total tokens "
-            "limit 4096 for this model",
+            "The number of input tokens 4098 cannot exceed the total tokens limit 4096 for this model",
             ContextWindowExceededError,
         ),
         (401, "authentication_token_expired", "Failed to authenticate the request due to an expired token", None),

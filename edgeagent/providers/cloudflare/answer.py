@@ -5,7 +5,8 @@ Laws:
 - `response` is text; with a response format an object, a bool or a number may stand for the JSON text it is.
 - Tool calls come in OpenAI's form, or flat (`{"name", "arguments"}`, without an id): these are given one, made of the
   answer's own id (the `cf-ray` header) and the call's number.
-- No reason is given for an answer's end: it is "stop", or "tool_calls" where there are some.
+- No reason is given for an answer's end: it is "length" where the tokens are as many as were allowed, else
+  "tool_calls" where there are some, else "stop".
 
 Source: https://developers.cloudflare.com/api/resources/ai/methods/run/,
 https://developers.cloudflare.com/workers-ai/features/json-mode/, …/features/function-calling/.
@@ -18,6 +19,8 @@ from hashlib import blake2b
 from typing import Any, Final
 from urllib.parse import unquote
 
+from edgeagent.types import ChatRequest
+from edgeagent.types.completion import FinishReason
 from edgeagent.wire.http import HTTPResponse
 from edgeagent.wire.json import dump_json
 
@@ -29,6 +32,7 @@ __all__ = [
     "calls_of",
     "content_of",
     "extra_fields",
+    "finish_reason",
     "made_id",
     "model_of",
     "usage_of",
@@ -38,6 +42,10 @@ WIRE: Final = "cloudflare.run"
 
 MADE_ID: Final = "call_cloudflare_"
 """How the ids begin that this codec makes."""
+
+DEFAULT_LIMIT: Final = 256
+"""`max_tokens` where none is asked for, by the parameters of each model (…/workers-ai/models/). Some models have more:
+an answer of exactly so many tokens counts as cut off all the same, since a cache may keep what is complete."""
 
 _OURS: Final = frozenset({"response", "tool_calls", "usage", "p", "id", "model", "choices", "created", "object"})
 """`p` is padding: it hides the length of a chunk from who listens."""
@@ -115,6 +123,14 @@ def usage_of(result: Mapping[str, Any]) -> dict[str, Any] | None:
     if not all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in counts.values()):
         raise InvalidAnswerError("usage holds what is no count")
     return {"total_tokens": sum(counts.values()), **usage, **counts}
+
+
+def finish_reason(request: ChatRequest, usage: Mapping[str, Any] | None, *, called: bool) -> FinishReason:
+    """Why the answer ended, by its tokens. Without a limit in the request, that of the documentation holds."""
+    used, limit = (usage or {}).get("completion_tokens", 0), request.output_limit
+    if used == DEFAULT_LIMIT if limit is None else used >= limit:
+        return "length"
+    return "tool_calls" if called else "stop"
 
 
 def extra_fields(result: Mapping[str, Any]) -> dict[str, Any]:

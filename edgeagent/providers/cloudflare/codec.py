@@ -10,7 +10,7 @@ from edgeagent.providers.base import Encoded, StreamDecoder
 from edgeagent.providers.cloudflare.answer import WIRE
 from edgeagent.providers.cloudflare.errors import decode_error, encode_error
 from edgeagent.providers.cloudflare.request import decode_request, encode_request
-from edgeagent.providers.cloudflare.response import decode_response, encode_response
+from edgeagent.providers.cloudflare.response import concluded, decode_response, encode_response
 from edgeagent.providers.cloudflare.stream import RunStreamDecoder, RunStreamEncoder
 from edgeagent.providers.document import DocumentDecoder, is_json
 from edgeagent.types import ChatCompletion, ChatRequest
@@ -48,7 +48,13 @@ class CloudflareRunCodec:
 
     def stream_decoder(self, request: ChatRequest, head: HTTPResponse | None = None) -> StreamDecoder:
         """A decoder for one streamed answer to `request`; one JSON document in its place is decoded as such."""
-        return DocumentDecoder(head, self.decode_response) if is_json(head) else RunStreamDecoder(request, head)
+        if is_json(head):
+            return DocumentDecoder(head, lambda whole: concluded(decode_response(whole), request))
+        return RunStreamDecoder(request, head)
+
+    def concluded(self, completion: ChatCompletion, request: ChatRequest) -> None:
+        """Say in the completion that its length was reached, which Cloudflare does not say."""
+        concluded(completion, request)
 
     def decode_error(self, response: HTTPResponse) -> APIStatusError:
         """An answer of 4xx or 5xx → the typed error. Never raises."""

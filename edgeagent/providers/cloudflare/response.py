@@ -16,6 +16,7 @@ from edgeagent.providers.cloudflare.answer import (
     calls_of,
     content_of,
     extra_fields,
+    finish_reason,
     made_id,
     model_of,
     usage_of,
@@ -23,12 +24,12 @@ from edgeagent.providers.cloudflare.answer import (
 from edgeagent.providers.cloudflare.errors import error_in_answer, is_failure
 from edgeagent.providers.openai.response import decode_response as decode_chat
 from edgeagent.providers.openai.response import encode_response as encode_chat
-from edgeagent.types import ChatCompletion
+from edgeagent.types import ChatCompletion, ChatRequest
 from edgeagent.types.faults import first_fault
 from edgeagent.wire.http import HTTPResponse
 from edgeagent.wire.json import dump_json
 
-__all__ = ["decode_response", "encode_response", "invalid"]
+__all__ = ["concluded", "decode_response", "encode_response", "invalid"]
 
 
 def decode_response(response: HTTPResponse) -> ChatCompletion:
@@ -78,6 +79,17 @@ def _completion(result: Mapping[str, Any], envelope: Mapping[str, Any], response
     top = {"id": name, "created": 0, "model": model_of(response), "choices": [choice]}
     usage = usage_of(result)
     return {**extra, **top, **({"usage": usage} if usage is not None else {})}
+
+
+def concluded(completion: ChatCompletion, request: ChatRequest) -> ChatCompletion:
+    """The completion with the reason of its end, in place: Cloudflare tells none, the tokens do.
+
+    An answer in OpenAI's shape has a time, and tells the reason.
+    """
+    usage = completion.usage.to_dict() if completion.usage is not None else None
+    for choice in () if completion.created else completion.choices:
+        choice.finish_reason = finish_reason(request, usage, called=bool(choice.message.tool_calls))
+    return completion
 
 
 def invalid(reason: str, response: HTTPResponse, body: object = None) -> ResponseValidationError:

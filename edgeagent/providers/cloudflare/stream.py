@@ -24,11 +24,12 @@ from edgeagent.providers.cloudflare.answer import (
     calls_of,
     content_of,
     extra_fields,
+    finish_reason,
     model_of,
     usage_of,
 )
 from edgeagent.providers.cloudflare.errors import error_in_answer, is_failure
-from edgeagent.providers.cloudflare.response import decode_response, invalid
+from edgeagent.providers.cloudflare.response import concluded, decode_response, invalid
 from edgeagent.providers.openai.stream import ChatStreamDecoder
 from edgeagent.types import ChatCompletionChunk, ChatRequest
 from edgeagent.types.assembly import to_chunks
@@ -58,7 +59,7 @@ class RunStreamDecoder:
         "_head",
         "_kept",
         "_kept_size",
-        "_limit",
+        "_request",
         "_said",
         "_sse",
         "_top",
@@ -67,7 +68,7 @@ class RunStreamDecoder:
 
     def __init__(self, request: ChatRequest, head: HTTPResponse | None = None) -> None:
         self._head = head
-        self._limit = request.output_limit
+        self._request = request
         self._top: dict[str, Any] = {"id": answer_id(head), "model": model_of(head) or request.model, "created": 0}
         self._sse = SSEDecoder()
         self._chat: ChatStreamDecoder | None = None  # when the chunks are OpenAI's
@@ -188,7 +189,11 @@ class RunStreamDecoder:
         delta: dict[str, Any] = {}
         if self._said is None:
             delta = {"role": "assistant", "content": ""}
-        choice = {"index": 0, "delta": delta, "finish_reason": self._finish()}
+        choice = {
+            "index": 0,
+            "delta": delta,
+            "finish_reason": finish_reason(self._request, self._usage, called=bool(self._calls)),
+        }
         try:
             if self._usage is None:
                 chunks = [_validate({**self._extra, **self._top, "choices": [choice]})]
@@ -199,12 +204,6 @@ class RunStreamDecoder:
             raise invalid("its usage has not the documented form", HTTPResponse(200)) from error
         self._done = True
         return chunks
-
-    def _finish(self) -> str:
-        if self._calls:
-            return "tool_calls"
-        used = (self._usage or {}).get("completion_tokens", 0)
-        return "length" if self._limit is not None and used >= self._limit else "stop"
 
     def _failed(self, fault: APIError) -> APIError:
         self._fault = fault
@@ -218,7 +217,7 @@ class RunStreamDecoder:
 
     def _without_events(self, body: bytes) -> list[ChatCompletionChunk]:
         if body.startswith(b"{"):  # one JSON document labelled as an event stream
-            return to_chunks(decode_response(self._quoted(body.decode("utf-8", "replace"))))
+            return to_chunks(concluded(decode_response(self._quoted(body.decode("utf-8", "replace"))), self._request))
         if not any(body.startswith(field) or field.startswith(body) for field in _FIELDS):
             raise self._failed(invalid("it is not an event stream", HTTPResponse(200, content=body)))
         raise self._failed(APIConnectionError(message="The stream ended before it began."))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgeagent import EdgeClient
 from edgeagent.errors import (
     APIConnectionError,
     APIError,
@@ -28,8 +29,10 @@ from edgeagent.errors import (
 from edgeagent.providers.base import Promise
 from edgeagent.providers.cloudflare import Cloudflare
 from edgeagent.types.assembly import assemble
+from edgeagent.wire.http import HTTPResponse
 from tests.providers.cloudflare.support import CODEC, asking, completion, encode, events, head, refused, streamed
 from tests.support.corpus import body, records
+from tests.support.loopback import Loopback, Request, reply
 
 __all__: list[str] = []
 
@@ -257,6 +260,68 @@ def test_many_events_and_a_large_one() -> None:
     chunks = [chunk for start in range(0, len(large), 500) for chunk in decoder.feed(large[start : start + 500])]
     assert len(assemble(chunks).choices[0].message.content or "") == 5_000_000
     assert time.process_time() - began < 60
+
+
+@pytest.mark.parametrize(
+    ("result", "limit", "reason"),
+    [
+        ({"response": "a", "usage": {"prompt_tokens": 1, "completion_tokens": 16}}, 16, "length"),
+        ({"response": "a", "usage": {"prompt_tokens": 1, "completion_tokens": 16}}, 17, "stop"),
+        ({"response": "a", "usage": {"prompt_tokens": 1, "completion_tokens": 16}}, None, "stop"),
+        ({"response": "a", "usage": {"prompt_tokens": 1, "completion_tokens": 256}}, None, "length"),
+        ({"response": "a", "usage": {"prompt_tokens": 1, "completion_tokens": 300}}, None, "stop"),
+        ({"response": {"a": 1}}, 16, "stop"),
+        (
+            {"tool_calls": [{"name": "f", "arguments": {}}], "usage": {"prompt_tokens": 1, "completion_tokens": 9}},
+            9,
+            "length",
+        ),
+        ({"tool_calls": [{"name": "f", "arguments": {}}]}, 9, "tool_calls"),
+        (
+            {
+                "id": "x",
+                "object": "chat.completion",
+                "created": 1,
+                "model": "m",
+                "choices": [{"index": 0, "message": {"role": "assistant", "content": "a"}, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 1, "completion_tokens": 16, "total_tokens": 17},
+            },
+            16,
+            "stop",
+        ),
+    ],
+)
+def test_how_a_whole_answer_ended(result: dict[str, Any], limit: int | None, reason: str) -> None:
+    """Cloudflare does not say so, the tokens do; also where one document came in place of a stream."""
+    content = json.dumps({"result": result, "success": True}).encode()
+    whole = CODEC.decode_response(HTTPResponse(200, {}, content))
+    CODEC.concluded(whole, asking(max_tokens=limit))
+    assert whole.choices[0].finish_reason == reason
+    document = CODEC.stream_decoder(asking(max_tokens=limit), HTTPResponse(200, {"content-type": "application/json"}))
+    assert assemble([*document.feed(content), *document.end()]).choices[0].finish_reason == reason
+    labelled = CODEC.stream_decoder(asking(max_tokens=limit))
+    assert assemble([*labelled.feed(content), *labelled.end()]).choices[0].finish_reason == reason
+
+
+def test_what_was_cut_off_is_not_kept() -> None:
+    """A truncated answer is asked for again, a whole one is not."""
+    counts = iter([16, 15])
+
+    def served(_: Request) -> bytes:
+        used = {"prompt_tokens": 1, "completion_tokens": next(counts)}
+        return reply(200, {"result": {"response": "a", "usage": used}, "success": True})
+
+    with Loopback(served) as server:
+        provider = Cloudflare(account_id="a", api_key="k", base_url=server.url)
+        with EdgeClient(providers=[provider]) as client:
+            answers = [
+                client.chat.completions.create(
+                    model="@cf/m", messages=[{"role": "user", "content": "?"}], max_tokens=16
+                )
+                for _ in range(3)
+            ]
+    assert [answer.choices[0].finish_reason for answer in answers] == ["length", "stop", "stop"]
+    assert [answer.edge.cached for answer in answers] == [False, False, True]
 
 
 def test_a_stream_that_ended_at_its_length() -> None:
