@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.providers.gemini.grounding import annotations_of
+from edgeagent.providers.gemini.partial import PartialCall, is_fragment
 from edgeagent.providers.gemini.parts import (
     AudioJoin,
     call_of,
+    check_part,
     is_plain,
     made_id,
     media_of,
@@ -46,6 +48,7 @@ class StreamedCandidate:
         "_is_native",
         "_is_silent",
         "_numbers",
+        "_open",
         "_parts",
         "_pieces",
         "_run",
@@ -56,6 +59,7 @@ class StreamedCandidate:
 
     def __init__(self, index: int, numbers: Mapping[int, str]) -> None:
         self._index = index
+        self._open: PartialCall | None = None
         self._numbers = numbers
         self._closed: list[dict[str, Any]] = []  # whole parts that were not yet sent as native content
         self._run: dict[str, Any] | None = None  # the text part that may go on
@@ -78,8 +82,9 @@ class StreamedCandidate:
     def add(self, candidate: Mapping[str, Any], id: str) -> list[dict[str, Any]]:
         """What a piece of the stream adds, as the fields of chunks' choices. Raises `InvalidAnswerError`."""
         deltas: list[Delta] = []
-        for part in parts_of(candidate, f"candidates[{self._index}]"):
-            deltas += self._part(part, id)
+        for part in parts_of(candidate, f"candidates[{self._index}]", fragments=True):
+            for whole in self._joined(part) if self._open is not None or is_fragment(part) else (part,):
+                deltas += self._part(whole, id)
         self._keep(candidate_fields(candidate))
         word = word_of(candidate.get("finishReason"), self._numbers)
         self._word = word or self._word
@@ -91,7 +96,8 @@ class StreamedCandidate:
 
     def end(self, id: str) -> list[dict[str, Any]]:
         """What is left when the stream has ended: held parts, annotations, the finish reason."""
-        deltas = self._close()
+        deltas = self._part(self._ended_call(), id) if self._open is not None else []
+        deltas += self._close()
         if self._spoke and (rest := self._audio.end()):
             deltas.append({"audio": {"id": made_id(id, self._index, 0, "audio"), "data": rest}})
         text = "".join(self._texts)
@@ -102,6 +108,28 @@ class StreamedCandidate:
         finish = finish_of(self._word, calls=self._calls > 0)
         end = {"finish_reason": finish, "native_finish_reason": self._word}
         return [*choices, {**self._fields, "index": self._index, "delta": last, **end}]
+
+    def _joined(self, part: dict[str, Any]) -> list[dict[str, Any]]:
+        """The whole parts that a part completes, while the arguments of a call come in pieces."""
+        if "functionCall" not in part:
+            return [part]
+        call, done = part["functionCall"], list[dict[str, Any]]()
+        if self._open is not None and not self._open.goes_on(call):
+            done.append(self._ended_call())
+        if self._open is None:
+            if not is_fragment(part):
+                return [*done, part]
+            if not call:  # the end of nothing
+                return done
+            self._open = PartialCall(part)
+        self._open.add(part)
+        return done if call.get("willContinue") else [*done, self._ended_call()]
+
+    def _ended_call(self) -> dict[str, Any]:
+        assert self._open is not None
+        part, self._open = self._open.whole(), None
+        check_part(part, "functionCall")
+        return part
 
     def _keep(self, fields: Mapping[str, Any]) -> None:
         for name, value in fields.items():

@@ -23,6 +23,7 @@ from edgeagent.errors import ResponseValidationError
 from edgeagent.providers.gemini.errors import blocked_prompt, error_in_answer
 from edgeagent.providers.gemini.grounding import annotations_of
 from edgeagent.providers.gemini.names import FINISH_NUMBERS
+from edgeagent.providers.gemini.partial import is_fragment
 from edgeagent.providers.gemini.parts import InvalidAnswerError, Reading, check_part, native_content, read_parts
 from edgeagent.providers.gemini.usage import decode_usage, service_tier_of
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, FinishReason
@@ -151,13 +152,15 @@ def candidate_fields(candidate: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in candidate.items() if name not in _CANDIDATE and value is not None}
 
 
-def parts_of(candidate: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
-    """The checked parts of a candidate; none where its content is empty or missing."""
+def parts_of(candidate: Mapping[str, Any], where: str, *, fragments: bool = False) -> list[dict[str, Any]]:
+    """The checked parts of a candidate; none where there is no content. `fragments` of calls may be there."""
     content = candidate.get("content") or {}
     parts = content.get("parts") or [] if isinstance(content, dict) else None
     if not isinstance(parts, list):
         raise InvalidAnswerError(f"{where}.content is wrong")
     for i, part in enumerate(parts):
+        if fragments and is_fragment(part):
+            continue
         check_part(part, f"{where}.content.parts[{i}]")
     return parts
 

@@ -6,7 +6,7 @@ that continues the last one. The laws:
 - The last count of usage is the count; counts that a later piece leaves out stay.
 - A finish reason in mid-stream is not the end: parts may follow. The end is the connection's, so the finish reasons and
   then the usage (in a chunk without choices) come from `end()`, which raises if a candidate has no finish reason.
-- Tool calls arrive whole.
+- Tool calls arrive whole, or in pieces that are put together (`partial`).
 - What came before a fault is delivered first, so that the outcome does not depend on where the transport cut the bytes.
 
 Source: https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent.

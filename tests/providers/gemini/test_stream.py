@@ -209,3 +209,96 @@ def test_a_signature_behind_text_that_was_sent() -> None:
     sent = [part for document in encoded(chunks_of([data])) for part in document["candidates"][0]["content"]["parts"]]
     assert "".join(part["text"] for part in sent) == "abc"
     assert [part.get("thoughtSignature") for part in sent if "thoughtSignature" in part] == ["s"]
+
+
+# Arguments in pieces
+
+
+def piece(path: str, *, more: bool = True, **value: Any) -> dict[str, Any]:
+    return {"functionCall": {"partialArgs": [{"jsonPath": path, **value}], **({"willContinue": True} if more else {})}}
+
+
+NAMED = {"functionCall": {"name": "f", "id": "c1", "willContinue": True}, "thoughtSignature": "c2ln"}
+PIECES: list[tuple[list[Any], list[tuple[str, Any]]]] = [
+    (
+        [NAMED, piece("$.a", stringValue="Bos"), piece("$.a", stringValue="ton"), {"functionCall": {}}],
+        [("f", {"a": "Boston"})],
+    ),
+    ([NAMED, piece("$.a", numberValue=1), piece("$.b", boolValue=True, more=False)], [("f", {"a": 1, "b": True})]),
+    (
+        [NAMED, piece("$.a", nullValue="NULL_VALUE"), piece("$.b[0].c", stringValue="x", more=False)],
+        [("f", {"a": None, "b": [{"c": "x"}]})],
+    ),
+    ([NAMED, piece("$.b[0]", numberValue=1), piece("$.b[1]", numberValue=2, more=False)], [("f", {"b": [1, 2]})]),
+    (
+        [NAMED, piece("$['a b']['c\\'d']", stringValue="x"), piece('$["e.f"]', stringValue="y", more=False)],
+        [("f", {"a b": {"c'd": "x"}, "e.f": "y"})],
+    ),
+    ([NAMED, {"functionCall": {}}], [("f", {})]),
+    ([NAMED, piece("$.a", stringValue="cut")], [("f", {"a": "cut"})]),
+    (
+        [NAMED, piece("$.a", numberValue=1), {"functionCall": {"name": "g", "id": "c2", "args": {"x": 1}}}],
+        [("f", {"a": 1}), ("g", {"x": 1})],
+    ),
+    (
+        [
+            {"functionCall": {"name": "f", "id": "c1", **piece("$.a", stringValue="San ")["functionCall"]}},
+            {"text": "meanwhile"},
+            {"functionCall": {"name": "f", "id": "c1", **piece("$.a", stringValue="Jose", more=False)["functionCall"]}},
+            {"functionCall": {"name": "h", "args": {}}},
+        ],
+        [("f", {"a": "San Jose"}), ("h", {})],
+    ),
+    ([{"functionCall": {}}, {"text": "nothing was open"}], []),
+]
+
+
+@pytest.mark.parametrize(("parts", "calls"), PIECES)
+def test_arguments_in_pieces(parts: list[Any], calls: list[tuple[str, Any]]) -> None:
+    """Pieces by a path are one call with its arguments, whether a piece stands alone in a document or not."""
+    for data in (*both(*(said(part) for part in parts), END), *both(said(*parts), END)):
+        choice = assemble(chunks_of([data])).choices[0]
+        told = [(call.function.name, json.loads(call.function.arguments)) for call in choice.message.tool_calls or ()]
+        assert told == calls
+        assert choice.finish_reason == ("tool_calls" if calls else "stop")
+    if parts[0] is NAMED:
+        native = choice.message.native_content
+        assert native["content"][0] == {
+            "functionCall": {"id": "c1", "name": "f", "args": calls[0][1]},
+            "thoughtSignature": "c2ln",
+        }
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [piece("$.a", stringValue="nameless", more=False)],
+        [NAMED, piece("a", stringValue="no root", more=False)],
+        [NAMED, piece("$", stringValue="nothing", more=False)],
+        [NAMED, piece("$.a[", stringValue="x", more=False)],
+        [NAMED, piece("$..a", stringValue="x", more=False)],
+        [NAMED, piece("$" + ".a" * 3000, stringValue="x", more=False)],
+        [NAMED, piece("$" + ".a" * 100, stringValue="x", more=False)],
+        [NAMED, piece("$.a[999999999]", stringValue="a hole", more=False)],
+        [NAMED, piece("$.a", numberValue=1), piece("$.a.b", numberValue=1, more=False)],
+        [NAMED, piece("$.a", stringValue=3, more=False)],
+        [NAMED, {"functionCall": {"partialArgs": 3}}],
+        [NAMED, {"functionCall": {"partialArgs": [3]}}],
+        [{"functionCall": {"name": 3, "willContinue": True}}, {"functionCall": {}}],
+    ],
+)
+def test_pieces_that_cannot_be_put_together(parts: list[Any]) -> None:
+    """What is not the documented form is a typed error, and no list grows to where a path says."""
+    with pytest.raises(ResponseValidationError):
+        chunks_of([sse(*(said(part) for part in parts), END)])
+
+
+def test_arguments_in_many_pieces_are_linear() -> None:
+    """Four times the pieces of one string take about four times as long."""
+
+    def run(count: int) -> float:
+        data = sse(said(NAMED), *[said(piece("$.a", stringValue="x" * 50))] * count, END)
+        return cpu_seconds(lambda: chunks_of([data]))
+
+    few = run(500)
+    assert run(2000) < 10 * few + 0.05
