@@ -102,12 +102,15 @@ def _steps(path: str) -> tuple[_Step, ...]:
 def _put(place: Any, path: tuple[_Step, ...], value: Any) -> None:
     """Set a value in nested objects and lists, which are made on the way; a list grows by one at most."""
     for step, following in zip(path, (*path[1:], None), strict=True):
-        is_list, is_last = isinstance(step, int), following is None
-        if not isinstance(place, list if is_list else dict) or (is_list and step > len(place)):
+        fresh = value if following is None else [] if isinstance(following, int) else {}
+        if isinstance(step, int) and isinstance(place, list) and step <= len(place):
+            if step == len(place):
+                place.append(fresh)
+            elif following is None:
+                place[step] = fresh
+        elif isinstance(step, str) and isinstance(place, dict):
+            if following is None or step not in place:
+                place[step] = fresh
+        else:
             raise InvalidAnswerError("functionCall.partialArgs has paths that contradict each other")
-        fresh = value if is_last else [] if isinstance(following, int) else {}
-        if is_list and step == len(place):
-            place.append(fresh)
-        elif is_last or (not is_list and step not in place):
-            place[step] = fresh
         place = place[step]
