@@ -12,14 +12,15 @@ from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers.base import Capabilities, ChatCodec, Credential
 from edgeagent.providers.family import Row, address
 from edgeagent.providers.openai.codec import OpenAIChatCodec
-from edgeagent.providers.openai.provider import RESPONSES
+from edgeagent.providers.openai.models import by_responses, chosen
+from edgeagent.providers.openai.provider import RESPONSES, responses_codec
 from edgeagent.providers.openai.quirks import Quirks
 from edgeagent.providers.rows import row
 from edgeagent.providers.vendor import Vendor
 
 __all__ = ["OpenAICompatible"]
 
-_UNKNOWN: Final = Row(name="", base_url=None, keys=(), docs="")
+_UNKNOWN: Final = Row(name="", base_url=None, keys=(), docs="", responses="/responses")
 
 
 class OpenAICompatible(Vendor):
@@ -35,12 +36,14 @@ class OpenAICompatible(Vendor):
         row: what is known of the server, instead of the row of that name; a row of the caller's own.
         vendor: the vendor's id, if it is not the row's or `name`.
         quirks: how the server differs from OpenAI, as data; default: the row's, else what the caller says is sent.
-        responses: whether the server has the Responses API (`/responses` beside its chat), for `client.responses`;
-            default: as the row says, else it is asked for chat.
+        responses: which models are asked through the Responses API instead of chat completions: a name or names, True
+            for all; `()`: none, but the server has that API for `client.responses`; None: none, and it has it if its row
+            says so; False: it has not. The caller's requests and answers are the same either way.
         default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
 
     Raises:
-        ConfigurationError: no address, one that is not absolute, or no key for a known server that needs one.
+        ConfigurationError: no address, one that is not absolute, no key for a known server that needs one, or
+            `responses` for a known server that has no such API.
     """
 
     default_name: ClassVar[str] = "compatible"
@@ -55,21 +58,22 @@ class OpenAICompatible(Vendor):
         row: Row | None = None,
         vendor: str | None = None,
         quirks: Quirks | None = None,
-        responses: bool | None = None,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, Any] | None = None,
         http_client: Any = None,
         models: Iterable[str] = (),
         cache_identity: str | None = None,
+        responses: bool | Iterable[str] | None = None,
     ) -> None:
         known = row if row is not None else _known(name, base_url)
+        self._responses = chosen(responses)
+        if self._responses and known.responses is None:
+            raise ConfigurationError(f"{name!r} is not known to have a Responses API: leave responses=… out.")
         self.row = known
         self.vendor = vendor or known.vendor or name
         self.key_variables = (api_key_variable,) if api_key_variable else known.keys
         self.key_required = bool(known.keys)
         self.families = known.families
-        self._path = known.path
-        self._responses = known.responses if responses is None else responses
         self.codec: ChatCodec = OpenAIChatCodec(quirks if quirks is not None else known.quirks)
         super().__init__(
             name=name,
@@ -82,22 +86,33 @@ class OpenAICompatible(Vendor):
             cache_identity=cache_identity,
         )
 
-    def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002  # the base's parameter
-        """What the server can do for some of its models; single models are its own to refuse."""
-        return Capabilities(self.row.features)
+    def _by_responses(self, model: str) -> bool:
+        asked = self._responses
+        return asked is True or (isinstance(asked, frozenset) and model in asked)
 
-    def path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
-        """The same for every model."""
-        return self._path
+    def codec_for(self, model: str) -> ChatCodec:
+        """Chat completions, or the Responses API for the models that were named."""
+        return responses_codec(own=False) if self._by_responses(model) else self.codec
+
+    def capabilities(self, model: str) -> Capabilities:
+        """What the server can do for some of its models; single models are its own to refuse."""
+        features = self.row.features
+        return by_responses(features) if self._by_responses(model) else Capabilities(features)
+
+    def path(self, model: str) -> str:
+        """Of chat completions, or of the Responses API."""
+        return self.row.responses or "" if self._by_responses(model) else self.row.path
+
+    def chat_path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
+        """Of chat completions, also for a model that is asked through the Responses API."""
+        return self.row.path
 
     def in_format(self, wire: str) -> Self | None:
-        """The Responses API, where the server has it."""
-        if wire != RESPONSES or not self._responses:
+        """The Responses API, where the server has it; of a server that is not known, the caller has to say so."""
+        asked = self._responses
+        if wire != RESPONSES or asked is False or self.row.responses is None:
             return None
-        from edgeagent.providers.responses.codec import ResponsesCodec
-
-        path = self.row.path.replace("/chat/completions", "/responses")
-        return self._twin(codec=ResponsesCodec(own=False), _path=path)
+        return self._twin(_responses=True) if asked is not None or self.row != _UNKNOWN else None
 
     def auth_headers(self, credential: str | None) -> list[tuple[str, str]]:
         """A bearer token, or the field that the server wants, where there is a key."""

@@ -30,10 +30,10 @@ class Row:
         features: what at least some of its models can do. A model that cannot is the server's to refuse.
         quirks: how it differs from OpenAI.
         path: of chat requests, below the address.
+        responses: the path of OpenAI's Responses API there, where the server has it.
         key_header: the header field that takes the key instead of `Authorization`.
         key_scheme: what stands before the key in that field.
         query: query parameters of every request, unless the caller has others.
-        responses: whether it has the Responses API too, beside its chat.
         automatic: whether its key in the environment is enough to configure it. Not where the variable usually serves
             something else, or another provider of this package has the same.
     """
@@ -48,10 +48,10 @@ class Row:
     features: frozenset[Feature] = ALL_CAPABILITIES.features
     quirks: Quirks = COMPATIBLE
     path: str = "/chat/completions"
+    responses: str | None = None
     key_header: str | None = None
     key_scheme: str = ""
     query: tuple[tuple[str, str], ...] = ()
-    responses: bool = False
     automatic: bool = True
 
 

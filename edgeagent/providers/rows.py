@@ -57,6 +57,7 @@ ROWS: Final[Mapping[str, Row]] = {
             families=("deepseek-",),
             features=_can(_NONE, "tools", "stop", "streaming", "reasoning", "logprobs"),
             quirks=replace(_THINKING, developer_role=False, renamed=_LIMIT),
+            responses="/responses",
         ),
         Row(
             "xai",
@@ -67,7 +68,7 @@ ROWS: Final[Mapping[str, Row]] = {
             families=("grok-",),
             features=_can(_SEEING, "n", "logprobs"),
             quirks=_THINKING,
-            responses=True,
+            responses="/responses",
         ),
         Row(
             "groq",
@@ -77,7 +78,7 @@ ROWS: Final[Mapping[str, Row]] = {
             base_url_variables=("GROQ_BASE_URL",),
             features=_SEEING,
             quirks=_GROQ,
-            responses=True,
+            responses="/responses",
         ),
         Row(
             "perplexity",
@@ -149,6 +150,7 @@ ROWS: Final[Mapping[str, Row]] = {
             ("FIREWORKS_API_KEY",),
             "https://docs.fireworks.ai/tools-sdks/openai-compatibility",
             features=_can(_SEEING, "n", "logprobs"),
+            responses="/responses",
         ),
         Row(
             "cerebras",
@@ -199,7 +201,7 @@ ROWS: Final[Mapping[str, Row]] = {
             ("OPENROUTER_API_KEY",),
             "https://openrouter.ai/docs/api-reference/overview",
             quirks=_OPEN,
-            responses=True,
+            responses="/responses",
         ),
         Row(
             "vercel",
@@ -207,6 +209,7 @@ ROWS: Final[Mapping[str, Row]] = {
             ("AI_GATEWAY_API_KEY",),
             "https://vercel.com/docs/ai-gateway/openai-compat",
             quirks=_OPEN,
+            responses="/responses",
         ),
         Row(
             "huggingface",
@@ -214,6 +217,7 @@ ROWS: Final[Mapping[str, Row]] = {
             ("HF_TOKEN",),
             "https://huggingface.co/docs/inference-providers",
             features=_can(_SEEING, "n", "logprobs"),
+            responses="/responses",
         ),
         Row("venice", "https://api.venice.ai/api/v1", ("VENICE_API_KEY",), "https://docs.venice.ai/", quirks=_OPEN),
         Row(
@@ -296,7 +300,7 @@ ROWS: Final[Mapping[str, Row]] = {
             vendor="github-copilot",
             automatic=False,
             quirks=_PLAIN,
-            responses=True,
+            responses="/responses",
         ),
         Row(
             "azure_ai",
@@ -333,7 +337,7 @@ ROWS: Final[Mapping[str, Row]] = {
             features=_can(_SEEING, "audio", "n", "logprobs"),
             quirks=_PLAIN,
             automatic=False,  # the key is that of Bedrock's own API, too
-            responses=True,
+            responses="/responses",
         ),
         Row(
             "gemini_openai",

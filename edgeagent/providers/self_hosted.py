@@ -23,7 +23,7 @@ SELF_HOSTED: Final[tuple[Row, ...]] = (
         (),
         "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
         quirks=_OPEN,
-        responses=True,
+        responses="/responses",
     ),
     Row(
         "sglang",
@@ -39,6 +39,7 @@ SELF_HOSTED: Final[tuple[Row, ...]] = (
         (),
         "https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
         quirks=_OPEN,
+        responses="/responses",
     ),
     Row(
         "lmstudio",
@@ -46,14 +47,14 @@ SELF_HOSTED: Final[tuple[Row, ...]] = (
         (),
         "https://lmstudio.ai/docs/app/api/endpoints/openai",
         quirks=_OPEN,
-        responses=True,
+        responses="/responses",
     ),
     Row(
         "mistralrs",
         "http://localhost:1234/v1",
         (),
         "https://github.com/EricLBuehler/mistral.rs/blob/master/docs/HTTP.md",
-        responses=True,
+        responses="/responses",
     ),
     Row(
         "ollama_openai",
@@ -63,6 +64,7 @@ SELF_HOSTED: Final[tuple[Row, ...]] = (
         vendor="ollama",
         features=_SEEING,
         quirks=_OPEN,
+        responses="/responses",
     ),
     Row("litellm", "http://localhost:4000", (), "https://docs.litellm.ai/docs/proxy/user_keys", quirks=_OPEN),
     Row("gpustack", None, (), "https://docs.gpustack.ai/latest/user-guide/openai-compatible-apis/", quirks=_OPEN),

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, Feature
 
-__all__ = ["FAMILIES", "Responses", "capabilities", "chosen", "in_responses", "is_responses_only"]
+__all__ = ["FAMILIES", "Responses", "by_responses", "capabilities", "chosen", "in_responses", "is_responses_only"]
 
 FAMILIES: Final = (
     *("gpt-", "chatgpt-", "o1", "o3", "o4", "ft:gpt-", "ft:o1", "ft:o3", "ft:o4"),
@@ -108,9 +108,15 @@ def capabilities(model: str, *, responses: bool = False) -> Capabilities:
 
 @lru_cache(maxsize=256)  # asked twice for each call
 def _in_responses(model: str) -> Capabilities:
+    return by_responses(_in_chat(model).features)
+
+
+@lru_cache(maxsize=64)
+def by_responses(features: frozenset[Feature]) -> Capabilities:
+    """What can be done through the Responses API where chat completions can do this."""
     from edgeagent.providers.responses.parts import OWN_PARTS
 
-    return Capabilities(_in_chat(model).features - _NOT_IN_RESPONSES, parts=OWN_PARTS)
+    return Capabilities(features - _NOT_IN_RESPONSES, parts=OWN_PARTS)
 
 
 @lru_cache(maxsize=256)

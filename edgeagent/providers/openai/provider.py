@@ -94,12 +94,12 @@ class OpenAI(Vendor):
         return "/chat/completions"
 
 
-@lru_cache(maxsize=1)
-def responses_codec() -> ChatCodec:
-    """The codec of the Responses API; imported when the first model needs it."""
+@lru_cache(maxsize=2)
+def responses_codec(*, own: bool = True) -> ChatCodec:
+    """The codec of the Responses API; imported when the first model needs it. `own`: of OpenAI's own server."""
     from edgeagent.providers.responses.codec import ResponsesCodec
 
-    return ResponsesCodec()
+    return ResponsesCodec(own=own)
 
 
 def account_headers(

@@ -18,6 +18,7 @@ from edgeagent.providers.family import Row, address, needed
 from edgeagent.providers.openai import COMPATIBLE
 from edgeagent.providers.rows import ROWS, set_up
 from edgeagent.types import ChatRequest, CompletionUsage
+from tests.support.loopback import Loopback, reply
 
 __all__: list[str] = []
 
@@ -70,6 +71,40 @@ def test_a_server_of_ones_own_costs_nothing_that_is_known(row: Row) -> None:
         assert found is None
     for name in (row.name, row.name.replace("_", "-")):
         assert table.provider_id(name) != name or found == name
+
+
+def test_a_row_may_be_asked_by_responses() -> None:
+    """The models that are named, or all, go to the server's Responses API; what it can do stays."""
+    named = OpenAICompatible(name="xai", api_key="k", responses=["grok-4"])
+    assert named.endpoint("grok-4") == "https://api.x.ai/v1/responses"
+    assert named.endpoint("grok-3") == "https://api.x.ai/v1/chat/completions"
+    assert (named.codec_for("grok-4").wire, named.codec_for("grok-3").wire) == ("openai.responses", "openai.chat")
+    assert "n" in named.capabilities("grok-3").features
+    assert "n" not in named.capabilities("grok-4").features
+    assert "tools" in named.capabilities("grok-4").features
+    everything = OpenAICompatible(name="mine", base_url="http://h/v1", responses=True)
+    assert everything.endpoint("m") == "http://h/v1/responses"
+    assert pickle.loads(pickle.dumps(everything)).endpoint("m") == "http://h/v1/responses"
+    for nothing in (None, False, ()):
+        assert OpenAICompatible(name="xai", api_key="k", responses=nothing).codec_for("grok-4").wire == "openai.chat"
+    with pytest.raises(ConfigurationError, match="Responses"):
+        OpenAICompatible(name="perplexity", api_key="k", responses=True)
+
+
+def test_a_call_by_responses() -> None:
+    """The caller's request and answer are the same: only the wire is another."""
+    usage = {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}
+    text = {"type": "output_text", "text": "Hi", "annotations": []}
+    said = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [text]}
+    answer = {"id": "r", "object": "response", "created_at": 1, "model": "m", "status": "completed", "output": [said]}
+
+    with Loopback(lambda request: reply(200, {**answer, "usage": usage})) as server:
+        provider = OpenAICompatible(name="mine", base_url=f"{server.url}/v1", responses="m")
+        with EdgeClient(providers=[provider]) as client:
+            got = client.chat.completions.create(model="mine/m", messages=[{"role": "user", "content": "?"}])
+    assert got.choices[0].message.content == "Hi"
+    assert server.requests[0].path == "/v1/responses"
+    assert server.requests[0].json()["input"]
 
 
 def test_a_proxy_has_not_the_prices_of_a_vendor_whose_name_it_contains() -> None:
