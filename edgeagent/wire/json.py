@@ -6,14 +6,22 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any, Final
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
-__all__ = ["canonical_json", "dump_json"]
+__all__ = ["canonical_json", "dump_json", "parsed_json"]
 
 
 def dump_json(value: Any) -> bytes:
     """Compact UTF-8 JSON, keys in their order. Raises `ValueError` for NaN, infinities and what JSON cannot hold."""
     return to_json(value, inf_nan_mode="constants")
+
+
+def parsed_json(content: bytes) -> Any:
+    """The value of JSON text; None for what is none (`null` is None, too)."""
+    try:
+        return from_json(content)
+    except ValueError:
+        return None
 
 
 def canonical_json(value: Any) -> bytes:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from edgeagent.providers.anthropic.calls import JSON_TOOL, arguments_of, custom_input, input_of
-from edgeagent.providers.anthropic.content import text_of
+from edgeagent.providers.calls import JSON_TOOL, arguments_of, custom_input, input_of
+from edgeagent.providers.texts import text_of
 
 __all__ = ["WIRE", "Reading", "annotations_of", "call_of", "is_plain", "native_blocks", "native_content", "read_blocks"]
 

@@ -19,7 +19,13 @@ from urllib.parse import unquote_to_bytes
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.notes import Notes
 
-__all__ = ["BLOCK_FIELDS", "IMAGE_TYPES", "NATIVE_BLOCKS", "blocks_of", "is_native", "text_of"]
+__all__ = [
+    "BLOCK_FIELDS",
+    "IMAGE_TYPES",
+    "NATIVE_BLOCKS",
+    "blocks_of",
+    "is_native",
+]
 
 Block = dict[str, Any]
 
@@ -92,19 +98,6 @@ def blocks_of(content: Any, notes: Notes, where: str) -> list[Block]:
         raise _refused("The content of a message is text or a list of parts.", f"{where}.content")
     blocks = (_block(part, notes, f"{where}.content[{i}]") for i, part in enumerate(content))
     return [block for block in blocks if block.get("type") != "text" or _has_text(block, notes)]
-
-
-def text_of(content: Any) -> str:
-    """The text that a message's `content` says, parts that are no text left out."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        return ""
-    return "".join(
-        str(part.get("text" if part.get("type") == "text" else "refusal") or "")
-        for part in content
-        if isinstance(part, Mapping) and part.get("type") in ("text", "refusal")
-    )
 
 
 def _has_text(block: Block, notes: Notes) -> bool:

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from edgeagent.providers.anthropic.blocks import WIRE
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, arguments_of, input_of
 from edgeagent.providers.anthropic.outbound import stop_reason_of
 from edgeagent.providers.anthropic.response import CHOICE_FIELDS
 from edgeagent.providers.anthropic.usage import encode_usage
+from edgeagent.providers.calls import CUSTOM_INPUT, arguments_of, input_of
 from edgeagent.types import ChatCompletionChunk, ChoiceDelta, ChoiceDeltaToolCall, ChunkChoice
 from edgeagent.wire.json import dump_json
 

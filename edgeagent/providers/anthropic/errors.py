@@ -12,8 +12,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic_core import from_json
-
 from edgeagent.errors import (
     APIStatusError,
     AuthenticationError,
@@ -29,7 +27,7 @@ from edgeagent.errors import (
     status_error_class,
 )
 from edgeagent.wire.http import Headers, HTTPResponse
-from edgeagent.wire.json import dump_json
+from edgeagent.wire.json import dump_json, parsed_json
 from edgeagent.wire.retry_after import retry_after
 
 __all__ = ["STATUS_OF_TYPE", "decode_error", "encode_error", "error_in_stream"]
@@ -76,7 +74,7 @@ _LONGEST: Final = 500
 
 def decode_error(response: HTTPResponse) -> APIStatusError:
     """An answer of 4xx or 5xx → the typed error, whatever its body is. Never raises."""
-    body = _parsed(response.content)
+    body = parsed_json(response.content)
     error = body.get("error") if isinstance(body, Mapping) else None
     if isinstance(error, str):  # proxies in front of the vendor
         error = {"message": error}
@@ -114,13 +112,6 @@ def encode_error(error: APIStatusError) -> HTTPResponse:
     if isinstance(error, RateLimitError) and error.retry_after is not None:
         headers.append(("retry-after", f"{error.retry_after:g}"))
     return HTTPResponse(status, Headers(headers), dump_json(body))
-
-
-def _parsed(content: bytes) -> Any:
-    try:
-        return from_json(content)
-    except ValueError:
-        return None
 
 
 def _message(detail: Mapping[str, Any], response: HTTPResponse) -> str:

@@ -26,10 +26,11 @@ from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.anthropic.blocks import native_blocks
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of, wire_id
-from edgeagent.providers.anthropic.content import blocks_of, text_of
-from edgeagent.providers.anthropic.models import ModelFacts
+from edgeagent.providers.anthropic.content import blocks_of
+from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of, wire_id
+from edgeagent.providers.claude import ModelFacts
 from edgeagent.providers.notes import Notes
+from edgeagent.providers.texts import text_of
 
 __all__ = ["RESULT_FIELDS", "SYSTEM_FIELDS", "encode_messages"]
 

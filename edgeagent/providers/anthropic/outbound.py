@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.providers.anthropic.blocks import native_blocks
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
 from edgeagent.providers.anthropic.response import FINISH_REASONS
 from edgeagent.providers.anthropic.usage import encode_usage
+from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
 from edgeagent.types import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageToolCall
 
 __all__ = ["call_block", "message_of", "stop_reason_of"]

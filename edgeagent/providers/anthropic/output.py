@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.anthropic.calls import JSON_TOOL
-from edgeagent.providers.anthropic.models import ModelFacts
 from edgeagent.providers.anthropic.schema import closed_schema
+from edgeagent.providers.calls import JSON_TOOL
+from edgeagent.providers.claude import ModelFacts
 from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 

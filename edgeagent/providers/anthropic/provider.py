@@ -11,9 +11,9 @@ from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers.anthropic.betas import BETA_HEADER, merged_betas
 from edgeagent.providers.anthropic.codec import AnthropicMessagesCodec
 from edgeagent.providers.anthropic.content import NATIVE_BLOCKS
-from edgeagent.providers.anthropic.models import model_facts
 from edgeagent.providers.anthropic.request import API_VERSION
 from edgeagent.providers.base import Capabilities, Credential, Encoded, Feature
+from edgeagent.providers.claude import model_facts
 from edgeagent.providers.vendor import Vendor
 from edgeagent.wire.http import HTTPRequest
 

@@ -16,11 +16,11 @@ from typing import Any, Final
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.anthropic.betas import BETA_HEADER, betas_of, merged_betas
 from edgeagent.providers.anthropic.messages import encode_messages
-from edgeagent.providers.anthropic.models import ModelFacts, model_facts
 from edgeagent.providers.anthropic.output import OutputForm, force_json_tool, output_form
 from edgeagent.providers.anthropic.thinking import encode_thinking, is_thinking
 from edgeagent.providers.anthropic.tools import encode_choice, encode_tools
 from edgeagent.providers.base import Encoded
+from edgeagent.providers.claude import ModelFacts, model_facts
 from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 

@@ -25,7 +25,6 @@ from pydantic_core import from_json
 
 from edgeagent.errors import APIConnectionError, APIError, ResponseValidationError
 from edgeagent.providers.anthropic.blocks import annotations_of, call_of, is_plain, native_content
-from edgeagent.providers.anthropic.calls import JSON_TOOL, RAW_ARGUMENTS, arguments_of, input_of
 from edgeagent.providers.anthropic.errors import error_in_stream
 from edgeagent.providers.anthropic.response import (
     CHOICE_FIELDS,
@@ -39,6 +38,7 @@ from edgeagent.providers.anthropic.response import (
     service_tier_of,
 )
 from edgeagent.providers.anthropic.usage import decode_usage
+from edgeagent.providers.calls import JSON_TOOL, RAW_ARGUMENTS, arguments_of, input_of
 from edgeagent.types import ChatCompletionChunk, ChatRequest
 from edgeagent.types.assembly import to_chunks
 from edgeagent.wire.http import HTTPResponse

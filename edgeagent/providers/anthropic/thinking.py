@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.anthropic.models import ModelFacts
+from edgeagent.providers.claude import ModelFacts
 from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 

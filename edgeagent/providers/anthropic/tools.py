@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT
-from edgeagent.providers.anthropic.models import ModelFacts
 from edgeagent.providers.anthropic.schema import closed_schema
+from edgeagent.providers.calls import CUSTOM_INPUT
+from edgeagent.providers.claude import ModelFacts
 from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 

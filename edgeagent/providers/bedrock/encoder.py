@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, arguments_of
 from edgeagent.providers.bedrock.blocks import WIRE, cited_text, read_blocks
 from edgeagent.providers.bedrock.frames import frame
 from edgeagent.providers.bedrock.response import stop_reason_of
 from edgeagent.providers.bedrock.usage import encode_usage
+from edgeagent.providers.calls import CUSTOM_INPUT, arguments_of
 from edgeagent.types import ChatCompletionChunk, ChoiceDelta, ChoiceDeltaToolCall, ChunkChoice
 
 __all__ = ["ConverseStreamEncoder", "block_events"]

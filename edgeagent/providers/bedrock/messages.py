@@ -19,10 +19,10 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
-from edgeagent.providers.anthropic.content import text_of
 from edgeagent.providers.bedrock.blocks import native_blocks
 from edgeagent.providers.bedrock.content import Context
+from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
+from edgeagent.providers.texts import text_of
 
 __all__ = ["encode_messages", "has_tool_blocks"]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from edgeagent.providers.anthropic.models import ModelFacts, model_facts
+from edgeagent.providers.claude import ModelFacts, model_facts
 
 __all__ = ["BedrockFacts", "bedrock_facts", "is_bedrock_name"]
 

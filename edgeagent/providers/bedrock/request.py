@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.anthropic.models import ModelFacts
 from edgeagent.providers.anthropic.thinking import BUDGETS, encode_thinking, is_thinking
 from edgeagent.providers.base import Encoded
 from edgeagent.providers.bedrock.content import Context
 from edgeagent.providers.bedrock.messages import encode_messages, has_tool_blocks
 from edgeagent.providers.bedrock.models import BedrockFacts, bedrock_facts
 from edgeagent.providers.bedrock.tools import asked_form
+from edgeagent.providers.claude import ModelFacts
 from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 

@@ -17,7 +17,6 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from edgeagent.errors import ResponseValidationError
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
 from edgeagent.providers.bedrock.blocks import (
     InvalidBlockError,
     Reading,
@@ -28,6 +27,7 @@ from edgeagent.providers.bedrock.blocks import (
 )
 from edgeagent.providers.bedrock.errors import decode_error
 from edgeagent.providers.bedrock.usage import decode_usage, encode_usage
+from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
 from edgeagent.types import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageToolCall, FinishReason
 from edgeagent.types.faults import first_fault
 from edgeagent.wire.http import HTTPResponse

@@ -21,7 +21,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from edgeagent.errors import APIConnectionError, APIError
-from edgeagent.providers.anthropic.calls import JSON_TOOL, RAW_ARGUMENTS, arguments_of, input_of
 from edgeagent.providers.bedrock.blocks import (
     InvalidBlockError,
     annotations_of,
@@ -35,6 +34,7 @@ from edgeagent.providers.bedrock.blocks import (
 from edgeagent.providers.bedrock.frames import FrameReader, quoted
 from edgeagent.providers.bedrock.response import finish_of, identity, invalid_answer, tier_of
 from edgeagent.providers.bedrock.usage import decode_usage
+from edgeagent.providers.calls import JSON_TOOL, RAW_ARGUMENTS, arguments_of, input_of
 from edgeagent.types import ChatCompletionChunk, ChatRequest
 from edgeagent.wire.http import HTTPResponse
 

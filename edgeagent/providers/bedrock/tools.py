@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, JSON_TOOL
 from edgeagent.providers.anthropic.schema import closed_schema
 from edgeagent.providers.bedrock.content import Context
+from edgeagent.providers.calls import CUSTOM_INPUT, JSON_TOOL
 from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 from edgeagent.wire.json import dump_json

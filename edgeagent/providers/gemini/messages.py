@@ -20,12 +20,12 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
-from edgeagent.providers.anthropic.content import text_of
+from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
 from edgeagent.providers.gemini.content import parts_of_content
 from edgeagent.providers.gemini.models import ModelFacts
 from edgeagent.providers.gemini.parts import is_made, native_parts
 from edgeagent.providers.notes import Notes
+from edgeagent.providers.texts import text_of
 
 __all__ = ["NO_SIGNATURE", "encode_messages"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
+from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
 from edgeagent.providers.gemini.parts import is_made, native_parts
 from edgeagent.providers.gemini.response import FINISH_REASONS
 from edgeagent.providers.gemini.usage import encode_usage

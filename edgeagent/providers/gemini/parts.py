@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
 
-from edgeagent.providers.anthropic.calls import arguments_of, custom_input, input_of
-from edgeagent.providers.anthropic.content import text_of
+from edgeagent.providers.calls import arguments_of, custom_input, input_of
+from edgeagent.providers.texts import text_of
 
 __all__ = [
     "WIRE",

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT
+from edgeagent.providers.calls import CUSTOM_INPUT
 from edgeagent.providers.gemini.models import ModelFacts
 from edgeagent.providers.gemini.names import camel
 from edgeagent.providers.gemini.schema import native_schema

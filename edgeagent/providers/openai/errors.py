@@ -14,8 +14,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from pydantic_core import from_json
-
 from edgeagent.errors import (
     APIStatusError,
     BadRequestError,
@@ -26,7 +24,7 @@ from edgeagent.errors import (
 )
 from edgeagent.providers.openai.overflow import OVERFLOW
 from edgeagent.wire.http import Headers, HTTPResponse
-from edgeagent.wire.json import dump_json
+from edgeagent.wire.json import dump_json, parsed_json
 from edgeagent.wire.retry_after import retry_after
 
 __all__ = ["decode_error", "encode_error", "hidden_error", "tells_error"]
@@ -99,7 +97,7 @@ MAX_QUOTED: Final = 500
 
 def decode_error(response: HTTPResponse, *, lenient: bool = False) -> APIStatusError:
     """An answer of 4xx or 5xx → the typed error. Never raises; any body will do. `lenient`: not OpenAI's own server."""
-    data = _parsed(response.content)
+    data = parsed_json(response.content)
     if lenient and (meant := _by_text(response, data)) is not None:
         return _error(response, data, meant)
     return _error(response, data)
@@ -213,13 +211,6 @@ def _told(body: Mapping[str, Any], data: object, response: HTTPResponse) -> obje
         return body
     text = response.text.strip()
     return data if data is not None or text == "null" else text
-
-
-def _parsed(content: bytes) -> Any:
-    try:
-        return from_json(content)
-    except ValueError:
-        return None
 
 
 def _error_object(data: object) -> dict[str, Any]:

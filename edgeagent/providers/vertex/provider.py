@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers.anthropic.content import NATIVE_BLOCKS
-from edgeagent.providers.anthropic.models import model_facts as claude_facts
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Encoded, Feature
+from edgeagent.providers.claude import model_facts as claude_facts
 from edgeagent.providers.gemini.codec import GeminiCodec
 from edgeagent.providers.gemini.provider import gemini_capabilities
 from edgeagent.providers.openai.quirks import COMPATIBLE

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.anthropic.calls import RAW_ARGUMENTS
+from edgeagent.providers.calls import RAW_ARGUMENTS
 from edgeagent.types import ChatRequest
 from tests.providers.anthropic.reading import normal_body
 from tests.providers.anthropic.support import CODEC, MODEL

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, JSON_TOOL, RAW_ARGUMENTS
+from edgeagent.providers.calls import CUSTOM_INPUT, JSON_TOOL, RAW_ARGUMENTS
 from tests.providers.anthropic.support import encode, refused
 
 OLD, NEW = "claude-sonnet-4-5", "claude-opus-4-8"

@@ -13,8 +13,8 @@ import pytest
 from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers import Anthropic
 from edgeagent.providers.anthropic import AnthropicMessagesCodec
-from edgeagent.providers.anthropic.models import model_facts
 from edgeagent.providers.base import Encoded, HTTPProvider
+from edgeagent.providers.claude import model_facts
 from edgeagent.wire.http import HTTPRequest
 from tests.providers.anthropic.support import CODEC, encode
 

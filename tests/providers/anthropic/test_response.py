@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edgeagent.errors import OverloadedError, ResponseValidationError
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, JSON_TOOL, RAW_ARGUMENTS
+from edgeagent.providers.calls import CUSTOM_INPUT, JSON_TOOL, RAW_ARGUMENTS
 from edgeagent.types import ChatCompletion
 from edgeagent.wire.http import HTTPResponse
 from tests.providers.anthropic.support import CODEC, completion, message

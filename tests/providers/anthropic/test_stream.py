@@ -16,7 +16,7 @@ from edgeagent.errors import (
     RateLimitError,
     ResponseValidationError,
 )
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, JSON_TOOL
+from edgeagent.providers.calls import CUSTOM_INPUT, JSON_TOOL
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.types.assembly import assemble, to_chunks
 from tests.providers.anthropic.support import (

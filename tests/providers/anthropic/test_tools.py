@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from edgeagent.providers.anthropic.calls import CUSTOM_INPUT, JSON_TOOL
 from edgeagent.providers.anthropic.schema import closed_schema
 from edgeagent.providers.base import Promise
+from edgeagent.providers.calls import CUSTOM_INPUT, JSON_TOOL
 from tests.providers.anthropic.support import MODEL, encode, refused
 
 OLD, MANUAL, NEW, STUBBORN = "claude-3-5-haiku-latest", "claude-sonnet-4-5", "claude-opus-4-8", "claude-opus-5-5"

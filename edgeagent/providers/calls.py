@@ -1,7 +1,7 @@
 """Tool calls between JSON text and JSON objects, and the reserved names by which translated calls are known again.
 
-OpenAI's `arguments` are text as the model wrote it, Anthropic's `input` is an object. What has no object form is
-wrapped in an object of one reserved key.
+OpenAI's `arguments` are text as the model wrote it; Anthropic, Google and Bedrock have an object. What has no object
+form is wrapped in an object of one reserved key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from edgeagent.wire.json import dump_json
 __all__ = ["CUSTOM_INPUT", "JSON_TOOL", "RAW_ARGUMENTS", "arguments_of", "custom_input", "input_of", "wire_id"]
 
 JSON_TOOL: Final = "edgeagent_json_output"
-"""The tool that Claude is made to call where `response_format` cannot be had natively; its input is the content."""
+"""The tool that a model is made to call where `response_format` cannot be had natively; its input is the content."""
 
 CUSTOM_INPUT: Final = "edgeagent_custom_input"
 """The one property of the input of a free-form (`type: "custom"`) tool."""
