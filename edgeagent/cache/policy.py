@@ -20,6 +20,7 @@ from typing_extensions import TypeIs
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.types import ChatCompletion, ChatRequest
+from edgeagent.types.completion import BROKEN_OFF
 from edgeagent.types.options import CacheMode
 from edgeagent.wire.json import canonical_json
 
@@ -144,7 +145,9 @@ def _is_client_tool(tool: Mapping[str, Any]) -> bool:
 def storable(completion: ChatCompletion) -> bool:
     """Whether this finished answer may be stored: it has choices, and each of them is complete."""
     choices = completion.choices
-    return bool(choices) and all(choice.finish_reason in _COMPLETE for choice in choices)
+    return bool(choices) and all(
+        choice.finish_reason in _COMPLETE and choice.native_finish_reason not in BROKEN_OFF for choice in choices
+    )
 
 
 def _refuse(what: str, key: str | None = None) -> NoReturn:

@@ -260,7 +260,7 @@ ROWS: Final[Mapping[str, Row]] = {
         Row(
             "snowflake",
             "https://{SNOWFLAKE_ACCOUNT}.snowflakecomputing.com/api/v2/cortex/v1",
-            ("SNOWFLAKE_PAT",),
+            ("SNOWFLAKE_PAT",),  # as in docs.snowflake.com/user-guide/snowflake-cortex/cortex-agent-sdk/authentication
             "https://docs.snowflake.com/en/user-guide/snowflake-cortex/open_ai_sdk",
             features=_SEEING,
             automatic=False,
@@ -278,7 +278,7 @@ ROWS: Final[Mapping[str, Row]] = {
         Row(
             "cloudflare_gateway",
             "https://gateway.ai.cloudflare.com/v1/{CLOUDFLARE_ACCOUNT_ID}/{CLOUDFLARE_GATEWAY_ID}/compat",
-            ("CF_AIG_TOKEN",),
+            ("CF_AIG_TOKEN",),  # the documentation's name for it
             "https://developers.cloudflare.com/ai-gateway/usage/chat-completion/",
             key_header="cf-aig-authorization",
             key_scheme="Bearer ",

@@ -12,7 +12,7 @@ Beyond OpenAI's own fields:
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from edgeagent.types._model import Answer, Model
 from edgeagent.types.usage import CompletionUsage
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from edgeagent.types.metadata import ResponseMetadata
 
 __all__ = [
+    "BROKEN_OFF",
     "Annotation",
     "AnnotationURLCitation",
     "ChatCompletion",
@@ -41,6 +42,16 @@ __all__ = [
 ]
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+
+BROKEN_OFF: Final = frozenset(
+    {
+        "pause_turn",  # Anthropic: the turn goes on when it is sent back
+        *("malformed_model_output", "malformed_tool_use"),  # Bedrock
+        *("ESCALATION", "IMAGE_OTHER", "LANGUAGE", "MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE"),  # Google
+        *("MISSING_THOUGHT_SIGNATURE", "NO_IMAGE", "OTHER", "TOO_MANY_TOOL_CALLS", "UNEXPECTED_TOOL_CALL"),
+    }
+)
+"""Vendors' own finish reasons that OpenAI has no word for, so that they are told as `stop`: no whole answers."""
 
 
 class Function(Model):

@@ -11,6 +11,7 @@ import pytest
 from edgeagent.cache.policy import _CHECKS, CacheOptions, parse_cache_options, storable, uncacheable_reason
 from edgeagent.errors import RequestValidationError
 from edgeagent.types import ChatCompletion, ChatRequest
+from edgeagent.types.completion import BROKEN_OFF
 
 MODES = ["on", "off", "read", "write", "refresh"]
 
@@ -183,3 +184,12 @@ def completion(*reasons: str | None) -> ChatCompletion:
 def test_only_complete_answers_are_stored(reasons: list[str | None], stored: bool) -> None:
     """Every choice must have ended on its own account."""
     assert storable(completion(*reasons)) is stored
+
+
+@pytest.mark.parametrize("word", sorted(BROKEN_OFF))
+def test_what_a_vendor_broke_off_is_not_stored(word: str) -> None:
+    """OpenAI's word for it may be `stop`; the vendor's own tells that it is no whole answer."""
+    answer = completion("stop")
+    assert storable(answer)
+    answer.choices[0].native_finish_reason = word
+    assert not storable(answer)

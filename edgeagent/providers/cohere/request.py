@@ -40,7 +40,8 @@ BUDGETS: Final[Mapping[str, int | None]] = {
     "xhigh": None,
     "max": None,
 }
-"""Tokens of thinking for an effort; None: as many as the model wants (https://docs.cohere.com/v2/docs/reasoning)."""
+"""Tokens of thinking for an effort; None: as many as the model wants. Cohere documents a budget and no efforts
+(https://docs.cohere.com/v2/docs/reasoning): the numbers are chosen here."""
 
 _PLAIN: Final = ("command-a-03", "command-a-vision", "command-a-translate", "command-r", "command-light", "command-n")
 _LEAST_P, _MOST_P = 0.01, 0.99

@@ -34,8 +34,12 @@ FINISH_NUMBERS: Final[Mapping[int, str]] = {
     11: "IMAGE_SAFETY",
     12: "UNEXPECTED_TOOL_CALL",
     13: "TOO_MANY_TOOL_CALLS",
+    14: "IMAGE_PROHIBITED_CONTENT",
+    15: "IMAGE_OTHER",
+    16: "NO_IMAGE",
+    17: "IMAGE_RECITATION",
 }
-"""`Candidate.FinishReason` of google.ai.generativelanguage.v1beta."""
+"""`Candidate.FinishReason` of google.ai.generativelanguage.v1beta (package google-ai-generativelanguage 0.12.1)."""
 FINISH_NUMBERS_VERTEX: Final[Mapping[int, str]] = {
     **_COMMON,
     6: "BLOCKLIST",
@@ -44,7 +48,7 @@ FINISH_NUMBERS_VERTEX: Final[Mapping[int, str]] = {
     9: "MALFORMED_FUNCTION_CALL",
     10: "MODEL_ARMOR",
 }
-"""`Candidate.FinishReason` of google.cloud.aiplatform.v1: the numbers differ."""
+"""`Candidate.FinishReason` of google.cloud.aiplatform.v1 (package google-cloud-aiplatform 2.7.0): other numbers."""
 
 
 def camel_name(name: str) -> str:

@@ -19,8 +19,11 @@ __all__ = ["BUDGETS", "effort_of", "encode_thinking"]
 
 _EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
-BUDGETS: Final[Mapping[str, int]] = {"minimal": 512, "low": 1024, "medium": 8192, "high": 24_576, "xhigh": 32_768}
-"""Thinking tokens for an effort, on models that take a budget."""
+BUDGETS: Final[Mapping[str, int]] = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576, "xhigh": 32_768}
+"""Thinking tokens for an effort, on models that take a budget: Google's own table for OpenAI's efforts, up to `high`.
+`xhigh`, which Google has not, is the most that a model of these takes (2.5 Pro)."""
+_EFFORT_OF: Final[Mapping[str, int]] = {**BUDGETS, "minimal": 512}
+"""The other way, the least effort that has the tokens; Google's two names for one budget are told apart."""
 
 
 def encode_thinking(effort: str | None, facts: ModelFacts, notes: Notes) -> dict[str, Any] | None:
@@ -67,4 +70,4 @@ def effort_of(config: Any) -> str | None:
         return None
     if budget == 0:
         return "none"
-    return next((name for name, tokens in BUDGETS.items() if budget <= tokens), "xhigh")
+    return next((name for name, tokens in _EFFORT_OF.items() if budget <= tokens), "xhigh")
