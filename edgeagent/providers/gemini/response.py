@@ -158,6 +158,8 @@ def parts_of(candidate: Mapping[str, Any], where: str, *, fragments: bool = Fals
     parts = content.get("parts") or [] if isinstance(content, dict) else None
     if not isinstance(parts, list):
         raise InvalidAnswerError(f"{where}.content is wrong")
+    if any(isinstance(part, dict) and None in part.values() for part in parts):  # null is the same as absent
+        parts = [{k: v for k, v in part.items() if v is not None} if isinstance(part, dict) else part for part in parts]
     for i, part in enumerate(parts):
         if fragments and is_fragment(part):
             continue
@@ -200,7 +202,7 @@ def logprobs_of(result: Any) -> dict[str, Any] | None:
 def _token(candidate: Any) -> dict[str, Any]:
     if not isinstance(candidate, Mapping):
         raise InvalidAnswerError("logprobsResult is wrong")
-    text, logprob = candidate.get("token", ""), candidate.get("logProbability", 0.0)
+    text, logprob = candidate.get("token") or "", candidate.get("logProbability") or 0.0
     if not isinstance(text, str) or not isinstance(logprob, int | float):
         raise InvalidAnswerError("logprobsResult is wrong")
     return {"token": text, "logprob": logprob, "bytes": list(text.encode("utf-8", "surrogatepass"))}
