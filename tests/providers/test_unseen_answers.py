@@ -15,12 +15,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from edgeagent.errors import APIError, APIStatusError, ResponseValidationError
+from edgeagent.errors import APIError
 from edgeagent.providers.anthropic.codec import AnthropicMessagesCodec
 from edgeagent.providers.bedrock.codec import BedrockConverseCodec
-from edgeagent.providers.cohere import CohereChatCodec
 from edgeagent.providers.gemini import GeminiCodec
-from edgeagent.providers.mistral import MistralChatCodec
 from edgeagent.providers.openai import COMPATIBLE, OpenAIChatCodec
 from edgeagent.providers.responses import ResponsesCodec
 from edgeagent.types import ChatRequest
