@@ -5,6 +5,7 @@ What the packages' types allow is what a vendor may send tomorrow: every kind of
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -158,10 +159,8 @@ def test_answers_of_the_vendors_own_types(kind: Kind) -> None:
         answer = kind.make(random.Random(seed))
         response = HTTPResponse(200, {"content-type": "application/json"}, json.dumps(answer).encode())
         if kind.fails(answer):
-            try:
+            with contextlib.suppress(APIError):
                 kind.codec.decode_response(response)
-            except APIError:
-                pass
             continue
         completion = kind.codec.decode_response(response)
         told = [(c.message.content or "", names(_dumped(c.message.tool_calls))) for c in completion.choices]

@@ -1,4 +1,4 @@
-"""Values that a JSON Schema, or a shape of botocore's service model, allows: what a vendor may answer by its own types."""
+"""Values that a JSON Schema or a shape of botocore's allows: what a vendor may answer by its own types."""
 
 from __future__ import annotations
 
