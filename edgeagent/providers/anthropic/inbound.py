@@ -156,7 +156,8 @@ def _messages(messages: Any) -> Iterator[Message]:
             yield _assistant(message.get("content"), where)
         elif role == "system":
             fields = {name: message[name] for name in SYSTEM_FIELDS if message.get(name) is not None}
-            yield {"role": "system", "content": _content(message.get("content"), where), **fields}
+            content = message.get("content", [])  # one that only sets the effort has none
+            yield {"role": "system", "content": _content(content, where), **fields}
         else:
             _refuse("is none of user, assistant, system", f"{where}.role")
 

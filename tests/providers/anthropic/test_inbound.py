@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from edgeagent.errors import RequestValidationError
+from edgeagent.providers.anthropic.codec import AnthropicMessagesCodec
 from edgeagent.providers.calls import RAW_ARGUMENTS
 from edgeagent.types import ChatRequest
 from tests.providers.anthropic.reading import normal_body
@@ -286,3 +287,12 @@ def test_malformed(value: dict[str, Any], field: str | None) -> None:
     with pytest.raises(RequestValidationError) as caught:
         CODEC.decode_request({**body(), **value})
     assert (caught.value.param or "").split("[")[0] == field
+
+
+def test_a_system_message_that_only_sets_the_effort() -> None:
+    """It has no content, and is sent on as it came."""
+    turn = {"role": "system", "output_config": {"effort": "low"}}
+    body = {"model": "claude-opus-5", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}, turn]}
+    codec = AnthropicMessagesCodec()
+    sent = codec.encode_request(codec.decode_request(body), model="claude-opus-5", stream=False).body["messages"]
+    assert {"content": [], **turn} in sent
