@@ -41,8 +41,12 @@ _CACHES: Final = ("prompt_cache_key", "prompt_cache_retention", "prompt_cache_op
 _GROQ: Final = replace(
     COMPATIBLE,
     replayed=("reasoning",),
-    refused=("logit_bias", "web_search_options"),  # "will result in a 400 error": console.groq.com/docs/openai
-    dropped=(*_CACHES, "safety_identifier", "verbosity", "prediction"),
+    refused=(
+        *("logit_bias", "logprobs", "top_logprobs"),  # "will result in a 400 error": console.groq.com/docs/openai
+        *("audio", "modalities", "web_search_options"),  # the others are not in the `groq` package's types
+    ),
+    dropped=(*_CACHES, "safety_identifier", "verbosity", "prediction", "moderation"),
+    values=(("service_tier", ("auto", "on_demand", "flex", "performance")),),
     message_names=False,
 )
 

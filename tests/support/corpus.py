@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SELECTION = ROOT / "tests" / "corpus"
 WHOLE = Path(os.environ.get("EDGEAGENT_CORPUS") or ROOT.parent / "shared" / "corpus" / "provider_traffic")
 
+SPECS = WHOLE.parents[1] / "specs"
+"""Documents of the vendors' own, beside the whole collection."""
+
 Record = dict[str, Any]
 
 

@@ -26,11 +26,15 @@ def adapt(body: dict[str, Any], quirks: Quirks, dropped: set[str]) -> list[str]:
             body.setdefault(theirs, body[ours])
             del body[ours]
     for name in quirks.refused:
-        if body.get(name) not in (None, {}, []):
+        if body.get(name) not in (None, False, {}, []):
             raise RequestValidationError(f"{name}: this server has no such parameter.", param=name)
         body.pop(name, None)
     for name in quirks.dropped:
         if body.pop(name, None) is not None:
+            dropped.add(name)
+    for name, known in quirks.values:
+        if name in body and body[name] not in known:
+            del body[name]
             dropped.add(name)
     if not quirks.developer_role:
         body["messages"] = [_system(message) for message in body["messages"]]

@@ -30,6 +30,7 @@ class Quirks:
         call_id_length: tool calls have ids of exactly so many letters and digits; other ids are replaced by such.
         call_id_max: longer ids of tool calls (of another vendor's) are replaced; OpenAI takes 40 characters.
         required_choice: the word for `tool_choice: "required"`.
+        values: advisory parameters of which the server takes these values only: others are dropped.
     """
 
     documented_ranges: bool = True
@@ -49,6 +50,7 @@ class Quirks:
     call_id_length: int | None = None
     call_id_max: int | None = 40
     required_choice: str = "required"
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 OWN: Final = Quirks()

@@ -13,30 +13,23 @@ from pydantic import ValidationError
 
 from edgeagent.errors import APIStatusError, AuthenticationError, BadRequestError, NotFoundError, RequestValidationError
 from edgeagent.providers.anthropic import AnthropicMessagesCodec
-from edgeagent.providers.openai import OpenAIChatCodec
 from edgeagent.types import ChatCompletionChunk, ChatRequest
 from edgeagent.types.assembly import assemble
 from edgeagent.wire.http import HTTPResponse
 from tests.providers.anthropic.reading import lost, message_of_stream, normal_body, normal_message
 from tests.providers.anthropic.vendor_types import unknown_fields
-from tests.support import report
 from tests.support.corpus import Record, body, records
 from tests.support.judge import pieces
+from tests.support.recorded import Recorded
 
 API = "anthropic.messages"
+RECORDED = Recorded(API)
+wholes, streams, check = RECORDED.wholes, RECORDED.streams, RECORDED.check
 CODEC = AnthropicMessagesCodec()
 SMALL = 200_000
 """Bytes up to which a stream is fed byte by byte."""
 TINY = 1100
 """Bytes up to which a stream is cut in two at every byte."""
-
-
-def wholes() -> list[Record]:
-    return [r for r in records(API) if r["status"] == 200 and not r["stream"]]
-
-
-def streams() -> list[Record]:
-    return [r for r in records(API) if r["status"] == 200 and r["stream"]]
 
 
 @cache
@@ -51,12 +44,6 @@ def decoded(record: Record, parts: list[bytes]) -> list[ChatCompletionChunk]:
     chunks += decoder.end()  # some recorders cut the last blank line
     assert decoder.finished
     return chunks
-
-
-def check(name: str, total: int, faults: list[str], note: str = "") -> None:
-    report.add(API, name, total - len(faults), len(faults), note)
-    assert total
-    assert faults == []
 
 
 def test_answers_lose_nothing() -> None:
@@ -216,37 +203,6 @@ def test_requests_there_and_back() -> None:
         if normal_body(encoded.body) != normal_body(sent) and record["status"] != 400:
             faults.append(f"{record['id']}: differs")
     check("request encoded again, valid", len(records(API)), faults, f"{refused} refused, as by the vendor")
-
-
-@pytest.mark.parametrize(
-    "model", ["claude-3-5-haiku-latest", "claude-sonnet-4-5", "claude-opus-4-8", "claude-opus-5-5"]
-)
-def test_openai_requests_for_claude(model: str) -> None:
-    """Each recorded OpenAI request that this model can serve is valid by the vendor's types; others name a field."""
-    faults, unfit, openai = [], 0, OpenAIChatCodec()
-    bodies = [r["request"]["body"] for r in records("openai.chat") if isinstance(r["request"]["body"], dict)]
-    served = 0
-    for number, sent in enumerate(bodies):
-        try:
-            request = openai.decode_request(sent)
-        except RequestValidationError:
-            continue
-        served += 1
-        try:
-            encoded = CODEC.encode_request(request, model=model, stream=False)
-        except RequestValidationError as error:
-            unfit += 1
-            faults += [] if error.param else [f"{number}: {error}"]
-            continue
-        try:
-            unknown = unknown_fields(encoded.body)
-        except ValidationError as error:
-            faults.append(f"{number}: {error}")
-            continue
-        faults += [f"{number}: {unknown}"] if unknown else []
-    report.add("openai.chat", f"request valid for {model}", served - len(faults), len(faults), f"{unfit} unfit")
-    assert faults == []
-    assert unfit < served / 2
 
 
 def test_a_hidden_error_is_raised() -> None:

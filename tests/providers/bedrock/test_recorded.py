@@ -8,8 +8,6 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
-import pytest
-
 from edgeagent.errors import (
     BadRequestError,
     ContextWindowExceededError,
@@ -17,29 +15,22 @@ from edgeagent.errors import (
     RequestValidationError,
 )
 from edgeagent.providers.bedrock import BedrockConverseCodec
-from edgeagent.providers.openai import OpenAIChatCodec
 from edgeagent.types import ChatCompletionChunk, ChatRequest
 from edgeagent.types.assembly import assemble
 from edgeagent.wire.http import HTTPRequest, HTTPResponse
 from tests.providers.bedrock.reading import events, invalid, lost, message_of_stream, normal_answer, normal_body
-from tests.support import report
 from tests.support.corpus import Record, body, records
 from tests.support.judge import pieces
+from tests.support.recorded import Recorded
 
 API = "bedrock.converse"
+RECORDED = Recorded(API)
+wholes, streams, check = RECORDED.wholes, RECORDED.streams, RECORDED.check
 CODEC = BedrockConverseCodec()
 SMALL = 5_000
 """Bytes up to which a stream is fed byte by byte."""
 TINY = 900
 """Bytes up to which a stream is cut in two at every byte."""
-
-
-def wholes() -> list[Record]:
-    return [r for r in records(API) if r["status"] == 200 and not r["stream"]]
-
-
-def streams() -> list[Record]:
-    return [r for r in records(API) if r["status"] == 200 and r["stream"]]
 
 
 def model_of(record: Record) -> str:
@@ -64,12 +55,6 @@ def decoded(record: Record, parts: list[bytes]) -> list[ChatCompletionChunk]:
     chunks = [chunk for part in parts for chunk in decoder.feed(part)]
     assert decoder.finished
     return chunks + decoder.end()
-
-
-def check(name: str, total: int, faults: list[str], note: str = "") -> None:
-    report.add(API, name, total - len(faults), len(faults), note)
-    assert total
-    assert faults == []
 
 
 def test_answers_lose_nothing() -> None:
@@ -223,42 +208,6 @@ def test_requests_there_and_back() -> None:
             faults.append(f"{record['id']}: differs")
     check("request encoded again, valid", len(records(API)), faults)
     assert unknown == 0
-
-
-MODELS = [
-    "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
-    "anthropic.claude-3-haiku-20240307-v1:0",
-    "us.amazon.nova-2-lite-v1:0",
-    "us.meta.llama4-maverick-17b-instruct-v1:0",
-    "mistral.mistral-large-3-675b-instruct",
-]
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_openai_requests_for_bedrock(model: str) -> None:
-    """Each recorded OpenAI request that this model can serve is valid by the service model; others name a field."""
-    faults, unfit, served, openai = [], 0, 0, OpenAIChatCodec()
-    bodies = [r["request"]["body"] for r in records("openai.chat") if isinstance(r["request"]["body"], dict)]
-    for number, sent in enumerate(bodies):
-        try:
-            request = openai.decode_request(sent)
-        except RequestValidationError:
-            continue
-        served += 1
-        try:
-            encoded = CODEC.encode_request(request, model=model, stream=False)
-        except RequestValidationError as error:
-            unfit += 1
-            faults += [] if error.param else [f"{number}: {error}"]
-            continue
-        try:
-            fault = invalid("Converse", encoded.body)
-        except AssertionError as error:
-            fault = str(error)
-        faults += [f"{number}: {fault}"] if fault else []
-    report.add("openai.chat", f"request valid for {model}", served - len(faults), len(faults), f"{unfit} unfit")
-    assert faults == []
-    assert unfit < served * 0.6
 
 
 def test_answers_sent_back_unchanged() -> None:

@@ -11,21 +11,15 @@ from edgeagent.types.assembly import assemble
 from edgeagent.wire.http import HTTPRequest, HTTPResponse
 from tests.providers.cloudflare.reading import lost, normal_envelope, result_of, result_of_events
 from tests.providers.cloudflare.support import CODEC
-from tests.support import report
 from tests.support.corpus import Record, body, records
 from tests.support.judge import pieces
+from tests.support.recorded import Recorded
 
 __all__: list[str] = []
 
 API = "cloudflare.run"
-
-
-def wholes() -> list[Record]:
-    return [r for r in records(API) if r["status"] == 200 and not r["stream"]]
-
-
-def streams() -> list[Record]:
-    return [r for r in records(API) if r["status"] == 200 and r["stream"]]
+RECORDED = Recorded(API)
+wholes, streams, check = RECORDED.wholes, RECORDED.streams, RECORDED.check
 
 
 def response(record: Record) -> HTTPResponse:
@@ -39,12 +33,6 @@ def decoded(record: Record, parts: list[bytes]) -> list[ChatCompletionChunk]:
     chunks = [chunk for part in parts for chunk in decoder.feed(part)] + decoder.end()
     assert decoder.finished
     return chunks
-
-
-def check(name: str, total: int, faults: list[str], note: str = "") -> None:
-    report.add(API, name, total - len(faults), len(faults), note)
-    assert total
-    assert faults == []
 
 
 def test_answers_lose_nothing() -> None:

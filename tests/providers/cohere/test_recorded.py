@@ -7,19 +7,15 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from pydantic import ValidationError
-
 from edgeagent.errors import (
     AuthenticationError,
     BadRequestError,
     ContextWindowExceededError,
     InternalServerError,
     NotFoundError,
-    RequestValidationError,
     UnprocessableEntityError,
 )
 from edgeagent.providers.cohere import CohereChatCodec, decode_generation
-from edgeagent.providers.openai import OpenAIChatCodec
 from edgeagent.types import ChatCompletionChunk, ChatRequest
 from edgeagent.types.assembly import assemble
 from edgeagent.wire.http import HTTPResponse
@@ -29,16 +25,15 @@ from tests.providers.cohere.vendor_types import unknown_fields
 from tests.support import report
 from tests.support.corpus import Record, body, records
 from tests.support.judge import pieces
+from tests.support.recorded import Recorded
 
 API = "cohere.chat_v2"
+RECORDED = Recorded(API)
+wholes, check = RECORDED.wholes, RECORDED.check
 SMALL = 30_000
 """Bytes up to which a stream is fed byte by byte."""
 TINY = 1_000
 """Bytes up to which a stream is cut in two at every byte."""
-
-
-def wholes() -> list[Record]:
-    return [r for r in records(API) if r["status"] == 200 and not r["stream"]]
 
 
 def streams() -> list[Record]:
@@ -63,12 +58,6 @@ def decoded(record: Record, parts: list[bytes]) -> list[ChatCompletionChunk]:
     chunks += decoder.end()
     assert decoder.finished
     return chunks
-
-
-def check(name: str, total: int, faults: list[str], note: str = "") -> None:
-    report.add(API, name, total - len(faults), len(faults), note)
-    assert total
-    assert faults == []
 
 
 def test_answers_lose_nothing() -> None:
@@ -213,34 +202,6 @@ def test_requests_there_and_back() -> None:
         unknown = unknown_fields(encoded.body)
         faults += [f"{record['id']}: {unknown}"] if unknown else []
     check("request encoded again, valid", len(records(API)), faults)
-
-
-def test_openai_requests_for_cohere() -> None:
-    """Each recorded OpenAI request is valid by the vendor's types, or names the field that makes it unfit."""
-    faults, unfit, served, openai = [], 0, 0, OpenAIChatCodec()
-    bodies = [r["request"]["body"] for r in records("openai.chat") if isinstance(r["request"]["body"], dict)]
-    for number, sent in enumerate(bodies):
-        try:
-            request = openai.decode_request(sent)
-        except RequestValidationError:
-            continue
-        served += 1
-        try:
-            encoded = CODEC.encode_request(request, model="command-a-reasoning-08-2025", stream=False)
-        except RequestValidationError as error:
-            unfit += 1
-            faults += [] if error.param else [f"{number}: {error}"]
-            continue
-        extra = set(request.model_extra or ())
-        try:
-            unknown = unknown_fields({k: v for k, v in encoded.body.items() if k not in extra})
-        except ValidationError as error:
-            faults.append(f"{number}: {error}")
-            continue
-        faults += [f"{number}: {unknown}"] if unknown else []
-    report.add("openai.chat", "request valid for cohere", served - len(faults), len(faults), f"{unfit} unfit")
-    assert faults == []
-    assert unfit < served / 2
 
 
 def test_answers_sent_back() -> None:

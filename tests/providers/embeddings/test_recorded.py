@@ -26,8 +26,9 @@ from edgeagent.providers.embeddings.rerank import RerankCodec
 from edgeagent.wire.http import HTTPResponse
 from tests.providers.embeddings.reading import body_of, codec_of, inputs, normal, tokens, vectors
 from tests.support import report
-from tests.support.corpus import Record, body, records
+from tests.support.corpus import Record, records
 from tests.support.judge import same
+from tests.support.recorded import response_of
 
 APIS = [
     f"{name}.embeddings"
@@ -40,10 +41,6 @@ NEGATIVE = "openai.embeddings-bf7b73b076"
 CLASSES = {400: BadRequestError, 401: AuthenticationError, 403: PermissionDeniedError, 404: NotFoundError}
 
 every_api = pytest.mark.parametrize("api", APIS)
-
-
-def response_of(record: Record) -> HTTPResponse:
-    return HTTPResponse(record["status"], record["response"]["headers"], body(record))
 
 
 def check_all(

@@ -8,7 +8,8 @@ from edgeagent.providers.openai import OpenAIChatCodec
 from edgeagent.providers.rows import ROWS
 from edgeagent.types import ChatCompletionChunk, ChatRequest
 from edgeagent.wire.http import HTTPResponse
-from tests.support.corpus import Record, body
+from tests.support.corpus import Record
+from tests.support.recorded import response_of as response
 
 __all__ = ["APIS", "codec", "decode", "head", "request_body", "request_of", "response"]
 
@@ -55,10 +56,6 @@ def codec(api: str) -> OpenAIChatCodec:
     """The codec as the server's row wants it."""
     name = OTHER.get(api, api.partition(".")[0])
     return UNKNOWN if name is None else OpenAIChatCodec(ROWS[name].quirks)
-
-
-def response(record: Record) -> HTTPResponse:
-    return HTTPResponse(record["status"], record["response"]["headers"], body(record))
 
 
 def head(record: Record) -> HTTPResponse:

@@ -6,9 +6,9 @@ import pytest
 
 from edgeagent.errors import NotFoundError, RequestValidationError, ResponseValidationError
 from edgeagent.providers.huggingface import HuggingFaceInferenceCodec
-from edgeagent.wire.http import HTTPResponse
 from tests.support import report
-from tests.support.corpus import Record, body, records
+from tests.support.corpus import records
+from tests.support.recorded import response_of as response
 
 __all__: list[str] = []
 
@@ -16,10 +16,6 @@ API = "huggingface.inference"
 CODEC = HuggingFaceInferenceCodec()
 EMBEDDINGS = "huggingface.inference-a0b0534aa5"
 """A list of numbers: an embedding, another task of the same endpoint."""
-
-
-def response(record: Record) -> HTTPResponse:
-    return HTTPResponse(record["status"], record["response"]["headers"], body(record))
 
 
 def test_embeddings_are_no_text() -> None:

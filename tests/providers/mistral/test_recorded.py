@@ -13,33 +13,25 @@ from edgeagent.errors import (
     BadRequestError,
     InternalServerError,
     NotFoundError,
-    RequestValidationError,
     UnprocessableEntityError,
 )
-from edgeagent.providers.openai import OpenAIChatCodec
 from edgeagent.types import ChatCompletionChunk, ChatRequest
 from edgeagent.types.assembly import assemble
 from edgeagent.wire.http import HTTPResponse
 from tests.providers.mistral.reading import answer_of_stream, lost, normal_answer, normal_body
 from tests.providers.mistral.support import CODEC
 from tests.providers.mistral.vendor_types import unknown_fields
-from tests.support import report
 from tests.support.corpus import Record, body, records
 from tests.support.judge import pieces
+from tests.support.recorded import Recorded
 
 API = "mistral.chat"
+RECORDED = Recorded(API)
+wholes, streams, check = RECORDED.wholes, RECORDED.streams, RECORDED.check
 SMALL = 8_000
 """Bytes up to which a stream is fed byte by byte."""
 TINY = 560
 """Bytes up to which a stream is cut in two at every byte."""
-
-
-def wholes() -> list[Record]:
-    return [r for r in records(API) if r["status"] == 200 and not r["stream"]]
-
-
-def streams() -> list[Record]:
-    return [r for r in records(API) if r["status"] == 200 and r["stream"]]
 
 
 @cache
@@ -54,12 +46,6 @@ def decoded(record: Record, parts: list[bytes]) -> list[ChatCompletionChunk]:
     chunks += decoder.end()
     assert decoder.finished
     return chunks
-
-
-def check(name: str, total: int, faults: list[str], note: str = "") -> None:
-    report.add(API, name, total - len(faults), len(faults), note)
-    assert total
-    assert faults == []
 
 
 def test_answers_lose_nothing() -> None:
@@ -181,34 +167,6 @@ def test_requests_there_and_back() -> None:
             continue
         faults += [f"{record['id']}: {unknown}"] if unknown else []
     check("request encoded again, valid", len(records(API)), faults, f"{invalid} invalid, as for the vendor")
-
-
-def test_openai_requests_for_mistral() -> None:
-    """Each recorded OpenAI request is valid by the vendor's types, or names the field that makes it unfit."""
-    faults, unfit, served, openai = [], 0, 0, OpenAIChatCodec()
-    bodies = [r["request"]["body"] for r in records("openai.chat") if isinstance(r["request"]["body"], dict)]
-    for number, sent in enumerate(bodies):
-        try:
-            request = openai.decode_request(sent)
-        except RequestValidationError:
-            continue
-        served += 1
-        try:
-            encoded = CODEC.encode_request(request, model="mistral-small-latest", stream=False)
-        except RequestValidationError as error:
-            unfit += 1
-            faults += [] if error.param else [f"{number}: {error}"]
-            continue
-        extra = set(request.model_extra or ())
-        try:
-            unknown = unknown_fields({k: v for k, v in encoded.body.items() if k not in extra})
-        except ValidationError as error:
-            faults.append(f"{number}: {error}")
-            continue
-        faults += [f"{number}: {unknown}"] if unknown else []
-    report.add("openai.chat", "request valid for mistral", served - len(faults), len(faults), f"{unfit} unfit")
-    assert faults == []
-    assert unfit < served / 2
 
 
 def test_answers_sent_back() -> None:

@@ -24,6 +24,7 @@ from tests.providers.ollama.reading import (
 from tests.support import report
 from tests.support.corpus import Record, body, records
 from tests.support.judge import pieces
+from tests.support.recorded import response_of as response
 
 __all__: list[str] = []
 
@@ -41,10 +42,6 @@ def wholes(api: str) -> list[Record]:
 
 def streams(api: str) -> list[Record]:
     return [r for r in records(api) if r["status"] == 200 and r["stream"]]
-
-
-def response(record: Record) -> HTTPResponse:
-    return HTTPResponse(record["status"], record["response"]["headers"], body(record))
 
 
 def decoded(api: str, record: Record, parts: list[bytes]) -> list[ChatCompletionChunk]:

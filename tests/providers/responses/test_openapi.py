@@ -14,9 +14,9 @@ from edgeagent.wire.http import HTTPResponse
 from tests.providers.responses.reading import events_of
 from tests.providers.responses.support import APIS, CODEC, codec_of, read
 from tests.support import report
-from tests.support.corpus import ROOT, Record, body, records
+from tests.support.corpus import SPECS, Record, body, records
 
-DOCUMENT = ROOT.parent / "shared" / "specs" / "openai-openapi.json.gz"
+DOCUMENT = SPECS / "openai-openapi.json.gz"
 MOST = 40
 """Records of each kind: this judge is slow."""
 

@@ -318,29 +318,6 @@ def test_rebuilt_requests_are_the_vendors() -> None:
     check("rebuilt request is the vendor's type", own, fault)
 
 
-def test_chat_requests_become_valid_requests() -> None:
-    """Each recorded request of chat completions is valid here by the vendor's own types, or names what is unfit."""
-    from edgeagent.providers.openai import OpenAIChatCodec
-
-    faults, unfit, served = [], 0, 0
-    for record in records("openai.chat"):
-        try:
-            request = OpenAIChatCodec().decode_request(record["request"]["body"])
-        except (RequestValidationError, TypeError):
-            continue
-        served += 1
-        try:
-            sent = CODEC.encode_request(request, model="gpt-5", stream=False).body
-        except RequestValidationError as error:
-            unfit += 1
-            faults += [] if error.param else [record["id"]]
-            continue
-        faults += [f"{record['id']}: {wrong}" for wrong in faults_of_request(sent)]
-    report.add("openai.chat", "request valid for Responses", served - len(faults), len(faults), f"{unfit} unfit")
-    assert faults == []
-    assert unfit < served / 2
-
-
 def test_answers_sent_back_are_the_same_items() -> None:
     """An answer sent back as the next turn is the vendor's own items again, if one of them is more than chat holds."""
 
