@@ -7,6 +7,7 @@ from typing import Any
 
 from edgeagent.providers.anthropic.codec import AnthropicMessagesCodec
 from edgeagent.providers.bedrock.codec import BedrockConverseCodec
+from edgeagent.providers.bedrock.invoke import BedrockInvokeCodec
 from edgeagent.providers.cloudflare import CloudflareRunCodec
 from edgeagent.providers.cohere import CohereChatCodec
 from edgeagent.providers.gemini import GeminiCodec
@@ -29,6 +30,12 @@ class Wire:
     codec: Any
     model: str
     api: str
+    blocks: str = ""
+    """The wire whose own blocks it takes, where that is not its own: Claude's signatures hold on every platform."""
+
+    @property
+    def native(self) -> str:
+        return self.blocks or str(self.codec.wire)
 
     def __str__(self) -> str:
         return self.name
@@ -44,6 +51,13 @@ CODECS = (
     Wire("cohere", CohereChatCodec(), "command-a-03-2025", "cohere.chat_v2"),
     Wire("ollama", OllamaChatCodec(), "qwen3", "ollama.chat"),
     Wire("bedrock", BedrockConverseCodec(), "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock.converse"),
+    Wire(
+        "bedrock invoke",
+        BedrockInvokeCodec(),
+        "invoke/anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "bedrock.invoke",
+        blocks="anthropic.messages",
+    ),
     Wire("gemini", GeminiCodec(), "gemini-2.5-flash", "gemini.generate"),
     Wire("gemini 3", GeminiCodec(), "gemini-3-pro-preview", "gemini.generate"),
     Wire("vertex", GeminiCodec(vertex=True), "gemini-2.5-pro", "vertex.generate"),

@@ -124,7 +124,7 @@ def test_the_next_turn_goes_to_another_vendor(first: Wire, second: Wire) -> None
             assert any(f"result of {call.id}" in text for text in sent)
             for argument in _strings(json.loads(call.function.arguments)):
                 assert argument in sent
-        if second.codec.wire != first.codec.wire:
+        if second.native != first.native:
             signatures = [text for text in _strings(message.native_content) if len(text) > 80 and " " not in text]
             assert not any(signature in sent for signature in signatures)
 

@@ -118,6 +118,8 @@ class BedrockInvokeCodec:
             piece = read_text(answer)
             if piece is None:
                 raise InvalidBlockError("it is none of the families' that chat")
+            if not piece.texts:
+                raise InvalidBlockError("it has no answer")
             return _completion(piece, piece.id or answer_id, model, response)
         except InvalidBlockError as error:
             raise invalid_answer(str(error), response) from None

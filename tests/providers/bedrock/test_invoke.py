@@ -447,3 +447,10 @@ def test_an_exception_in_the_stream() -> None:
     assert decoder.feed(framed({"generation": "Hi", "stop_reason": None}) + fault)
     with pytest.raises(APIError, match="Slow down"):
         decoder.feed(b"")
+
+
+@pytest.mark.parametrize("answer", [{"results": []}, {"generations": []}, {"completions": []}, {"outputs": []}])
+def test_a_text_model_that_says_nothing(answer: dict[str, Any]) -> None:
+    """An answer without a choice is none."""
+    with pytest.raises(ResponseValidationError):
+        BedrockInvokeCodec().decode_response(HTTPResponse(200, {}, json.dumps(answer).encode()))
