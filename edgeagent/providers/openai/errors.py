@@ -19,6 +19,7 @@ from edgeagent.errors import (
     BadRequestError,
     ContentFilterError,
     ContextWindowExceededError,
+    OverloadedError,
     RateLimitError,
     status_error_class,
 )
@@ -38,8 +39,15 @@ _REFINED: Final[Mapping[str, type[APIStatusError]]] = {
     "content_policy_violation": ContentFilterError,
     "invalid_prompt": ContentFilterError,  # reasoning models: the prompt was flagged
     "ResponsibleAIPolicyViolation": ContentFilterError,  # Azure, as the inner error's code
+    "data_inspection_failed": ContentFilterError,  # Alibaba
+    "DataInspectionFailed": ContentFilterError,
+    "1301": ContentFilterError,  # Z.ai: https://docs.z.ai/api-reference/api-code
+    "capacity_exceeded": OverloadedError,  # Groq, with a status of its own (498): https://console.groq.com/docs/errors
 }
 """Codes (or types) that say more than any status."""
+
+_SPENT: Final = frozenset({"exceeded_current_quota_error", "1113", "Arrearage"})
+"""What Moonshot, Z.ai and Alibaba call an account without credit; `insufficient_quota` is OpenAI's code for it."""
 
 _STATUS_OF: Final[Mapping[str, int]] = {
     "invalid_api_key": 401,
@@ -74,7 +82,7 @@ _BASE_RESP: Final[Mapping[int, int]] = {
     1002: 429,
     1004: 401,
     1008: 402,
-    1013: 500,
+    1013: 500,  # no longer on that page
     1024: 500,
     1033: 500,
     1039: 429,
@@ -83,6 +91,9 @@ _BASE_RESP: Final[Mapping[int, int]] = {
 }
 """MiniMax's codes, in an answer of 200: https://platform.minimax.io/docs/api-reference/errorcode; others are the
 client's fault."""
+
+_SENSITIVE: Final = (1026, 1027)
+"""MiniMax: the input, or the output, was refused for its content."""
 
 _CODE_OF: Final[Mapping[type[APIStatusError], str]] = {
     ContextWindowExceededError: "context_length_exceeded",
@@ -169,6 +180,8 @@ def _error(response: HTTPResponse, data: object, meant: type[APIStatusError] | N
     body = _error_object(data)
     cls = meant or _class(response.status_code, body)
     error = cls(_message(body, data, response), response=response, body=_told(body, data, response))
+    if any(word in _SPENT for word in _words(body)):
+        error.code = "insufficient_quota"
     if error.request_id is None:
         error.request_id = response.headers.get("apim-request-id")  # Azure
     if isinstance(error, RateLimitError):
@@ -222,7 +235,9 @@ def _error_object(data: object) -> dict[str, Any]:
     inner = data.get("error")
     if inner is None and _base_status(data) is not None:
         told = data["base_resp"]
-        return {**told, "code": told["status_code"], "message": told.get("status_msg")}
+        code = told["status_code"]
+        kind = {"type": "content_filter"} if code in _SENSITIVE else {}
+        return {**told, **kind, "code": code, "message": told.get("status_msg")}
     if inner is None and (listed := _listed(data)) is not None:
         return {**data, **listed}
     return inner if isinstance(inner, dict) else data

@@ -18,8 +18,9 @@ _WORDS: Final = (
     r"longer than the (?:maximum model|model's context) length",
     # Gemini, behind gateways: "The input token count (...) exceeds the maximum number of tokens allowed"
     r"input token count[^.]{0,40}exceeds",
-    # Moonshot: "Your request exceeded model token limit: ..."
+    # Moonshot: "Your request exceeded model token limit: ...", "Input token length too long"
     r"exceeded model token limit",
+    r"input token length too long",
     # Text Generation Inference
     r"`inputs` (?:must have less than|tokens \+ `max_new_tokens` must be)",
     # Alibaba: "Range of input length should be [1, ...]"
