@@ -1,7 +1,6 @@
 """IBM's watsonx.ai: OpenAI's messages and answers, requests with names of its own, paid for by a project or a space.
 
-https://cloud.ibm.com/apidocs/watsonx-ai#text-chat (body, paths, errors), and for the parameters `TextChatParameters` on
-https://ibm.github.io/watsonx-ai-python-sdk/fm_schema.html.
+https://cloud.ibm.com/apidocs/watsonx-ai#text-chat and https://ibm.github.io/watsonx-ai-python-sdk/fm_schema.html
 """
 
 from __future__ import annotations
@@ -40,7 +39,6 @@ _OURS: Final = {"model_id": "model", "tool_choice_option": "tool_choice"}
 class WatsonxChatCodec(OpenAIChatCodec):
     """`POST /ml/v1/text/chat`, but for who pays: that is the provider's to say."""
 
-    __slots__ = ()
     takes_functions = False
 
     @property

@@ -234,6 +234,13 @@ PIECES: list[tuple[list[Any], list[tuple[str, Any]]]] = [
         [NAMED, piece("$['a b']['c\\'d']", stringValue="x"), piece('$["e.f"]', stringValue="y", more=False)],
         [("f", {"a b": {"c'd": "x"}, "e.f": "y"})],
     ),
+    (
+        [
+            {"functionCall": {"name": "f", "args": {"b": [1, 2]}, "willContinue": True}},
+            piece("$.b[0]", numberValue=3, more=False),
+        ],
+        [("f", {"b": [3, 2]})],
+    ),
     ([NAMED, {"functionCall": {}}], [("f", {})]),
     ([NAMED, piece("$.a", stringValue="cut")], [("f", {"a": "cut"})]),
     (
