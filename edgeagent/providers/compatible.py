@@ -37,8 +37,8 @@ class OpenAICompatible(Vendor):
         vendor: the vendor's id, if it is not the row's or `name`.
         quirks: how the server differs from OpenAI, as data; default: the row's, else what the caller says is sent.
         responses: which models are asked through the Responses API instead of chat completions: a name or names, True
-            for all; `()`: none, but the server has that API for `client.responses`; None: none, and it has it if its row
-            says so; False: it has not. The caller's requests and answers are the same either way.
+            for all; `()`: none, but the server has that API for `client.responses`; None: none, and it has it if its
+            row says so; False: it has not. The caller's requests and answers are the same either way.
         default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
 
     Raises:

@@ -38,8 +38,7 @@ SELF_HOSTED: Final[tuple[Row, ...]] = (
         "http://localhost:8080/v1",
         (),
         "https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
-        quirks=_OPEN,
-        responses="/responses",
+        quirks=_OPEN,  # no `responses`: its /responses ignores text.format, which its chat obeys
     ),
     Row(
         "lmstudio",
