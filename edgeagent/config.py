@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from edgeagent.providers.base import Provider
 
 __all__ = ["Settings", "build_pipeline", "call_options", "environment_providers", "load_file", "timeout_of"]
+
+logger = logging.getLogger("edgeagent")
 
 ENVIRONMENT: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
     ("OpenAI", ("OPENAI_API_KEY",)),
@@ -150,12 +153,21 @@ def router_of(router: str | Router) -> Router:
 
 
 def environment_providers() -> tuple[Provider, ...]:
-    """Every built-in provider whose key is in the environment, in the documented order."""
-    import edgeagent.providers as builtin
+    """Every built-in provider whose key is in the environment, in the documented order.
 
-    own = [getattr(builtin, name)() for name, variables in ENVIRONMENT if any(os.environ.get(v) for v in variables)]
+    One that needs more than its key (Azure's endpoint, who pays for watsonx.ai) is left out where that is missing, and
+    a log line says what it is: a stray variable must not keep the others from working.
+    """
+    import edgeagent.providers as builtin
     from edgeagent.providers.rows import set_up
 
+    own = []
+    for name, variables in ENVIRONMENT:
+        if any(os.environ.get(variable) for variable in variables):
+            try:
+                own.append(getattr(builtin, name)())
+            except ConfigurationError as error:
+                logger.warning("%s has a key in the environment, but is left out: %s", name, error)
     return (*own, *(builtin.OpenAICompatible(name=row.name) for row in set_up(os.environ)))
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from edgeagent import EdgeClient, RetryPolicy
-from edgeagent.config import ENVIRONMENT, edge_options, load_file, timeout_of
+from edgeagent.config import ENVIRONMENT, edge_options, environment_providers, load_file, timeout_of
 from edgeagent.core.call import CallOptions
 from edgeagent.effects import Timeout
 from edgeagent.errors import ConfigurationError, RequestValidationError
@@ -107,6 +107,31 @@ def test_providers_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with EdgeClient() as client:
         assert "providers=['openai', 'anthropic']" in repr(client)
         assert "secret" not in repr(client)
+
+
+def test_every_key_of_the_environment_at_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All keys give all providers; one that needs more than its key is left out, and the log says what is missing."""
+    more = {
+        "AZURE_OPENAI_ENDPOINT": "https://mine.openai.azure.com",
+        "AWS_REGION": "us-east-1",
+        "WATSONX_PROJECT_ID": "p",
+    }
+    monkeypatch.setenv("OPENAI_API_VERSION", "2024-10-21")
+    for name in (*more, "AWS_DEFAULT_REGION", "AWS_PROFILE", "WATSONX_SPACE_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, variables in ENVIRONMENT:
+        monkeypatch.setenv(variables[-1], "http://127.0.0.1:9" if name == "Ollama" else "a-secret")
+    left_out = {"AzureOpenAI", "Bedrock", "Watsonx"}
+    assert [type(p).__name__ for p in environment_providers()][: len(ENVIRONMENT) - len(left_out)] == [
+        name for name, _ in ENVIRONMENT if name not in left_out
+    ]
+    assert all(name in caplog.text for name in more)
+    assert "secret" not in caplog.text
+    for name, value in more.items():
+        monkeypatch.setenv(name, value)
+    assert [type(p).__name__ for p in environment_providers()][: len(ENVIRONMENT)] == [name for name, _ in ENVIRONMENT]
 
 
 def test_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
