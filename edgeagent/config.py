@@ -95,7 +95,7 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
     known = Pricing.default()
     named = [Named(provider, vendor_of(provider), known.knows) for provider in providers.values()]
     names = Names(named, _groups(settings.models), strict=settings.strict_models)
-    targets = Targets(providers, names, router_of(settings.router), known.context_window)
+    targets = Targets(providers, names, router_of(settings.router), known.context_window, known.knows)
     own = any(isinstance(observer, OpenTelemetryObserver) for observer in settings.observers)
     observer = ObserverGroup((*(() if own else (OpenTelemetryObserver(),)), *settings.observers))
     cache = Cache.of(settings.cache)

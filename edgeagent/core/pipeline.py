@@ -22,7 +22,7 @@ from edgeagent.core.keys import Keys, raw_key_of, shared_key_of
 from edgeagent.core.native import Native, NativeAnswer, NativeExchange
 from edgeagent.core.native_session import NativeSession
 from edgeagent.core.session import StreamSession
-from edgeagent.core.targets import Candidates
+from edgeagent.core.targets import Candidates, Targets
 from edgeagent.core.validate import validate, validate_size
 from edgeagent.effects import Flow, Scope
 from edgeagent.errors import RequestValidationError, ResponseValidationError
@@ -42,6 +42,12 @@ ZERO: Final = Decimal(0)
 
 class Pipeline(Calls):
     """The steps of one client's chat calls."""
+
+    def addressed(self, targets: Targets) -> Pipeline:
+        """The same with other targets; cache and flights are shared."""
+        view = type(self).beside(self)
+        view.targets, view.flights = targets, self.flights
+        return view
 
     # the two flows
 

@@ -15,6 +15,7 @@ from edgeagent.core.operation import Operation, offers
 from edgeagent.core.validate import validate_model
 from edgeagent.errors import NoTargetError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, HTTPProvider, Provider
+from edgeagent.providers.names import Named
 from edgeagent.routing.base import Router
 from edgeagent.routing.names import Names
 from edgeagent.types import Target
@@ -45,6 +46,7 @@ class Targets:
         names: resolves model names.
         router: orders the targets.
         windows: the context window in tokens of a vendor's model, for providers that do not say it themselves.
+        priced: whether the price table has a vendor's model.
     """
 
     def __init__(
@@ -53,12 +55,23 @@ class Targets:
         names: Names,
         router: Router,
         windows: Callable[[str, str], int | None] = lambda *_: None,
+        priced: Callable[[str, str], bool] = lambda *_: False,
     ) -> None:
         self._providers = providers
         self._names = names
         self._router = router
         self._windows = windows
+        self._priced = priced
         self._remembered: dict[tuple[str, tuple[str, ...], str | None, str | None], Candidates] = {}
+
+    def addressed(self, provider: Provider, *, literal: bool) -> Targets:
+        """The same for calls that were sent to `provider`, which may be a new one; `literal`: see `Names.addressed`."""
+        names = self._names.addressed(Named(provider, vendor_of(provider), self._priced), literal=literal)
+        return Targets({**self._providers, provider.name: provider}, names, self._router, self._windows, self._priced)
+
+    def explains(self, model: str) -> bool:
+        """Whether a model's name itself says which provider is meant."""
+        return self._names.explains(model)
 
     def provider(self, target: Target, exchange: NativeExchange | None = None) -> Provider:
         """The provider that a target names, as it is asked in the format of a native call."""
@@ -74,6 +87,10 @@ class Targets:
         able = {name: provider for name, provider in self._providers.items() if hasattr(provider, "in_format")}
         found = {name: provider.in_format(wire) for name, provider in able.items()}
         return {name: provider for name, provider in found.items() if provider is not None}
+
+    def providers(self) -> tuple[Provider, ...]:
+        """The configured providers, in their order."""
+        return tuple(self._providers.values())
 
     def provider_names(self) -> tuple[str, ...]:
         """The configured providers, in their order."""

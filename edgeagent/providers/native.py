@@ -11,10 +11,13 @@ from edgeagent.wire.sse import SSEDecoder, SSEError, SSEEvent
 __all__ = ["document_in", "events_of", "passed_on"]
 
 
-def passed_on(body: Mapping[str, Any], *, model: str, stream: bool) -> tuple[dict[str, Any], list[str]]:
-    """A copy of the top level with the target's model name and the way in which the answer travels; the edits."""
+def passed_on(body: Mapping[str, Any], *, model: str | None, stream: bool) -> tuple[dict[str, Any], list[str]]:
+    """A copy of the top level with the target's model name and the way in which the answer travels; the edits.
+
+    `model` is None where the URL names it and the body's word is not read.
+    """
     copy, edits = dict(body), []
-    if copy.get("model") != model:
+    if model is not None and copy.get("model") != model:
         copy["model"] = model
         edits.append(f"model sent as {model}")
     if bool(copy.get("stream")) != stream:

@@ -48,8 +48,22 @@ class Names:
         self._providers = tuple(providers)
         self._groups = groups
         self._strict = strict
+        self._addressed: str | None = None
+        self._literal = False
         for group in groups:
             self._group(group, ())  # a circle is found when the client is built
+
+    def addressed(self, provider: ProviderNames, *, literal: bool) -> Names:
+        """The same for calls that were sent to one provider, which may be a new one.
+
+        Args:
+            provider: it is meant by every name that nothing else explains.
+            literal: and by every name that is no key of `models`: names are its own affair.
+        """
+        known = any(provider.name == other.name for other in self._providers)
+        names = Names(self._providers if known else (*self._providers, provider), self._groups)
+        names._addressed, names._literal = provider.name, literal
+        return names
 
     def resolve(self, model: str) -> tuple[Target, ...]:
         """The targets, first choice first.
@@ -65,6 +79,8 @@ class Names:
         if model in self._groups:
             names = self._group(model, ())
             return tuple(dict.fromkeys(self._one(name) for name in names))
+        if self._literal and self._addressed is not None:
+            return (Target(self._addressed, model),)
         return (self._one(model),)
 
     def _group(self, group: str, above: tuple[str, ...]) -> list[str]:
@@ -77,7 +93,28 @@ class Names:
             names.extend(self._group(member, (*above, group)) if inner else [member])
         return names
 
+    def explains(self, model: str) -> bool:
+        """Whether the name itself says who is meant."""
+        return model in self._groups or self._explained(model) is not None
+
     def _one(self, model: str) -> Target:
+        explained = self._explained(model)
+        if explained is not None:
+            return explained
+        if self._addressed is not None:
+            return Target(self._addressed, model)
+        if self._strict:
+            raise NoTargetError(f"No configured provider is known to serve {model!r} (have: {self._have()}).")
+        provider = self._providers[0]
+        if len(self._providers) > 1:
+            warnings.warn(
+                f"No configured provider is known to serve {model!r}; using the first, {provider.name!r}. "
+                f'Write "provider/model" to choose one (have: {self._have()}).',
+                stacklevel=2,
+            )
+        return Target(provider.name, model)
+
+    def _explained(self, model: str) -> Target | None:
         first, slash, rest = model.partition("/")
         if slash and rest:
             for provider in self._providers:
@@ -89,16 +126,7 @@ class Names:
         for provider in self._providers:
             if provider.family(model):
                 return Target(provider.name, model)
-        if self._strict:
-            raise NoTargetError(f"No configured provider is known to serve {model!r} (have: {self._have()}).")
-        provider = self._providers[0]
-        if len(self._providers) > 1:
-            warnings.warn(
-                f"No configured provider is known to serve {model!r}; using the first, {provider.name!r}. "
-                f'Write "provider/model" to choose one (have: {self._have()}).',
-                stacklevel=2,
-            )
-        return Target(provider.name, model)
+        return None
 
     def _have(self) -> str:
         return ", ".join(provider.name for provider in self._providers)

@@ -3,7 +3,8 @@
 Every fence names its language. The Python blocks of a page run in order and share their names, as if typed into one
 session; `await` may stand at top level. Lines that begin with `#> ` say what the block prints: all of it, in order,
 with `…` for what differs from run to run. A Python block inside an HTML comment that begins with `run first` is run in
-its place but not shown: it makes a file that the page speaks of, or a fault.
+its place but not shown: it makes a file that the page speaks of, or a fault. One that begins with `# pip install
+edgeagent …` is a program by itself, and runs in an environment that has what it names (`scripts/frameworks`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LANGUAGES", "Block", "blocks_of", "commands_of", "run_page"]
+__all__ = ["LANGUAGES", "Block", "blocks_of", "commands_of", "run_elsewhere", "run_page"]
+
+_ELSEWHERE = "# pip install edgeagent "
 
 LANGUAGES = {"python", "bash", "toml", "text", "json"}
 """The languages that a fence may name; another one is an error, so that nothing escapes being run by a typing slip."""
@@ -37,6 +40,12 @@ class Block:
     line: int
     language: str
     source: str
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """What its first line says to install: it runs in an environment of its own, by `scripts/frameworks`."""
+        first = self.source.partition("\n")[0]
+        return first.removeprefix(_ELSEWHERE).split() if first.startswith(_ELSEWHERE) else []
 
     @property
     def where(self) -> str:
@@ -92,10 +101,19 @@ def run_page(blocks: list[Block]) -> None:
     loop = asyncio.new_event_loop()
     try:
         for block in blocks:
-            if block.language == "python":
+            if block.language == "python" and not block.elsewhere:
                 _check(block, _run(block, names, loop))
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def run_elsewhere(block: Block) -> None:
+    """Run a block that is a program by itself, in the environment made for it. Raises like `run_page`."""
+    loop = asyncio.new_event_loop()
+    try:
+        _check(block, _run(block, {"__name__": "__main__"}, loop))
+    finally:
         loop.close()
 
 

@@ -21,6 +21,7 @@ from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Credential, Encoded
 from edgeagent.providers.openai.codec import OpenAIChatCodec
 from edgeagent.providers.openai.models import capabilities, chosen, in_responses
+from edgeagent.providers.openai.native import encode_native
 from edgeagent.providers.openai.provider import RESPONSES, account_headers, responses_codec
 from edgeagent.providers.openai.quirks import OWN
 from edgeagent.providers.vendor import Vendor, identity_of
@@ -34,6 +35,16 @@ __all__ = ["AzureOpenAI"]
 STREAM_OPTIONS_SINCE: Final = "2024-09-01"
 """Older versions refuse `stream_options` ("unknown_parameter")."""
 TOKEN_VARIABLE: Final = "AZURE_OPENAI_AD_TOKEN"  # noqa: S105  # a variable's name
+
+
+class DeploymentCodec(OpenAIChatCodec):
+    """OpenAI's chat where the URL names the deployment, and the model in the body is not read."""
+
+    __slots__ = ()
+
+    def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:  # noqa: ARG002
+        """A caller's own body, whatever model it names."""
+        return encode_native(body, model=None, stream=stream, stream_options=True)
 
 
 class AzureOpenAI(Vendor):
@@ -105,6 +116,8 @@ class AzureOpenAI(Vendor):
         # kept apart from the address: not every path has it
         self.base_url, _, self._deployment = self.base_url.partition("/deployments/")
         self._bearer = self._is_token()
+        if not _is_v1(self.base_url):
+            self.codec = DeploymentCodec()
 
     def _is_token(self) -> bool:
         return self._token_given or (not self._explicit_key and bool(os.environ.get(TOKEN_VARIABLE)))

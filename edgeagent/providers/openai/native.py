@@ -15,7 +15,7 @@ from edgeagent.wire.split import EventSplitter
 __all__ = ["UsageFilter", "asks_usage", "encode_native"]
 
 
-def encode_native(body: Mapping[str, Any], *, model: str, stream: bool, stream_options: bool) -> Encoded:
+def encode_native(body: Mapping[str, Any], *, model: str | None, stream: bool, stream_options: bool) -> Encoded:
     """The caller's body for `model`; a stream is asked for its usage if the server takes `stream_options`."""
     copy, edits = passed_on(body, model=model, stream=stream)
     if stream and stream_options and not asks_usage(body):

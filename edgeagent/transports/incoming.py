@@ -1,0 +1,142 @@
+"""An SDK's HTTP request → a call of the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json
+
+from edgeagent.config import edge_options
+from edgeagent.core.call import CallOptions
+from edgeagent.core.native import Native
+from edgeagent.core.pipeline import Pipeline
+from edgeagent.core.retry import RetryPolicy
+from edgeagent.effects import Timeout
+from edgeagent.errors import EdgeAgentError, RequestValidationError
+from edgeagent.transports.addressing import Address, Addresses, credential_of
+from edgeagent.transports.fields import PREFIX, edge_of, inward, retries_of
+from edgeagent.transports.wires import Route, recognise
+from edgeagent.types import ChatRequest
+
+if TYPE_CHECKING:
+    from edgeagent.client import AsyncEdgeClient, EdgeClient
+
+__all__ = ["Asked", "Incoming", "NotUnderstoodError", "incoming", "understood"]
+
+
+class NotUnderstoodError(Exception):
+    """The vendor is to see the request as it is; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What an HTTP library was asked to send, but for the body.
+
+    `headers` has lower-case names, several fields of one joined; `fields` are single, in their order.
+    """
+
+    method: str
+    url: str
+    fields: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
+    timeout: Mapping[str, float | None] | None
+
+    @property
+    def route(self) -> Route | None:
+        """Where it goes, if that is one of the formats."""
+        return recognise(self.method, self.url, self.headers)
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the SDK says that it sends this again."""
+        return self.headers.get("x-stainless-retry-count", "0") != "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call of the pipeline, as a request of an SDK means it."""
+
+    pipeline: Pipeline
+    request: ChatRequest
+    native: Native
+    options: CallOptions
+    stream: bool
+
+
+def incoming(request: Any) -> Incoming:
+    """Read a request of httpx or httpx2."""
+    fields = tuple((name.lower(), value) for name, value in request.headers.multi_items())
+    headers = {name: request.headers[name] for name, _ in fields}
+    return Incoming(request.method, str(request.url), fields, headers, request.extensions.get("timeout"))
+
+
+def understood(
+    client: EdgeClient | AsyncEdgeClient, addresses: Addresses, came: Incoming, route: Route, content: bytes
+) -> Asked:
+    """The call that a request means.
+
+    Raises:
+        NotUnderstoodError: nobody but the vendor can tell what is meant.
+        RequestValidationError: it is wrong, and no vendor of the format is asked.
+    """
+    options = _options(client.options, came)
+    body = _body(content)
+    model = route.model if route.model is not None else body.get("model")
+    if not isinstance(model, str):
+        raise NotUnderstoodError("the body names no model")
+    stream = bool(body.get("stream")) if route.stream is None else route.stream
+    credential = credential_of(came.headers, route.query)
+    address = addresses.find(client._engine.here().pipeline, route, credential)
+    if address.provider is None and not address.pipeline.targets.explains(model):
+        raise NotUnderstoodError("the client has no provider for this address and model")
+    vendor = route.vendor if address.provider is None else address.provider.vendor
+    query = {name: value for name, value in route.query if name != "key"}
+    headers = inward(came.headers.items(), account=address.borrowed)
+    native = Native(route.codec, body, {**client.default_headers, **headers}, {**client.default_query, **query}, vendor)
+    try:
+        request = route.codec.decode_request({**body, "model": model} if route.family == "azure" else body)
+    except RequestValidationError:
+        if _meant_for_the_vendor(address, native, model, options):
+            raise NotUnderstoodError("the body has a form that only the vendor may know") from None
+        raise
+    if request.model != model or bool(request.stream) != stream:
+        request = request.model_copy(update={"model": model, "stream": stream or None})
+    return Asked(address.pipeline, request, native, options, stream)
+
+
+def _body(content: bytes) -> dict[str, Any]:
+    try:
+        body = from_json(content)
+    except ValueError:
+        raise NotUnderstoodError("the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise NotUnderstoodError("the body is no JSON object")
+    return body
+
+
+def _meant_for_the_vendor(address: Address, native: Native, model: str, options: CallOptions) -> bool:
+    """Whether the server that the call was sent to is the one that answers it, under the name that it was given."""
+    if address.provider is None:
+        return False
+    targets = address.pipeline.targets
+    try:
+        candidates = targets.candidates(model, options.fallbacks, options.cache.namespace, native.wire)
+    except EdgeAgentError:
+        return False
+    passing = targets.passing(native, candidates)
+    return any(target.provider == address.provider.name and target.model == model for target in passing)
+
+
+def _options(base: CallOptions, came: Incoming) -> CallOptions:
+    """The client's own, with what the request's header fields and time limits say."""
+    options = base
+    if came.timeout is not None:
+        limits = came.timeout
+        options = replace(options, timeout=Timeout(*(limits.get(n) for n in ("connect", "read", "write", "pool"))))
+    if any(name.startswith(PREFIX) for name in came.headers):
+        edge, retries = edge_of(came.headers), retries_of(came.headers)
+        options = edge_options(options, edge) if edge else options
+        options = options if retries is None else replace(options, retry=RetryPolicy.of(retries))
+    return options

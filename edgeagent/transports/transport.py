@@ -1,0 +1,227 @@
+"""The transport itself: two short ways, one blocking, one awaiting, around the same steps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from edgeagent.core.native import NativeAnswer
+from edgeagent.effects import Scope
+from edgeagent.errors import ConfigurationError, StreamInterruptedError
+from edgeagent.resources.streams import AsyncStream, Stream
+from edgeagent.transports.addressing import Addresses
+from edgeagent.transports.answers import answer_fields, stream_fields
+from edgeagent.transports.faults import broken, refusal, said_so
+from edgeagent.transports.incoming import Asked, Incoming, NotUnderstoodError, incoming, understood
+from edgeagent.transports.kinds import Kind, kind_of
+from edgeagent.transports.passing import Passage
+from edgeagent.transports.repeats import Repeats
+from edgeagent.transports.wires import Route
+from edgeagent.wire.json import dump_json
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from edgeagent.client import AsyncEdgeClient, EdgeClient
+
+__all__ = ["Transport", "transport"]
+
+_UNKNOWN_PATH = "this path is not one that the pipeline knows"
+
+
+def transport(edge: EdgeClient | AsyncEdgeClient) -> Any:
+    """A transport for httpx and httpx2 clients, sync and async, that runs their requests through `edge`.
+
+    It is typed as anything, since it fits the `transport=` of two libraries and two kinds of client. The client is not
+    closed with it.
+
+    Raises:
+        ConfigurationError: `edge` is no client of ours.
+    """
+    return Transport(edge)
+
+
+class Transport:
+    """Answers requests of httpx and httpx2, each in its own kind; see `transport`."""
+
+    def __init__(self, edge: EdgeClient | AsyncEdgeClient) -> None:
+        if not hasattr(edge, "_engine"):
+            raise ConfigurationError(f"transport() takes an EdgeClient or AsyncEdgeClient, not {type(edge).__name__}.")
+        self._edge = edge
+        self._addresses = Addresses()
+        self._repeats = Repeats()
+        self._passage = Passage(edge._engine.settings.http_client)
+
+    # blocking
+
+    def handle_request(self, request: Any) -> Any:
+        """Answer a request of a client that blocks."""
+        kind, came = kind_of(request), incoming(request)
+        if "upgrade" in came.headers:
+            return _no_upgrade(kind)
+        route = came.route
+        if route is None:
+            return self._pass(kind, request, came, _UNKNOWN_PATH)
+        content = request.read()
+        self._repeats.check(kind, request, came, content)
+        try:
+            asked = understood(self._edge, self._addresses, came, route, content)
+            return self._stream(kind, asked) if asked.stream else self._answer(kind, asked)
+        except NotUnderstoodError as error:
+            return self._pass(kind, request, came, str(error))
+        except Exception as error:
+            return self._failed(kind, request, came, content, route, error)
+
+    def _answer(self, kind: Kind, asked: Asked) -> Any:
+        scope = Scope()
+        driver = self._edge._engine.runtime.sync_driver
+        flow = asked.pipeline.complete_natively(asked.request, asked.native, asked.options, scope, prefers_async=False)
+        return _whole(kind, asked, driver.run(flow, scope))
+
+    def _stream(self, kind: Kind, asked: Asked) -> Any:
+        scope = Scope()
+        driver = self._edge._engine.runtime.sync_driver
+        flow = asked.pipeline.open_stream_natively(
+            asked.request, asked.native, asked.options, scope, prefers_async=False
+        )
+        try:
+            session = driver.step(flow, scope)
+        except BaseException:
+            driver.close(scope)
+            raise
+        body = _Streamed(kind, Stream(session, driver, scope))
+        return kind.streamed(200, stream_fields(asked.native, session), body)
+
+    def _pass(self, kind: Kind, request: Any, came: Incoming, reason: str) -> Any:
+        targets = self._edge._engine.here().pipeline.targets
+        return self._passage.send(kind, request, came, targets, reason)
+
+    # awaiting
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Answer a request of a client that awaits."""
+        kind, came = kind_of(request), incoming(request)
+        if "upgrade" in came.headers:
+            return _no_upgrade(kind)
+        route = came.route
+        if route is None:
+            return await self._apass(kind, request, came, _UNKNOWN_PATH)
+        content = await request.aread()
+        self._repeats.check(kind, request, came, content)
+        try:
+            asked = understood(self._edge, self._addresses, came, route, content)
+            return await (self._astream(kind, asked) if asked.stream else self._aanswer(kind, asked))
+        except NotUnderstoodError as error:
+            return await self._apass(kind, request, came, str(error))
+        except Exception as error:
+            return self._failed(kind, request, came, content, route, error)
+
+    async def _aanswer(self, kind: Kind, asked: Asked) -> Any:
+        scope = Scope()
+        driver = self._edge._engine.runtime.async_driver
+        flow = asked.pipeline.complete_natively(asked.request, asked.native, asked.options, scope, prefers_async=True)
+        return _whole(kind, asked, await driver.run(flow, scope))
+
+    async def _astream(self, kind: Kind, asked: Asked) -> Any:
+        scope = Scope()
+        driver = self._edge._engine.runtime.async_driver
+        flow = asked.pipeline.open_stream_natively(
+            asked.request, asked.native, asked.options, scope, prefers_async=True
+        )
+        try:
+            session = await driver.step(flow, scope)
+        except BaseException:
+            await driver.aclose(scope)
+            raise
+        body = _AsyncStreamed(kind, AsyncStream(session, driver, scope))
+        return kind.streamed_async(200, stream_fields(asked.native, session), body)
+
+    async def _apass(self, kind: Kind, request: Any, came: Incoming, reason: str) -> Any:
+        targets = self._edge._engine.here().pipeline.targets
+        return await self._passage.asend(kind, request, came, targets, reason)
+
+    # both
+
+    def _failed(self, kind: Kind, request: Any, came: Incoming, content: bytes, route: Route, error: Exception) -> Any:
+        """The error as a response, or raised as the HTTP library's own."""
+        fault = broken(error)
+        if fault is not None:
+            self._repeats.remember(came, content, fault)
+            raise kind.fault(*fault, request) from error
+        answer = refusal(error, route.codec)
+        return kind.response(answer.status_code, answer.headers.fields, answer.content)
+
+    def close(self) -> None:
+        """Nothing is held here; the client is closed by whoever made it."""
+
+    async def aclose(self) -> None:
+        """The same."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"transport({self._edge!r})"
+
+
+def _whole(kind: Kind, asked: Asked, answer: NativeAnswer) -> Any:
+    return kind.response(200, answer_fields(asked.native, answer), answer.body)
+
+
+def _no_upgrade(kind: Kind) -> Any:
+    message = "edgeagent's transport answers HTTP requests; it has no WebSocket connections."
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": "no_upgrade"}
+    fields = [("content-type", "application/json"), ("x-should-retry", "false")]
+    return kind.response(501, fields, dump_json({"error": error}))
+
+
+class _Streamed:
+    """The bytes of a stream; closing it early gives the vendor's connection back."""
+
+    def __init__(self, kind: Kind, stream: Stream[bytes]) -> None:
+        self._kind, self._stream = kind, stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._stream
+        except StreamInterruptedError as error:
+            if not said_so(error):
+                raise self._kind.fault("ReadError", str(error), None) from error
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _AsyncStreamed:
+    """The same for code that awaits."""
+
+    def __init__(self, kind: Kind, stream: AsyncStream[bytes]) -> None:
+        self._kind, self._stream = kind, stream
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._stream)
+        except StreamInterruptedError as error:
+            if said_so(error):
+                raise StopAsyncIteration from None
+            raise self._kind.fault("ReadError", str(error), None) from error
+
+    async def aclose(self) -> None:
+        await self._stream.close()

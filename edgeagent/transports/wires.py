@@ -1,0 +1,124 @@
+"""An HTTP request → which vendor API it asks for.
+
+Recognised by method, path and header fields, since any of these APIs may live at any address. What is not recognised is
+not ours to understand, and passes through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from edgeagent.providers.base import ChatCodec
+
+__all__ = ["Family", "Route", "family_of", "recognise"]
+
+Family = Literal["openai", "azure", "anthropic", "google"]
+
+_HOSTS: Final[Mapping[str, str]] = {
+    "api.openai.com": "openai",
+    "api.anthropic.com": "anthropic",
+    "generativelanguage.googleapis.com": "gcp.gemini",
+}
+"""The vendors' own addresses, and their ids as in `Provider.vendor`."""
+
+_AZURE: Final = re.compile(r"(?P<base>.*/openai)/deployments/(?P<model>[^/]+)/chat/completions")
+_GOOGLE: Final = re.compile(
+    r"(?P<base>.*/v1\w*)/(?P<model>(?:models|tunedModels)/[^/:]+):(?P<method>generateContent|streamGenerateContent)"
+)
+_CHAT: Final = "/chat/completions"
+_RESPONSES: Final = "/responses"
+_MESSAGES: Final = "/v1/messages"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a call was sent, and in which format.
+
+    Attributes:
+        family: whose API it is.
+        wire: the name of the format, as in `ChatCodec.wire`.
+        base_url: the address as a provider of ours takes it.
+        model: the model in the URL; None: the body names it.
+        stream: whether the URL asks for a stream; None: the body says it.
+        query: parameters of the URL.
+    """
+
+    family: Family
+    wire: str
+    base_url: str
+    model: str | None = None
+    stream: bool | None = None
+    query: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def vendor(self) -> str | None:
+        """The vendor whose own address this is; None for any other server."""
+        return _HOSTS.get(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def codec(self) -> ChatCodec:
+        """The format's codec, as the vendor has it."""
+        return _codec(self.wire)
+
+
+def recognise(method: str, url: str, headers: Mapping[str, str]) -> Route | None:
+    """The route of a call that the pipeline can serve; None for any other request. `headers` has lower-case names."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if method != "POST" or kind != "application/json" or "content-encoding" in headers:
+        return None
+    parts = urlsplit(url)
+    origin, path = f"{parts.scheme}://{parts.netloc}", parts.path
+    query = tuple(parse_qsl(parts.query, keep_blank_values=True))
+    if azure := _AZURE.fullmatch(path):
+        return Route("azure", "openai.chat", origin + azure["base"], unquote(azure["model"]), query=query)
+    if google := _GOOGLE.fullmatch(path):
+        return _google(origin, google, query)
+    if "anthropic-version" in headers:
+        base, found, rest = path.rpartition(_MESSAGES)
+        return Route("anthropic", "anthropic.messages", origin + base, query=query) if found and not rest else None
+    for end, wire in ((_CHAT, "openai.chat"), (_RESPONSES, "openai.responses")):
+        if path.endswith(end):
+            return Route(family_of(headers, query), wire, origin + path[: -len(end)], query=query)
+    return None
+
+
+def family_of(headers: Mapping[str, str], query: tuple[tuple[str, str], ...]) -> Family:
+    """Azure, by its header field for the key or its version in the query, or OpenAI's own form."""
+    return "azure" if "api-key" in headers or any(name == "api-version" for name, _ in query) else "openai"
+
+
+def _google(origin: str, match: re.Match[str], query: tuple[tuple[str, str], ...]) -> Route | None:
+    """A stream in the form of one JSON array is not ours to tell: only server-sent events are."""
+    stream = match["method"] == "streamGenerateContent"
+    if stream and ("alt", "sse") not in query:
+        return None
+    if "/publishers/" in match["base"]:  # Vertex AI's own addresses, by project and place
+        return None
+    model = unquote(match["model"]).removeprefix("models/")
+    rest = tuple(item for item in query if item[0] != "alt")
+    return Route("google", "google.generate", origin + match["base"], model, stream, rest)
+
+
+@lru_cache(maxsize=8)
+def _codec(wire: str) -> ChatCodec:
+    """Made, and its module imported, when the first call in the format comes."""
+    if wire == "anthropic.messages":
+        from edgeagent.providers.anthropic.codec import AnthropicMessagesCodec
+
+        return AnthropicMessagesCodec()
+    if wire == "google.generate":
+        from edgeagent.providers.gemini.codec import GeminiCodec
+
+        return GeminiCodec()
+    if wire == "openai.responses":
+        from edgeagent.providers.responses.codec import ResponsesCodec
+
+        return ResponsesCodec()
+    from edgeagent.providers.openai.codec import OpenAIChatCodec
+
+    return OpenAIChatCodec()

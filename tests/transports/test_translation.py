@@ -1,0 +1,142 @@
+"""Recorded requests of one vendor's SDK, answered by another vendor: valid in its format, and told in the SDK's."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+import pytest
+from openai.types.chat import ChatCompletion
+from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+from pydantic import TypeAdapter, ValidationError
+
+from edgeagent import EdgeClient
+from edgeagent.providers import Anthropic, Gemini, OpenAI
+from edgeagent.transports import transport
+from tests.providers.anthropic import vendor_types as anthropic_types
+from tests.providers.gemini import vendor_types as gemini_types
+from tests.support import report
+from tests.support.corpus import Record, records
+from tests.support.loopback import Loopback, Request, reply
+from tests.transports.sdks import COMPLETION, GENERATED, MESSAGE
+
+OPENAI = TypeAdapter[Any](CompletionCreateParamsNonStreaming)
+
+
+def openai_fields(body: Mapping[str, Any]) -> list[str]:
+    """The body, judged by the `openai` package's typed parameters."""
+    OPENAI.validate_python(dict(body))
+    return [
+        name for name in body if name not in CompletionCreateParamsNonStreaming.__annotations__ and name != "stream"
+    ]
+
+
+def claude_fields(body: Mapping[str, Any]) -> list[str]:
+    return anthropic_types.unknown_fields(body)
+
+
+TARGETS: dict[str, tuple[Callable[[str], Any], str, dict[str, Any], Callable[[Mapping[str, Any]], list[str]]]] = {
+    "openai": (lambda url: OpenAI(api_key="k", base_url=url + "/v1"), "openai/gpt-4o", COMPLETION, openai_fields),
+    "claude": (lambda url: Anthropic(api_key="k", base_url=url), "anthropic/claude-opus-4-5", MESSAGE, claude_fields),
+    "gemini": (
+        lambda url: Gemini(api_key="k", base_url=url + "/v1beta"),
+        "gemini/gemini-2.5-flash",
+        GENERATED,
+        gemini_types.unknown_fields,
+    ),
+}
+WAYS = [
+    ("openai.chat", "claude"),
+    ("openai.chat", "gemini"),
+    ("openai.responses", "claude"),
+    ("openai.responses", "gemini"),
+    ("anthropic.messages", "openai"),
+    ("anthropic.messages", "gemini"),
+    ("gemini.generate", "openai"),
+    ("gemini.generate", "claude"),
+]
+ADDRESSES = {
+    "openai.chat": "https://api.openai.com/v1/chat/completions",
+    "openai.responses": "https://api.openai.com/v1/responses",
+    "anthropic.messages": "https://api.anthropic.com/v1/messages",
+    "gemini.generate": "https://generativelanguage.googleapis.com/v1beta/models/any:generateContent",
+}
+
+
+def asked(client: httpx.Client, record: Record) -> httpx.Response:
+    """The recorded request, unstreamed, for the model `any`, to its vendor's own address."""
+    api = record["api"]
+    body = {k: v for k, v in record["request"]["body"].items() if k not in {"stream", "stream_options"}}
+    if api != "gemini.generate":
+        body["model"] = "any"
+    headers = {"anthropic-version": "2023-06-01"} if api.startswith("anthropic") else {}
+    return client.post(ADDRESSES[api], json=body, headers=headers)
+
+
+def texts(value: Any) -> set[str]:
+    """The words that a user said, wherever they stand in a body."""
+    found = set(re.findall(r"\w{7,}", json.dumps(value, ensure_ascii=False)))
+    return {word for word in found if not word.isascii() or not word.isdigit()}
+
+
+def told(api: str, response: httpx.Response) -> str:
+    """The answer's text as the vendor's own parser reads it."""
+    if api == "openai.chat":
+        return ChatCompletion.model_validate(response.json()).choices[0].message.content or ""
+    if api == "openai.responses":
+        from openai.types.responses import Response
+
+        return Response.model_validate(response.json()).output_text
+    if api == "anthropic.messages":
+        from anthropic.types import Message
+
+        return Message.model_validate(response.json()).content[0].text  # type: ignore[union-attr]
+    from google.genai import types
+
+    return types.GenerateContentResponse.model_validate(response.json()).text or ""
+
+
+@pytest.mark.parametrize(("api", "target"), WAYS, ids="-to-".join)
+def test_recorded_requests_go_to_another_vendor(api: str, target: str) -> None:
+    """What arrives is valid by the vendor's own types; what it answers is valid by the SDK's. The rest is refused."""
+    make, model, answer, judge = TARGETS[target]
+    counts: Counter[str] = Counter()
+    faults: list[str] = []
+
+    def upstream(request: Request) -> bytes:
+        return reply(200, answer)
+
+    with Loopback(upstream) as server:
+        edge = EdgeClient(providers=[make(server.url)], models={"any": [model]}, cache=False, retry=0)
+        with edge, httpx.Client(transport=transport(edge)) as client:
+            for record in records(api):
+                body = record["request"].get("body")
+                if record["status"] != 200 or not isinstance(body, dict):
+                    continue
+                if api.startswith("openai") and "model" not in body:
+                    continue  # a prompt that is stored at the vendor
+                before = len(server.requests)
+                response = asked(client, record)
+                if response.status_code == 400:
+                    counts["refused"] += 1
+                    if len(server.requests) != before or not response.json()["error"].get("message"):
+                        faults.append(f"{record['id']}: refused without a reason")
+                    continue
+                counts["served"] += 1
+                if response.status_code != 200 or told(api, response) != "Paris":
+                    faults.append(f"{record['id']}: {response.status_code} {response.text[:200]}")
+                    continue
+                try:
+                    unknown = judge(server.requests[-1].json())
+                except ValidationError as error:
+                    faults.append(f"{record['id']}: {error}"[:400])
+                else:
+                    faults += [f"{record['id']}: {name}" for name in unknown]
+    note = f"{counts['refused']} refused: the vendor has no such thing"
+    report.add(api, f"answered by {target}", counts["served"] - len(faults), len(faults), note)
+    assert counts["served"] > counts["refused"]
+    assert faults == []
