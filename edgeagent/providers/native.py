@@ -1,14 +1,18 @@
-"""A caller's own body for a target of the same wire format: what every vendor with the model in the body has."""
+"""Calls in a vendor's own format: the caller's body for a target of the same one, what is left for any other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
+from edgeagent.types import ChatRequest
 from edgeagent.wire.json import dump_json
 from edgeagent.wire.sse import SSEDecoder, SSEError, SSEEvent
 
-__all__ = ["document_in", "events_of", "passed_on"]
+__all__ = ["TOOL_FIELDS", "document_in", "events_of", "passed_on", "without"]
+
+TOOL_FIELDS: Final = frozenset({"type", "function", "custom", "cache_control"})
+"""What a tool of the caller's has in the unified model."""
 
 
 def passed_on(body: Mapping[str, Any], *, model: str | None, stream: bool) -> tuple[dict[str, Any], list[str]]:
@@ -37,3 +41,11 @@ def events_of(stream: bytes) -> list[SSEEvent]:
 def document_in(value: Any) -> bytes | None:
     """A JSON object as a document; None for anything else."""
     return dump_json(value) if isinstance(value, dict) else None
+
+
+def without(request: ChatRequest, extra: Collection[str], changes: Mapping[str, Any]) -> ChatRequest:
+    """A copy with other fields, and without these that the unified model does not know."""
+    made = request.model_copy(update=dict(changes))
+    left = {name: value for name, value in (request.model_extra or {}).items() if name not in extra}
+    object.__setattr__(made, "__pydantic_extra__", left)  # the model is frozen
+    return made

@@ -10,6 +10,7 @@ from edgeagent.providers.anthropic.blocks import WIRE
 from edgeagent.providers.anthropic.encoder import MessageStreamEncoder
 from edgeagent.providers.anthropic.errors import decode_error, encode_error
 from edgeagent.providers.anthropic.inbound import decode_request
+from edgeagent.providers.anthropic.others import for_others
 from edgeagent.providers.anthropic.outbound import message_of
 from edgeagent.providers.anthropic.request import API_VERSION, encode_request
 from edgeagent.providers.anthropic.response import decode_response
@@ -55,6 +56,14 @@ class AnthropicMessagesCodec:
     def decode_request(self, body: Mapping[str, Any]) -> ChatRequest:
         """A body → our request. Raises `RequestValidationError`."""
         return decode_request(body)
+
+    def for_others(
+        self,
+        request: ChatRequest,
+        body: Mapping[str, Any],  # noqa: ARG002  # the protocol's parameter
+    ) -> tuple[ChatRequest, tuple[str, ...]]:
+        """The decoded request as any codec takes it, and the names of what was dropped."""
+        return for_others(request)
 
     def encode_response(self, completion: ChatCompletion) -> dict[str, Any]:
         """Our completion → the body of a 200 answer."""

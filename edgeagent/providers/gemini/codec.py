@@ -11,6 +11,7 @@ from edgeagent.providers.gemini.encoder import GenerateStreamEncoder
 from edgeagent.providers.gemini.errors import decode_error, encode_error
 from edgeagent.providers.gemini.inbound import decode_request
 from edgeagent.providers.gemini.names import FINISH_NUMBERS, FINISH_NUMBERS_VERTEX
+from edgeagent.providers.gemini.others import for_others
 from edgeagent.providers.gemini.outbound import answer_of
 from edgeagent.providers.gemini.parts import WIRE
 from edgeagent.providers.gemini.request import encode_request
@@ -65,6 +66,14 @@ class GeminiCodec:
     def decode_request(self, body: Mapping[str, Any]) -> ChatRequest:
         """A body → our request. Raises `RequestValidationError`."""
         return decode_request(body)
+
+    def for_others(
+        self,
+        request: ChatRequest,
+        body: Mapping[str, Any],  # noqa: ARG002  # the protocol's parameter
+    ) -> tuple[ChatRequest, tuple[str, ...]]:
+        """The decoded request as any codec takes it, and the names of what was dropped."""
+        return for_others(request)
 
     def encode_response(self, completion: ChatCompletion) -> dict[str, Any]:
         """Our completion → the body of a 200 answer."""

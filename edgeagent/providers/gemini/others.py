@@ -1,0 +1,62 @@
+"""A request of generateContent for a vendor of another format.
+
+What means another answer and has no place elsewhere is refused by name; what is advice is dropped and named. What the
+unified model says in its own words (thinking as an effort, sampling, tools) has been said in them already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NoReturn
+
+from edgeagent.errors import RequestValidationError
+from edgeagent.providers.native import without
+from edgeagent.types import ChatRequest
+
+__all__ = ["for_others"]
+
+_OWN: Final = frozenset(
+    {"cachedContent", "generationConfig", "labels", "modelArmorConfig", "safetySettings", "store", "toolConfig"}
+)
+_SAID: Final = frozenset({"thinkingConfig", "responseModalities"})
+_CHOICES: Final = {"any": "required", "none": "none", "auto": "auto"}
+
+
+def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
+    """The decoded request as any codec takes it, and the names of what was dropped.
+
+    Raises:
+        RequestValidationError: what only Google can do; `.param` names the body's field.
+    """
+    extra = request.model_extra or {}
+    if extra.get("cachedContent"):
+        _refuse("the prompt's beginning is kept at Google", "cachedContent")
+    for place, tool in enumerate(request.tools or ()):
+        if tool.get("type") not in ("function", "custom"):
+            _refuse(f"{', '.join(tool)} runs at Google", f"tools[{place}]")
+    config = _object(extra.get("generationConfig"))
+    modalities = config.get("responseModalities")
+    if isinstance(modalities, list) and any(str(one).upper() != "TEXT" for one in modalities):
+        _refuse("answers other than text are not asked of others", "generationConfig.responseModalities")
+    changes: dict[str, Any] = {}
+    calling = _object(_object(extra.get("toolConfig")).get("functionCallingConfig"))
+    choice = _CHOICES.get(str(calling.get("mode", "")).lower())
+    if choice is not None and request.tool_choice is None and request.tools:
+        changes["tool_choice"] = choice
+    return without(request, _OWN, changes), tuple(_dropped(extra, config))
+
+
+def _dropped(extra: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
+    yield from sorted(name for name in ("labels", "modelArmorConfig", "safetySettings", "store") if extra.get(name))
+    yield from sorted(f"generationConfig.{name}" for name in config.keys() - _SAID)
+    yield from sorted(
+        f"toolConfig.{name}" for name in _object(extra.get("toolConfig")).keys() - {"functionCallingConfig"}
+    )
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _refuse(reason: str, param: str) -> NoReturn:
+    raise RequestValidationError(f"{param}: this model is another vendor's, and {reason}.", param=param)
