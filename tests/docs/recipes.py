@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
+from edgeagent.transports import Transport
 from tests.docs import vendor
 from tests.docs.blocks import Block, blocks_of, run_elsewhere
 from tests.support.loopback import Loopback
@@ -38,7 +42,30 @@ def run(block: Block) -> None:
             ANTHROPIC_BASE_URL=server.url,
             NO_PROXY="127.0.0.1",
         )
-        run_elsewhere(block)
+        with counted() as calls:
+            run_elsewhere(block)
+        assert calls, "nothing went through the transport"
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Every request that a transport answers meanwhile, by its URL."""
+    calls: list[str] = []
+    originals = Transport.handle_request, Transport.handle_async_request
+
+    def handle(self: Transport, request: Any) -> Any:
+        calls.append(str(request.url))
+        return originals[0](self, request)
+
+    async def handle_async(self: Transport, request: Any) -> Any:
+        calls.append(str(request.url))
+        return await originals[1](self, request)
+
+    Transport.handle_request, Transport.handle_async_request = handle, handle_async  # type: ignore[method-assign]
+    try:
+        yield calls
+    finally:
+        Transport.handle_request, Transport.handle_async_request = originals  # type: ignore[method-assign]
 
 
 def _versions(names: list[str]) -> str:

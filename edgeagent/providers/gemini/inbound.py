@@ -188,7 +188,7 @@ def _contents(contents: list[Any]) -> list[Message]:
         if role == "model":
             messages.append(_assistant(parts, i, waiting))
         elif role in ("user", "function", "tool"):
-            messages += _user(parts, where, waiting)
+            messages += _user([_without_no(part) for part in parts], where, waiting)
         else:
             _refuse("is neither user nor model", f"{where}.role")
     return messages
@@ -210,6 +210,11 @@ def _assistant(parts: list[Part], number: int, waiting: dict[str, list[str]]) ->
     if not all(is_plain(part, i) for i, part in enumerate(parts)):
         message["native_content"] = native_content(parts)
     return message
+
+
+def _without_no(part: Part) -> Part:
+    """Some clients say of what a user says that it is no thought."""
+    return {name: value for name, value in part.items() if name != "thought"} if part.get("thought") is False else part
 
 
 def _user(parts: list[Part], where: str, waiting: dict[str, list[str]]) -> Iterator[Message]:

@@ -1,0 +1,75 @@
+"""What of a request in Anthropic's format goes to a vendor of another, what is dropped, what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from edgeagent.errors import RequestValidationError
+from edgeagent.types import ChatRequest
+from tests.providers.anthropic.support import CODEC
+
+BODY: dict[str, Any] = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+
+
+def told(**more: Any) -> tuple[ChatRequest, tuple[str, ...]]:
+    body = {**BODY, **more}
+    return CODEC.for_others(CODEC.decode_request(body), body)
+
+
+@pytest.mark.parametrize(
+    ("more", "dropped"),
+    [
+        ({"top_k": 5}, ("top_k",)),
+        ({"context_management": {"edits": []}, "speed": "fast"}, ("context_management", "speed")),
+        ({"thinking": {"type": "enabled", "budget_tokens": 1024}}, ()),
+        ({"output_config": {"effort": "low"}}, ()),
+        (
+            {"tools": [{"name": "f", "input_schema": {"type": "object"}, "defer_loading": True}]},
+            ("tools.defer_loading",),
+        ),
+    ],
+)
+def test_advice_is_dropped_and_named(more: dict[str, Any], dropped: tuple[str, ...]) -> None:
+    """What the unified model has said in its own words needs no note."""
+    request, names = told(**more)
+    assert names == dropped
+    assert not request.model_extra
+    assert all(set(tool) <= {"type", "function"} for tool in request.tools or ())
+
+
+def test_thinking_is_an_effort_and_its_refusal_is_no_question() -> None:
+    """A budget is the nearest effort; a model of another vendor may have nothing to switch off."""
+    assert told(thinking={"type": "enabled", "budget_tokens": 1024})[0].reasoning_effort == "minimal"
+    assert told(thinking={"type": "disabled"})[0].reasoning_effort is None
+
+
+def test_what_a_result_says_of_itself_is_dropped() -> None:
+    """`is_error` is Anthropic's own field of a result."""
+    call = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": "no", "is_error": True}
+    messages = [*BODY["messages"], {"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
+    request, names = told(messages=messages)
+    assert names == ("is_error",)
+    assert request.messages[-1] == {"role": "tool", "tool_call_id": "t", "content": "no"}
+
+
+def test_parameters_of_the_target_s_own_stay() -> None:
+    """What the SDK's caller added by `extra_body` is no affair of Anthropic's."""
+    assert told(repetition_penalty=1.1)[0].model_extra == {"repetition_penalty": 1.1}
+
+
+@pytest.mark.parametrize(
+    ("more", "param"),
+    [
+        ({"mcp_servers": [{"name": "x"}]}, "mcp_servers"),
+        ({"container": "c"}, "container"),
+        ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools[0].type"),
+    ],
+)
+def test_what_only_anthropic_can_do_is_refused(more: dict[str, Any], param: str) -> None:
+    """The error names the field."""
+    with pytest.raises(RequestValidationError) as caught:
+        told(**more)
+    assert caught.value.param == param

@@ -1,0 +1,68 @@
+"""What of a request in Google's format goes to a vendor of another, what is dropped, what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from edgeagent.errors import RequestValidationError
+from edgeagent.providers.gemini.codec import GeminiCodec
+from edgeagent.types import ChatRequest
+
+CODEC = GeminiCodec()
+BODY: dict[str, Any] = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+TOOLS = [{"functionDeclarations": [{"name": "f"}]}]
+
+
+def told(**more: Any) -> tuple[ChatRequest, tuple[str, ...]]:
+    body = {**BODY, **more}
+    return CODEC.for_others(CODEC.decode_request(body), body)
+
+
+@pytest.mark.parametrize(
+    ("more", "dropped"),
+    [
+        ({"safetySettings": [{"category": "c"}], "labels": {"a": "b"}}, ("labels", "safetySettings")),
+        ({"generationConfig": {"topK": 5, "responseModalities": ["TEXT"]}}, ("generationConfig.topK",)),
+        ({"generationConfig": {"thinkingConfig": {"thinkingBudget": 1024}}}, ()),
+        (
+            {"toolConfig": {"includeServerSideToolInvocations": True}},
+            ("toolConfig.includeServerSideToolInvocations",),
+        ),
+    ],
+)
+def test_advice_is_dropped_and_named(more: dict[str, Any], dropped: tuple[str, ...]) -> None:
+    """What the unified model has said in its own words needs no note."""
+    request, names = told(**more)
+    assert names == dropped
+    assert not request.model_extra
+
+
+@pytest.mark.parametrize(("mode", "choice"), [("any", "required"), ("none", "none"), ("auto", "auto"), ("odd", None)])
+def test_how_tools_are_called(mode: str, choice: str | None) -> None:
+    """Google takes the mode in small letters, too."""
+    request, _ = told(tools=TOOLS, toolConfig={"functionCallingConfig": {"mode": mode}})
+    assert request.tool_choice == choice
+
+
+def test_what_a_user_says_is_no_thought() -> None:
+    """Some clients say so of every part; text stays text, and a result stays one."""
+    parts = [{"text": "hi", "thought": False}]
+    request, _ = told(contents=[{"role": "user", "parts": parts}])
+    assert request.messages == [{"role": "user", "content": "hi"}]
+
+
+@pytest.mark.parametrize(
+    ("more", "param"),
+    [
+        ({"cachedContent": "cachedContents/x"}, "cachedContent"),
+        ({"tools": [{"googleSearch": {}}]}, "tools[0]"),
+        ({"generationConfig": {"responseModalities": ["TEXT", "IMAGE"]}}, "generationConfig.responseModalities"),
+    ],
+)
+def test_what_only_google_can_do_is_refused(more: dict[str, Any], param: str) -> None:
+    """The error names the field."""
+    with pytest.raises(RequestValidationError) as caught:
+        told(**more)
+    assert caught.value.param == param
