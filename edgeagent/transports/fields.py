@@ -157,4 +157,6 @@ def facts(edge: ResponseMetadata, *, ended: bool, attempts: int | None = None) -
 
 def _header_text(text: str) -> str:
     """Text as a header field can hold it."""
+    if text.isascii() and text.isprintable():
+        return text
     return text.encode("ascii", "backslashreplace").decode().replace("\n", " ").replace("\r", " ")

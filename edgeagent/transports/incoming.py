@@ -68,7 +68,9 @@ class Asked:
 def incoming(request: Any) -> Incoming:
     """Read a request of httpx or httpx2."""
     fields = tuple((name.lower(), value) for name, value in request.headers.multi_items())
-    headers = {name: request.headers[name] for name, _ in fields}
+    headers = dict(fields)
+    if len(headers) != len(fields):
+        headers = {name: request.headers[name] for name in headers}
     return Incoming(request.method, str(request.url), fields, headers, request.extensions.get("timeout"))
 
 

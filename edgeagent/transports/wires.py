@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from edgeagent.providers.base import ChatCodec
 
-__all__ = ["Family", "Route", "family_of", "recognise"]
+__all__ = ["Family", "Route", "recognise"]
 
 Family = Literal["openai", "azure", "anthropic", "google"]
 
@@ -71,6 +71,11 @@ def recognise(method: str, url: str, headers: Mapping[str, str]) -> Route | None
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if method != "POST" or kind != "application/json" or "content-encoding" in headers:
         return None
+    return _recognised(url, "anthropic-version" in headers, "api-key" in headers)
+
+
+@lru_cache(maxsize=256)  # an SDK sends all of its calls to a few addresses
+def _recognised(url: str, anthropic: bool, azure_key: bool) -> Route | None:
     parts = urlsplit(url)
     origin, path = f"{parts.scheme}://{parts.netloc}", parts.path
     query = tuple(parse_qsl(parts.query, keep_blank_values=True))
@@ -78,18 +83,18 @@ def recognise(method: str, url: str, headers: Mapping[str, str]) -> Route | None
         return Route("azure", "openai.chat", origin + azure["base"], unquote(azure["model"]), query=query)
     if google := _GOOGLE.fullmatch(path):
         return _google(origin, google, query)
-    if "anthropic-version" in headers:
+    if anthropic:
         base, found, rest = path.rpartition(_MESSAGES)
         return Route("anthropic", "anthropic.messages", origin + base, query=query) if found and not rest else None
     for end, wire in ((_CHAT, "openai.chat"), (_RESPONSES, "openai.responses")):
         if path.endswith(end):
-            return Route(family_of(headers, query), wire, origin + path[: -len(end)], query=query)
+            return Route(_family(azure_key, query), wire, origin + path[: -len(end)], query=query)
     return None
 
 
-def family_of(headers: Mapping[str, str], query: tuple[tuple[str, str], ...]) -> Family:
+def _family(azure_key: bool, query: tuple[tuple[str, str], ...]) -> Family:
     """Azure, by its header field for the key or its version in the query, or OpenAI's own form."""
-    return "azure" if "api-key" in headers or any(name == "api-version" for name, _ in query) else "openai"
+    return "azure" if azure_key or any(name == "api-version" for name, _ in query) else "openai"
 
 
 def _google(origin: str, match: re.Match[str], query: tuple[tuple[str, str], ...]) -> Route | None:
