@@ -408,3 +408,93 @@ def test_no_key_is_in_what_is_shown_or_raised(caplog: pytest.LogCaptureFixture) 
         assert b"very-secret" not in pickle.dumps(caught.value.__cause__)
 
     through(("httpx", "sync"), [FakeProvider("x")], scenario)
+
+
+NEW = {"model": "gpt-4o", "messages": {"shape": "of tomorrow"}}
+
+
+@ways
+def test_a_body_of_a_form_that_is_not_known_goes_to_its_vendor(way: tuple[str, str]) -> None:
+    """The vendor knows best; but no other vendor is asked what cannot be translated."""
+    with Loopback(lambda request: reply(200, {"seen": request.json()})) as server:
+
+        async def scenario(caller: Caller) -> None:
+            response = await caller.post(server.url + PATH, NEW)
+            assert response.json() == {"seen": NEW}
+            assert "form" in response.headers["x-edgeagent-pass-through"]
+            nameless = await caller.post(server.url + PATH, {"prompt": {"id": "stored"}})
+            assert nameless.json() == {"seen": {"prompt": {"id": "stored"}}}
+            listed = await caller.post(server.url + PATH, [1])
+            assert listed.json() == {"seen": [1]}
+            refused = await caller.post(server.url + PATH, {**NEW, "model": "fast"})
+            assert refused.status_code == 400
+            assert refused.json()["error"]["param"].startswith("messages")
+            assert len(server.requests) == 3
+
+        through(way, [own(server), FakeProvider("x", name="fake")], scenario, models={"fast": "fake/x"})
+
+
+def test_without_a_provider_a_call_goes_where_it_was_sent() -> None:
+    """No key was sent and the name says nothing: nobody else is asked in the vendor's place."""
+
+    async def scenario(caller: Caller) -> None:
+        url = "http://127.0.0.1:9/v1/messages"
+        with pytest.raises(caller.library.ConnectError):
+            await caller.post(url, {"model": "m", "messages": []}, key="", anthropic_version="2023-06-01")
+
+    through(("httpx", "sync"), [FakeProvider("x")], scenario)
+
+
+def test_a_key_that_is_a_function_is_not_asked_for_what_passes_through() -> None:
+    """The SDK's own goes on then, and so does one for a server that the client has no key for."""
+    with Loopback(lambda request: reply(200, {"key": request.headers.get("authorization")})) as server:
+
+        async def scenario(caller: Caller) -> None:
+            response = caller.client.get(server.url + "/v1/files", headers={"authorization": "Bearer sk-sdk"})
+            assert response.json() == {"key": "Bearer sk-sdk"}
+
+        through(("httpx", "sync"), [OpenAI(api_key=lambda: "sk-own", base_url=server.url + "/v1")], scenario)
+        through(("httpx", "sync"), [OpenAI(api_key="sk-own"), FakeProvider("x")], scenario)
+
+
+@ways
+def test_a_passage_may_break_off(way: tuple[str, str]) -> None:
+    """In the middle of a body that passes through: the request's own kind of exception."""
+
+    def breaking(request: Request) -> Any:
+        yield head()
+        yield chunk(b"some")
+        yield HANG_UP
+
+    with Loopback(breaking) as server:
+
+        async def scenario(caller: Caller) -> None:
+            request = caller.client.build_request("GET", server.url + "/v1/files/1/content")
+            from tests.transports.harness import settled
+
+            response = await settled(caller.client.send(request, stream=True))
+            with pytest.raises(caller.library.TransportError):
+                await caller.pieces(response)
+            await settled(response.close() if way[1] == "sync" else response.aclose())
+
+        through(way, [FakeProvider("x")], scenario)
+
+
+def test_what_was_raised_is_forgotten() -> None:
+    """After a while, and when too much has been raised since."""
+    import httpx
+
+    from edgeagent.transports.faults import Broken
+    from edgeagent.transports.incoming import incoming
+    from edgeagent.transports.kinds import kind_of
+    from edgeagent.transports.repeats import REMEMBERED, Repeats
+
+    request = httpx.Request("POST", "http://h/x", headers={"x-stainless-retry-count": "1"})
+    kind, came, repeats = kind_of(request), incoming(request), Repeats()
+    repeats.check(kind, request, came, b"")
+    repeats.remember(came, b"", Broken("NoSuchError", "late"))
+    with pytest.raises(httpx.TransportError, match="late"):
+        repeats.check(kind, request, came, b"")
+    for number in range(REMEMBERED):
+        repeats.remember(came, str(number).encode(), Broken("ReadTimeout", "x"))
+    repeats.check(kind, request, came, b"")
