@@ -78,10 +78,6 @@ class Targets:
         provider = self._providers[target.provider]
         return provider if exchange is None else speaking(provider, exchange.asked.wire)
 
-    def providers(self) -> tuple[Provider, ...]:
-        """The configured providers, in their order."""
-        return tuple(self._providers.values())
-
     def speaking(self, wire: str) -> dict[str, HTTPProvider]:
         """The providers that can be asked in a format whatever the model, as they are asked in it, by name."""
         able = {name: provider for name, provider in self._providers.items() if hasattr(provider, "in_format")}

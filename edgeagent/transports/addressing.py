@@ -16,6 +16,7 @@ from edgeagent.core.ask import is_http
 from edgeagent.core.pipeline import Pipeline
 from edgeagent.errors import ConfigurationError
 from edgeagent.providers.base import HTTPProvider
+from edgeagent.transports.fields import ACCOUNT
 from edgeagent.transports.wires import Route
 
 __all__ = ["Address", "Addresses", "credential_of", "family_wires"]
@@ -23,6 +24,7 @@ __all__ = ["Address", "Addresses", "credential_of", "family_wires"]
 REMEMBERED: Final = 256
 """How many servers and keys are remembered: a service may pass on a key of each of its users."""
 
+_NONE: Final[Mapping[str, str]] = {}
 _WIRES: Final[Mapping[str, frozenset[str]]] = {
     "openai": frozenset({"openai.chat", "openai.responses"}),
     "azure": frozenset({"openai.chat", "openai.responses"}),
@@ -63,24 +65,29 @@ class Addresses:
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[Any, ...], Address] = OrderedDict()
 
-    def find(self, pipeline: Pipeline, route: Route, credential: tuple[str, str] | None) -> Address:
-        """Whom a call with this route and this credential was sent to."""
+    def find(
+        self, pipeline: Pipeline, route: Route, credential: tuple[str, str] | None, headers: Mapping[str, str] = _NONE
+    ) -> Address:
+        """Whom a call with this route, this credential and these header fields was sent to."""
+        account = tuple((name, headers[name]) for name in sorted(ACCOUNT) if name in headers)
         version = tuple(item for item in route.query if item[0] == "api-version")
-        key = (route.family, route.wire, route.base_url, version, credential)
+        key = (route.family, route.wire, route.base_url, version, credential, account)
         known = self._known.get(key)
         if known is None or known.pipeline.flights is not pipeline.flights:  # after a fork they are new
-            known = self._known[key] = _address(pipeline, route, credential)
+            known = self._known[key] = _address(pipeline, route, credential, dict(account))
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         return known
 
 
-def _address(pipeline: Pipeline, route: Route, credential: tuple[str, str] | None) -> Address:
+def _address(
+    pipeline: Pipeline, route: Route, credential: tuple[str, str] | None, account: Mapping[str, str]
+) -> Address:
     targets = pipeline.targets
     provider = next((p for p in targets.providers() if is_http(p) and _is_addressed(p, route)), None)
     borrowed = provider is None
     if provider is None:
-        provider = _on_the_fly(route, credential, targets.provider_names())
+        provider = _on_the_fly(route, credential, account, targets.provider_names())
         if provider is None:
             return Address(pipeline, None, borrowed=False)
     literal = route.vendor is None and (borrowed or _has_names_of_its_own(provider, route))
@@ -102,11 +109,14 @@ def _has_names_of_its_own(provider: HTTPProvider, route: Route) -> bool:
     return bool(getattr(provider.codec_for(route.model or ""), "is_dialect", False))
 
 
-def _on_the_fly(route: Route, credential: tuple[str, str] | None, taken: tuple[str, ...]) -> Any:
+def _on_the_fly(
+    route: Route, credential: tuple[str, str] | None, account: Mapping[str, str], taken: tuple[str, ...]
+) -> Any:
     try:
         provider = _made(route, credential)
     except ConfigurationError:
         return None
+    provider.default_headers = {**provider.default_headers, **account}  # they go with the key, to nobody else
     if provider.name in taken:
         provider.name = f"{provider.name}@{urlsplit(route.base_url).netloc.rpartition('@')[2]}"
     return provider

@@ -8,7 +8,7 @@ from typing import Any, Final
 from edgeagent.errors import RequestValidationError
 from edgeagent.types import ResponseMetadata
 
-__all__ = ["CREDENTIALS", "HOP_BY_HOP", "PREFIX", "edge_of", "facts", "inward", "outward", "retries_of"]
+__all__ = ["ACCOUNT", "CREDENTIALS", "HOP_BY_HOP", "PREFIX", "edge_of", "facts", "inward", "outward", "retries_of"]
 
 PREFIX: Final = "x-edgeagent-"
 
@@ -43,20 +43,12 @@ _OURS_TO_SAY: Final = HOP_BY_HOP | {
 _NOT_TOLD: Final = HOP_BY_HOP | {"content-encoding", "content-length", "content-type", "date", "server", "set-cookie"}
 
 
-def inward(headers: Iterable[tuple[str, str]], *, account: bool) -> dict[str, str]:
-    """The fields that a target of the same format is sent besides its own.
-
-    Args:
-        headers: the caller's, with lower-case names.
-        account: whether those that belong to the caller's key are among them.
-    """
+def inward(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Of the caller's fields (names in lower case) those that any target of the same format is sent besides its own."""
     return {
         name: value
         for name, value in headers
-        if name not in _OURS_TO_SAY
-        and name not in CREDENTIALS
-        and not name.startswith(PREFIX)
-        and (account or name not in ACCOUNT)
+        if name not in _OURS_TO_SAY and name not in CREDENTIALS and name not in ACCOUNT and not name.startswith(PREFIX)
     }
 
 

@@ -90,12 +90,12 @@ def understood(
         raise NotUnderstoodError("the body names no model")
     stream = bool(body.get("stream")) if route.stream is None else route.stream
     credential = credential_of(came.headers, route.query)
-    address = addresses.find(client._engine.here().pipeline, route, credential)
+    address = addresses.find(client._engine.here().pipeline, route, credential, came.headers)
     if address.provider is None and not address.pipeline.targets.explains(model):
         raise NotUnderstoodError("the client has no provider for this address and model")
     vendor = route.vendor if address.provider is None else address.provider.vendor
     query = {name: value for name, value in route.query if name != "key"}
-    headers = inward(came.headers.items(), account=address.borrowed)
+    headers = inward(came.headers.items())
     native = Native(route.codec, body, {**client.default_headers, **headers}, {**client.default_query, **query}, vendor)
     try:
         request = route.codec.decode_request({**body, "model": model} if route.family == "azure" else body)

@@ -6,8 +6,8 @@ is remembered for a while, and raised again at once when the SDK says that it se
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
 
@@ -23,9 +23,14 @@ REMEMBERED: Final = 256
 
 
 class Repeats:
-    """What was raised lately, by request."""
+    """What was raised lately, by request.
 
-    def __init__(self) -> None:
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._raised: OrderedDict[bytes, tuple[float, Broken]] = OrderedDict()
 
     def check(self, kind: Kind, request: Any, came: Incoming, content: bytes) -> None:
@@ -33,13 +38,13 @@ class Repeats:
         if not came.repeated:
             return
         when, fault = self._raised.get(_key(came, content), (0.0, None))
-        if fault is not None and time.monotonic() - when < SECONDS:
+        if fault is not None and self._clock() - when < SECONDS:
             self.remember(came, content, fault)
             raise kind.fault(*fault, request)
 
     def remember(self, came: Incoming, content: bytes, fault: Broken) -> None:
         """A request ended by an exception."""
-        self._raised[_key(came, content)] = (time.monotonic(), fault)
+        self._raised[_key(came, content)] = (self._clock(), fault)
         while len(self._raised) > REMEMBERED:
             self._raised.popitem(last=False)
 

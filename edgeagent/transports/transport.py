@@ -50,7 +50,7 @@ class Transport:
             raise ConfigurationError(f"transport() takes an EdgeClient or AsyncEdgeClient, not {type(edge).__name__}.")
         self._edge = edge
         self._addresses = Addresses()
-        self._repeats = Repeats()
+        self._repeats = Repeats(edge._engine.runtime.clock)
         self._passage = Passage(edge._engine.settings.http_client)
 
     # blocking

@@ -134,6 +134,18 @@ def test_keys_are_identities_in_the_cache() -> None:
     assert addresses.find(pipeline, CHAT, ("authorization", "a")) is not one
 
 
+def test_an_account_goes_with_its_key() -> None:
+    """To the provider that has the key, and to nobody else; another account is another identity."""
+    addresses, pipeline = Addresses(), EdgeClient(providers=[FakeProvider("x")])._engine.pipeline
+    made = [addresses.find(pipeline, CHAT, KEY, {"openai-organization": org}) for org in ("a", "b")]
+    providers: list[Any] = [address.provider for address in made]
+    assert [provider.default_headers for provider in providers] == [
+        {"openai-organization": "a"},
+        {"openai-organization": "b"},
+    ]
+    assert providers[0].cache_identity != providers[1].cache_identity
+
+
 def test_not_every_key_is_remembered_for_ever() -> None:
     """A service passes on a key of each of its users."""
     addresses, pipeline = Addresses(), EdgeClient(providers=[FakeProvider("x")])._engine.pipeline

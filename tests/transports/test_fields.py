@@ -49,7 +49,7 @@ def test_retries() -> None:
 
 
 def test_what_goes_in() -> None:
-    """Neither credentials, nor what belongs to a connection, nor options; an account only with its own key."""
+    """Neither credentials, nor the account they are of, nor what belongs to a connection, nor options."""
     told = [
         ("authorization", "Bearer k"),
         ("cookie", "c"),
@@ -59,8 +59,7 @@ def test_what_goes_in() -> None:
         ("openai-organization", "org"),
         ("openai-beta", "b"),
     ]
-    assert inward(told, account=False) == {"openai-beta": "b"}
-    assert inward(told, account=True) == {"openai-beta": "b", "openai-organization": "org"}
+    assert inward(told) == {"openai-beta": "b"}
 
 
 def test_what_goes_out() -> None:

@@ -490,7 +490,8 @@ def test_what_was_raised_is_forgotten() -> None:
     from edgeagent.transports.repeats import REMEMBERED, Repeats
 
     request = httpx.Request("POST", "http://h/x", headers={"x-stainless-retry-count": "1"})
-    kind, came, repeats = kind_of(request), incoming(request), Repeats()
+    times = [0.0]
+    kind, came, repeats = kind_of(request), incoming(request), Repeats(lambda: times[0])
     repeats.check(kind, request, came, b"")
     repeats.remember(came, b"", Broken("NoSuchError", "late"))
     with pytest.raises(httpx.TransportError, match="late"):
@@ -498,3 +499,5 @@ def test_what_was_raised_is_forgotten() -> None:
     for number in range(REMEMBERED):
         repeats.remember(came, str(number).encode(), Broken("ReadTimeout", "x"))
     repeats.check(kind, request, came, b"")
+    times[0] = 100.0
+    repeats.check(kind, request, came, b"0")
