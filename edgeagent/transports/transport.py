@@ -75,13 +75,13 @@ class Transport:
 
     def _answer(self, kind: Kind, asked: Asked) -> Any:
         scope = Scope()
-        driver = self._edge._engine.runtime.sync_driver
+        driver = self._edge._engine.runtime.plain_drivers[0]
         flow = asked.pipeline.complete_natively(asked.request, asked.native, asked.options, scope, prefers_async=False)
         return _whole(kind, asked, driver.run(flow, scope))
 
     def _stream(self, kind: Kind, asked: Asked) -> Any:
         scope = Scope()
-        driver = self._edge._engine.runtime.sync_driver
+        driver = self._edge._engine.runtime.plain_drivers[0]
         flow = asked.pipeline.open_stream_natively(
             asked.request, asked.native, asked.options, scope, prefers_async=False
         )
@@ -119,13 +119,13 @@ class Transport:
 
     async def _aanswer(self, kind: Kind, asked: Asked) -> Any:
         scope = Scope()
-        driver = self._edge._engine.runtime.async_driver
+        driver = self._edge._engine.runtime.plain_drivers[1]
         flow = asked.pipeline.complete_natively(asked.request, asked.native, asked.options, scope, prefers_async=True)
         return _whole(kind, asked, await driver.run(flow, scope))
 
     async def _astream(self, kind: Kind, asked: Asked) -> Any:
         scope = Scope()
-        driver = self._edge._engine.runtime.async_driver
+        driver = self._edge._engine.runtime.plain_drivers[1]
         flow = asked.pipeline.open_stream_natively(
             asked.request, asked.native, asked.options, scope, prefers_async=True
         )

@@ -501,3 +501,19 @@ def test_what_was_raised_is_forgotten() -> None:
     repeats.check(kind, request, came, b"")
     times[0] = 100.0
     repeats.check(kind, request, came, b"0")
+
+
+@ways
+def test_a_client_with_another_package_s_errors_answers_the_same(way: tuple[str, str]) -> None:
+    """`errors="openai"` is for who calls the client itself; an SDK is told in its own format."""
+    error = {"error": {"message": "no", "type": "invalid_request_error", "code": "x"}}
+    with Loopback(lambda request: reply(404, error)) as server:
+
+        async def scenario(caller: Caller) -> None:
+            response = await caller.post(server.url + PATH)
+            assert (response.status_code, response.json()) == (404, error)
+            streamed = await caller.open(server.url + PATH)
+            assert streamed.status_code == 404
+            await caller.pieces(streamed)
+
+        through(way, [own(server)], scenario, errors="openai")
