@@ -8,9 +8,10 @@ from typing import Final
 from edgeagent.core.native import Native, NativeAnswer
 from edgeagent.core.native_session import NativeSession
 from edgeagent.transports.fields import facts, outward
+from edgeagent.types import CreateEmbeddingResponse
 from edgeagent.wire.http import Headers
 
-__all__ = ["answer_fields", "stream_fields"]
+__all__ = ["answer_fields", "stream_fields", "vector_fields"]
 
 _REQUEST_ID: Final[Mapping[str, str]] = {
     "openai.chat": "x-request-id",
@@ -24,6 +25,13 @@ def answer_fields(native: Native, answer: NativeAnswer) -> list[tuple[str, str]]
     """Of a whole answer."""
     edge = answer.completion.edge
     return [*_common(native, answer.headers, edge.request_id, "application/json"), *facts(edge, ended=True)]
+
+
+def vector_fields(answer: CreateEmbeddingResponse) -> list[tuple[str, str]]:
+    """Of an answer with vectors."""
+    edge = answer.edge
+    ids = [("x-request-id", edge.request_id)] if edge.request_id is not None else []
+    return [("content-type", "application/json"), *ids, *facts(edge, ended=True)]
 
 
 def stream_fields(native: Native, session: NativeSession) -> list[tuple[str, str]]:

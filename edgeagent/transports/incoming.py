@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from edgeagent.config import edge_options
 from edgeagent.core.call import CallOptions
+from edgeagent.core.embedding import Embeddings
 from edgeagent.core.native import Native
 from edgeagent.core.pipeline import Pipeline
 from edgeagent.core.retry import RetryPolicy
@@ -18,12 +19,21 @@ from edgeagent.errors import EdgeAgentError, RequestValidationError
 from edgeagent.transports.addressing import Address, Addresses, credential_of
 from edgeagent.transports.fields import PREFIX, edge_of, inward, retries_of
 from edgeagent.transports.wires import Route, recognise
-from edgeagent.types import ChatRequest
+from edgeagent.types import ChatRequest, EmbeddingRequest
+from edgeagent.types.embedding import embedding_request
 
 if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient, EdgeClient
 
-__all__ = ["Asked", "Incoming", "NotUnderstoodError", "incoming", "understood"]
+__all__ = [
+    "Asked",
+    "AskedVectors",
+    "Incoming",
+    "NotUnderstoodError",
+    "embedding_understood",
+    "incoming",
+    "understood",
+]
 
 
 class NotUnderstoodError(Exception):
@@ -65,6 +75,15 @@ class Asked:
     stream: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AskedVectors:
+    """A call for embeddings, as a request of an SDK means it."""
+
+    pipeline: Embeddings
+    request: EmbeddingRequest
+    options: CallOptions
+
+
 def incoming(request: Any) -> Incoming:
     """Read a request of httpx or httpx2."""
     fields = tuple((name.lower(), value) for name, value in request.headers.multi_items())
@@ -83,16 +102,8 @@ def understood(
         NotUnderstoodError: nobody but the vendor can tell what is meant.
         RequestValidationError: it is wrong, and no vendor of the format is asked.
     """
-    options = _options(client.options, came)
-    body = _body(content)
-    model = route.model if route.model is not None else body.get("model")
-    if not isinstance(model, str):
-        raise NotUnderstoodError("the body names no model")
+    options, body, model, address = _read(client, addresses, came, route, content)
     stream = bool(body.get("stream")) if route.stream is None else route.stream
-    credential = credential_of(came.headers, route.query)
-    address = addresses.find(client._engine.here().pipeline, route, credential, came.headers)
-    if address.provider is None and not address.pipeline.targets.explains(model):
-        raise NotUnderstoodError("the client has no provider for this address and model")
     vendor = route.vendor if address.provider is None else address.provider.vendor
     query = {name: value for name, value in route.query if name != "key"}
     headers = inward(came.headers.items())
@@ -106,6 +117,40 @@ def understood(
     if request.model != model or bool(request.stream) != stream:
         request = request.model_copy(update={"model": model, "stream": stream or None})
     return Asked(address.pipeline, request, native, options, stream)
+
+
+def embedding_understood(
+    client: EdgeClient | AsyncEdgeClient, addresses: Addresses, came: Incoming, route: Route, content: bytes
+) -> AskedVectors:
+    """The call for embeddings that a request means. Raises like `understood`."""
+    options, body, model, address = _read(client, addresses, came, route, content)
+    known = {name: value for name, value in body.items() if name in EmbeddingRequest.model_fields}
+    extra = {name: value for name, value in body.items() if name not in known}
+    try:
+        request = embedding_request({**known, "model": model}, extra)
+    except RequestValidationError:
+        if address.provider is not None and not address.pipeline.targets.explains(model):
+            raise NotUnderstoodError("the body has a form that only the vendor may know") from None
+        raise
+    pipeline = Embeddings.beside(address.pipeline)
+    pipeline.flights = client._engine.here().flows(Embeddings).flights  # shared with every other call of the client
+    return AskedVectors(pipeline, request, options)
+
+
+def _read(
+    client: EdgeClient | AsyncEdgeClient, addresses: Addresses, came: Incoming, route: Route, content: bytes
+) -> tuple[CallOptions, dict[str, Any], str, Address]:
+    """What every call says: its options, its body, its model, whom it was sent to."""
+    options = _options(client.options, came)
+    body = _body(content)
+    model = route.model if route.model is not None else body.get("model")
+    if not isinstance(model, str):
+        raise NotUnderstoodError("the body names no model")
+    credential = credential_of(came.headers, route.query)
+    address = addresses.find(client._engine.here().pipeline, route, credential, came.headers)
+    if address.provider is None and not address.pipeline.targets.explains(model):
+        raise NotUnderstoodError("the client has no provider for this address and model")
+    return options, body, model, address
 
 
 def _body(content: bytes) -> dict[str, Any]:

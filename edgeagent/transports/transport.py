@@ -11,13 +11,22 @@ from edgeagent.effects import Scope
 from edgeagent.errors import ConfigurationError, StreamInterruptedError
 from edgeagent.resources.streams import AsyncStream, Stream
 from edgeagent.transports.addressing import Addresses
-from edgeagent.transports.answers import answer_fields, stream_fields
+from edgeagent.transports.answers import answer_fields, stream_fields, vector_fields
 from edgeagent.transports.faults import broken, refusal, said_so
-from edgeagent.transports.incoming import Asked, Incoming, NotUnderstoodError, incoming, understood
+from edgeagent.transports.incoming import (
+    Asked,
+    AskedVectors,
+    Incoming,
+    NotUnderstoodError,
+    embedding_understood,
+    incoming,
+    understood,
+)
 from edgeagent.transports.kinds import Kind, kind_of
 from edgeagent.transports.passing import Passage
 from edgeagent.transports.repeats import Repeats
-from edgeagent.transports.wires import Route
+from edgeagent.transports.wires import EMBEDDINGS, Route
+from edgeagent.types import CreateEmbeddingResponse
 from edgeagent.wire.json import dump_json
 
 if TYPE_CHECKING:
@@ -66,6 +75,8 @@ class Transport:
         content = request.read()
         self._repeats.check(kind, request, came, content)
         try:
+            if route.wire == EMBEDDINGS:
+                return self._embed(kind, embedding_understood(self._edge, self._addresses, came, route, content))
             asked = understood(self._edge, self._addresses, came, route, content)
             return self._stream(kind, asked) if asked.stream else self._answer(kind, asked)
         except NotUnderstoodError as error:
@@ -78,6 +89,12 @@ class Transport:
         driver = self._edge._engine.runtime.plain_drivers[0]
         flow = asked.pipeline.complete_natively(asked.request, asked.native, asked.options, scope, prefers_async=False)
         return _whole(kind, asked, driver.run(flow, scope))
+
+    def _embed(self, kind: Kind, asked: AskedVectors) -> Any:
+        scope = Scope()
+        driver = self._edge._engine.runtime.plain_drivers[0]
+        flow = asked.pipeline.create(asked.request, asked.options, scope, prefers_async=False)
+        return _vectors(kind, driver.run(flow, scope))
 
     def _stream(self, kind: Kind, asked: Asked) -> Any:
         scope = Scope()
@@ -110,6 +127,9 @@ class Transport:
         content = await request.aread()
         self._repeats.check(kind, request, came, content)
         try:
+            if route.wire == EMBEDDINGS:
+                vectors = embedding_understood(self._edge, self._addresses, came, route, content)
+                return await self._aembed(kind, vectors)
             asked = understood(self._edge, self._addresses, came, route, content)
             return await (self._astream(kind, asked) if asked.stream else self._aanswer(kind, asked))
         except NotUnderstoodError as error:
@@ -122,6 +142,12 @@ class Transport:
         driver = self._edge._engine.runtime.plain_drivers[1]
         flow = asked.pipeline.complete_natively(asked.request, asked.native, asked.options, scope, prefers_async=True)
         return _whole(kind, asked, await driver.run(flow, scope))
+
+    async def _aembed(self, kind: Kind, asked: AskedVectors) -> Any:
+        scope = Scope()
+        driver = self._edge._engine.runtime.plain_drivers[1]
+        flow = asked.pipeline.create(asked.request, asked.options, scope, prefers_async=True)
+        return _vectors(kind, await driver.run(flow, scope))
 
     async def _astream(self, kind: Kind, asked: Asked) -> Any:
         scope = Scope()
@@ -180,6 +206,10 @@ class Transport:
 
 def _whole(kind: Kind, asked: Asked, answer: NativeAnswer) -> Any:
     return kind.response(200, answer_fields(asked.native, answer), answer.body)
+
+
+def _vectors(kind: Kind, answer: CreateEmbeddingResponse) -> Any:
+    return kind.response(200, vector_fields(answer), answer.model_dump_json(exclude_unset=True).encode())
 
 
 def _no_upgrade(kind: Kind) -> Any:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from edgeagent.providers.base import ChatCodec
 
-__all__ = ["Family", "Route", "recognise"]
+__all__ = ["EMBEDDINGS", "Family", "Route", "recognise"]
 
 Family = Literal["openai", "azure", "anthropic", "google"]
 
@@ -26,12 +26,18 @@ _HOSTS: Final[Mapping[str, str]] = {
 }
 """The vendors' own addresses, and their ids as in `Provider.vendor`."""
 
-_AZURE: Final = re.compile(r"(?P<base>.*/openai)/deployments/(?P<model>[^/]+)/chat/completions")
+_AZURE: Final = re.compile(r"(?P<base>.*/openai)/deployments/(?P<model>[^/]+)(?P<end>/chat/completions|/embeddings)")
 _GOOGLE: Final = re.compile(
     r"(?P<base>.*/v1\w*)/(?P<model>(?:models|tunedModels)/[^/:]+):(?P<method>generateContent|streamGenerateContent)"
 )
-_CHAT: Final = "/chat/completions"
-_RESPONSES: Final = "/responses"
+EMBEDDINGS: Final = "openai.embeddings"
+"""The name of the one format here that is no chat."""
+
+_ENDS: Final[Mapping[str, str]] = {
+    "/chat/completions": "openai.chat",
+    "/responses": "openai.responses",
+    "/embeddings": EMBEDDINGS,
+}
 _MESSAGES: Final = "/v1/messages"
 
 
@@ -62,7 +68,7 @@ class Route:
 
     @property
     def codec(self) -> ChatCodec:
-        """The format's codec, as the vendor has it."""
+        """The format's codec, as the vendor has it; of embeddings, that of errors."""
         return _codec(self.wire)
 
 
@@ -80,13 +86,13 @@ def _recognised(url: str, anthropic: bool, azure_key: bool) -> Route | None:
     origin, path = f"{parts.scheme}://{parts.netloc}", parts.path
     query = tuple(parse_qsl(parts.query, keep_blank_values=True))
     if azure := _AZURE.fullmatch(path):
-        return Route("azure", "openai.chat", origin + azure["base"], unquote(azure["model"]), query=query)
+        return Route("azure", _ENDS[azure["end"]], origin + azure["base"], unquote(azure["model"]), query=query)
     if google := _GOOGLE.fullmatch(path):
         return _google(origin, google, query)
     if anthropic:
         base, found, rest = path.rpartition(_MESSAGES)
         return Route("anthropic", "anthropic.messages", origin + base, query=query) if found and not rest else None
-    for end, wire in ((_CHAT, "openai.chat"), (_RESPONSES, "openai.responses")):
+    for end, wire in _ENDS.items():
         if path.endswith(end):
             return Route(_family(azure_key, query), wire, origin + path[: -len(end)], query=query)
     return None
