@@ -44,7 +44,7 @@ class DeploymentCodec(OpenAIChatCodec):
 
     def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:  # noqa: ARG002
         """A caller's own body, whatever model it names."""
-        return encode_native(body, model=None, stream=stream, stream_options=True)
+        return encode_native(body, model=None, stream=stream, stream_options=self._quirks.stream_options)
 
 
 class AzureOpenAI(Vendor):
@@ -111,13 +111,12 @@ class AzureOpenAI(Vendor):
             models=models,
             cache_identity=cache_identity,
         )
-        if version is not None and not _is_v1(url) and version < STREAM_OPTIONS_SINCE:
-            self.codec = OpenAIChatCodec(replace(OWN, stream_options=False))
+        if not _is_v1(url):
+            older = version is not None and version < STREAM_OPTIONS_SINCE
+            self.codec = DeploymentCodec(replace(OWN, stream_options=not older))
         # kept apart from the address: not every path has it
         self.base_url, _, self._deployment = self.base_url.partition("/deployments/")
         self._bearer = self._is_token()
-        if not _is_v1(self.base_url):
-            self.codec = DeploymentCodec()
 
     def _is_token(self) -> bool:
         return self._token_given or (not self._explicit_key and bool(os.environ.get(TOKEN_VARIABLE)))

@@ -1,0 +1,52 @@
+"""OpenAI's chat format passed on: what is edited of a request, what is hidden of a stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from edgeagent.providers import AzureOpenAI, OpenAI
+from edgeagent.providers.openai.native import UsageFilter
+
+BODY: dict[str, Any] = {"model": "m", "messages": [], "novelty": [None, 1.0]}
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "asks"), [("2024-08-01-preview", "m", False), ("2025-01-01-preview", "m", True)]
+)
+def test_a_deployment_keeps_the_body_s_model(version: str, model: str, asks: bool) -> None:
+    """The URL names the deployment; an older version of the API is not asked for usage."""
+    azure: Any = AzureOpenAI(azure_endpoint="https://x", api_key="k", api_version=version)
+    encoded = azure.codec_for("dep").encode_native(BODY, model="dep", stream=True)
+    assert encoded.body["model"] == model
+    assert ("stream_options" in encoded.body) is asks
+
+
+def test_an_unstreamed_call_has_no_options_of_a_stream() -> None:
+    """OpenAI refuses them without `stream`."""
+    body = {**BODY, "stream": True, "stream_options": {"include_usage": True}}
+    encoded = OpenAI(api_key="k").codec.encode_native(body, model="m", stream=False)  # type: ignore[attr-defined]
+    assert encoded.body == {**BODY, "stream": False}
+    assert body["stream"] is True
+
+
+EVENTS = [
+    (b'data: {"choices":[{"delta":{}}],"usage":null}\n\n', b'data: {"choices":[{"delta":{}}]}\n\n'),
+    (b'data: {"choices":[],"usage":{"total_tokens":1}}\n\n', b""),
+    (b'data: {"choices":[{"delta":{"content":"\\"usage\\""}}]}\n\n', None),
+    (b'data: {"choices":[{"delta":{}}],"usage":{"total_tokens":1}}\n\n', None),
+    (b'data: "usage" is no JSON\n\n', None),
+    (b': "usage"\n\n', None),
+    (b'data: ["usage"]\r\n\r\n', None),
+    (b"data: [DONE]\n\n", None),
+]
+
+
+@pytest.mark.parametrize(("event", "shown"), EVENTS)
+def test_what_the_usage_filter_shows(event: bytes, shown: bytes | None) -> None:
+    """Only what is there because usage was asked for is taken out; every other byte stays, also at a cut end."""
+    expected = event if shown is None else shown
+    whole, cut = UsageFilter(), UsageFilter()
+    assert whole.feed(event) + whole.end() == expected
+    assert cut.feed(event[:-1]) + cut.end() == expected.removesuffix(b"\n")
