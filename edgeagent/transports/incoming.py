@@ -114,8 +114,13 @@ def understood(
         if _meant_for_the_vendor(address, native, model, options):
             raise NotUnderstoodError("the body has a form that only the vendor may know") from None
         raise
+    changes: dict[str, Any] = {}
     if request.model != model or bool(request.stream) != stream:
-        request = request.model_copy(update={"model": model, "stream": stream or None})
+        changes = {"model": model, "stream": stream or None}
+    if request.store and not body.get("store"):  # what the API does unasked is no reason not to cache
+        changes["store"] = None
+    if changes:
+        request = request.model_copy(update=changes)
     return Asked(address.pipeline, request, native, options, stream)
 
 
