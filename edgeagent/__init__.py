@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         ResponseValidationError,
         ShieldBlockedError,
         StreamInterruptedError,
+        TargetsUnavailableError,
         UnprocessableEntityError,
     )
     from edgeagent.legacy.completion import Completion
@@ -111,6 +112,7 @@ __all__ = [
     "Stream",
     "StreamInterruptedError",
     "Target",
+    "TargetsUnavailableError",
     "UnprocessableEntityError",
     "__version__",
     "error",

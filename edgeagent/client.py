@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     )
     from edgeagent.resources.responses import Responses
     from edgeagent.routing.base import Router
+    from edgeagent.routing.breaker import BreakerPolicy
+    from edgeagent.routing.health import TargetReport
 
 __all__ = ["AsyncEdgeClient", "EdgeClient"]
 
@@ -121,7 +123,10 @@ class _Client:
         providers: provider objects, each with a unique `.name`; default: every built-in provider whose key is in the
             environment, in the order of `edgeagent.config.ENVIRONMENT`.
         models: aliases and groups: a name → one or more model names, tried in their order.
-        router: a strategy's name (`"failover"`) or a Router object.
+        router: a strategy's name (`"failover"`, `"latency"`, …) or a Router object.
+        breaker: when a failing target is left alone: True, False (never), or a `BreakerPolicy`.
+        tokens: what counts a text's tokens in place of the estimate: a function, tiktoken's encoding or a tokenizer of
+            `tokenizers`; or several by pattern of `"vendor/model"`.
         cache: True: memory; False: none; a path: memory, and disk there; or a `Cache`.
         shield: reserved; this version has none.
         retry: extra attempts per target, or a `RetryPolicy`.
@@ -152,6 +157,8 @@ class _Client:
         providers: Sequence[Provider] | None = None,
         models: Mapping[str, str | Sequence[str]] | None = None,
         router: str | Router = "failover",
+        breaker: BreakerPolicy | bool = True,
+        tokens: Any = None,
         cache: Any = True,
         shield: Any = None,
         retry: int | RetryPolicy = 2,
@@ -261,6 +268,14 @@ class _Client:
         return view
 
     copy = with_options
+
+    def health(self) -> dict[str, TargetReport]:
+        """What is known of each target that was ever asked, by `"provider/model"`; shared by all views."""
+        return self._engine.here().pipeline.targets.health.report()
+
+    def reset_health(self) -> None:
+        """Close every breaker: whatever was wrong has been put right."""
+        self._engine.here().pipeline.targets.health.reset()
 
     def __reduce__(self) -> tuple[Any, ...]:
         arguments = self._engine.arguments

@@ -23,8 +23,9 @@ from edgeagent.core.validate import MAX_BODY_BYTES
 from edgeagent.effects import Timeout
 from edgeagent.errors import ConfigurationError, RequestValidationError
 from edgeagent.routing.base import Router
-from edgeagent.routing.failover import FailoverRouter
+from edgeagent.routing.breaker import BreakerPolicy
 from edgeagent.routing.names import Names
+from edgeagent.routing.strategies import router_from, router_named
 
 if TYPE_CHECKING:
     from edgeagent.io.runtime import Runtime
@@ -57,6 +58,8 @@ class Settings:
     providers: Sequence[Provider] | None = None
     models: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     router: str | Router = "failover"
+    breaker: BreakerPolicy | bool = True
+    tokens: Any = None
     cache: Any = True
     shield: Any = None
     retry: int | RetryPolicy = 2
@@ -77,10 +80,15 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
     Raises:
         ConfigurationError: a setting is not what it can be; the message says what to do.
     """
+    import random
+
     from edgeagent.cache.tiers import Cache
+    from edgeagent.core.estimates import Estimates
     from edgeagent.pricing import Pricing
     from edgeagent.providers.names import Named
+    from edgeagent.routing.health import Health
     from edgeagent.telemetry import ObserverGroup, OpenTelemetryObserver
+    from edgeagent.tokens import TokenEstimator
 
     if settings.shield is not None:
         raise ConfigurationError("This version has no shield yet: leave shield=None.")
@@ -95,7 +103,16 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
     known = Pricing.default()
     named = [Named(provider, vendor_of(provider), known.knows) for provider in providers.values()]
     names = Names(named, _groups(settings.models), strict=settings.strict_models)
-    targets = Targets(providers, names, router_of(settings.router), known.context_window, known.knows)
+    policy, estimator = breaker_of(settings.breaker), TokenEstimator(settings.tokens)
+    targets = Targets(
+        providers,
+        names,
+        router_of(settings.router),
+        known.context_window,
+        known.knows,
+        health=lambda credential: Health(policy, runtime.clock, random.random, credential),
+        estimates=lambda vendor: Estimates(pricing, vendor, estimator),
+    )
     own = any(isinstance(observer, OpenTelemetryObserver) for observer in settings.observers)
     observer = ObserverGroup((*(() if own else (OpenTelemetryObserver(),)), *settings.observers))
     cache = Cache.of(settings.cache)
@@ -141,15 +158,27 @@ def _groups(models: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, .
     return groups
 
 
-def router_of(router: str | Router) -> Router:
-    """A strategy's name, or a router object."""
+def router_of(router: str | Mapping[str, Any] | Router) -> Router:
+    """A strategy's name, a table of a file, or a router object."""
     if isinstance(router, str):
-        if router == "failover":
-            return FailoverRouter()
-        raise ConfigurationError(f"There is no router {router!r}; built in: 'failover'.")
-    if not callable(getattr(router, "plan", None)):
+        return router_named(router)
+    if isinstance(router, Mapping):
+        return router_from(router)
+    if isinstance(router, type) or not callable(getattr(router, "plan", None)):
         raise ConfigurationError(f"router= needs a strategy's name or an object with plan(); got {router!r}.")
     return router
+
+
+def breaker_of(breaker: BreakerPolicy | bool | Mapping[str, Any]) -> BreakerPolicy | None:
+    """What `breaker=` accepts: a policy, its numbers as a table, True for the usual one, False for none."""
+    if isinstance(breaker, BreakerPolicy):
+        return breaker
+    if isinstance(breaker, bool):
+        return BreakerPolicy() if breaker else None
+    try:
+        return BreakerPolicy(**breaker)
+    except TypeError:
+        raise ConfigurationError(f"breaker= needs a BreakerPolicy, True or False; got {breaker!r}.") from None
 
 
 def environment_providers() -> tuple[Provider, ...]:
@@ -257,7 +286,19 @@ def timeout_of(value: Any) -> Timeout:
 # a file
 
 _IN_FILES: Final = frozenset(
-    {"models", "router", "cache", "retry", "timeout", "deadline", "namespace", "strict_models", "providers", "errors"}
+    {
+        "models",
+        "router",
+        "breaker",
+        "cache",
+        "retry",
+        "timeout",
+        "deadline",
+        "namespace",
+        "strict_models",
+        "providers",
+        "errors",
+    }
 )
 
 

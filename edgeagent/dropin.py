@@ -1,8 +1,8 @@
 """openai's constructors over the same pipeline: a changed import is all it takes.
 
-Each is a client with one provider, named like openai's own class, and starts without a cache, so that the changed
-import alone changes no answer. `edge={…}` takes any option of `EdgeClient`; providers in it are added to the one that
-the constructor makes, so that `edge={"providers": [Anthropic()], "models": {…}}` gives it fallbacks.
+Each is a client with one provider, named like openai's own class, and starts without a cache and without breakers, so
+that the changed import alone changes no answer. `edge={…}` takes any option of `EdgeClient`; providers in it are added
+to the one that the constructor makes, so that `edge={"providers": [Anthropic()], "models": {…}}` gives it fallbacks.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ class _AzureShape(_Copied):
 def _arguments(provider: Any, timeout: Any, max_retries: int, edge: Mapping[str, Any] | None) -> dict[str, Any]:
     """The client's arguments: openai's few, and those in `edge`."""
     provider.literal_names = True  # "openai/gpt-…" is a name of OpenRouter's: sent as it is
-    options = {"cache": False, **(edge or {})}
+    options = {"cache": False, "breaker": False, **(edge or {})}
     for name in sorted(_OWN & options.keys()):
         other = "max_retries" if name == "retry" else name
         raise ConfigurationError(f"edge={{{name!r}: …}}: use the constructor's own {other}= instead.")

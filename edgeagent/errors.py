@@ -27,6 +27,7 @@ it keep working. Every exception can be pickled and none holds a credential.
     │       │   └── LimitExceededError
     │       └── InternalServerError           5xx
     │           └── OverloadedError
+    │               └── TargetsUnavailableError   .retry_after
     ├── LengthFinishReasonError               .completion
     ├── ContentFilterFinishReasonError        .completion
     ├── NoTargetError
@@ -71,6 +72,7 @@ __all__ = [
     "ResponseValidationError",
     "ShieldBlockedError",
     "StreamInterruptedError",
+    "TargetsUnavailableError",
     "UnprocessableEntityError",
     "status_error_class",
 ]
@@ -296,6 +298,16 @@ class OverloadedError(InternalServerError):
     """503 or 529: the provider has no capacity at the moment."""
 
     default_status = 529
+
+
+class TargetsUnavailableError(OverloadedError):
+    """Nothing was asked: every target is held back by its breaker, for longer than the call may wait.
+
+    `retry_after` is the time in seconds until the first of them is asked again; the message tells why each is not.
+    """
+
+    default_status = 503
+    retry_after: float | None = None
 
 
 class LengthFinishReasonError(EdgeAgentError):

@@ -94,7 +94,7 @@ def test_tree() -> None:
 def test_attributes_in_the_drawing() -> None:
     """The attributes that the drawing names exist."""
     named = re.findall(r"(\w+Error) +[^\n]*?\.(\w+)$", inspect.getdoc(errors) or "", re.MULTILINE)
-    assert len(named) == 4
+    assert len(named) == 5
     for name, attribute in named:
         assert hasattr(make(CLASSES[name]), attribute)
 

@@ -1,7 +1,8 @@
 """The one owner of attempts: which target next, how often, after how long.
 
 Nothing below retries again. Errors are judged by the table in `verdict`; when several targets failed, the first
-target's final error is raised, and its `attempts` tell the whole story.
+target's final error is raised, and its `attempts` tell the whole story. A target that its breaker holds back is passed
+over; when all are, the call waits for the first that is ready.
 """
 
 from __future__ import annotations
@@ -11,17 +12,17 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from edgeagent.core.call import Call
-from edgeagent.core.verdict import Verdict, judge
+from edgeagent.core.readiness import longest_wait, until_ready
+from edgeagent.core.ticket import Ticket
+from edgeagent.core.verdict import Verdict, judge, told_wait
 from edgeagent.effects import Flow, sleep
 from edgeagent.errors import (
     APIConnectionError,
-    APIStatusError,
     APITimeoutError,
     EdgeAgentError,
     RequestValidationError,
 )
 from edgeagent.types import Target
-from edgeagent.wire.retry_after import retry_after
 
 __all__ = ["Answered", "attempt_targets"]
 
@@ -54,33 +55,58 @@ def attempt_targets(
     Raises:
         Exception: the first target's final error.
     """
-    first_error: Exception | None = None
-    failed: Target | None = None
-    rank = 0
-    smallest = 0  # targets must have a larger context window than this
-    for target in targets:
-        if smallest and (window(target) or 0) <= smallest:
-            continue
-        if failed is not None and call.observation is not None:
-            call.observation.fallback(failed, target)
-        try:
-            answer = yield from _attempt_one(call, target, ask)
-        except Exception as error:
-            first_error = first_error or error
-            failed = target
-            rank += not _unfit(error)
-            following = judge(error).next
-            if following == "larger":
-                smallest = max(smallest, window(target) or _UNKNOWN)
-            elif following == "no" or (following == "if allowed" and not call.options.retry.content_filter_fallback):
-                break
-            left = call.remaining()
-            if left is not None and left <= 0:
-                break
-        else:
-            return Answered(answer, target, rank)
-    assert first_error is not None
-    raise first_error
+    failures = _Failures()
+    ready: Target | None = None
+    limit: float | None = None
+    while True:
+        held = 0
+        for target in targets if ready is None else (ready, *(other for other in targets if other != ready)):
+            if not failures.suits(target, window):
+                continue
+            ticket = Ticket.begin(call, target, force=target is ready)
+            if ticket is None:
+                held += 1
+                continue
+            if failures.last is not None and call.observation is not None:
+                call.observation.fallback(failures.last, target)
+            try:
+                answer = yield from _attempt_one(call, target, ask, ticket)
+            except Exception as error:
+                if failures.end(call, target, error, window):
+                    break
+            else:
+                return Answered(answer, target, failures.rank + held)
+        if failures.first is not None:
+            raise failures.first
+        limit = call.clock() + longest_wait(call) if limit is None else limit
+        ready = yield from until_ready(call, targets, limit)
+
+
+class _Failures:
+    """What failed so far, and what that means for the next target."""
+
+    def __init__(self) -> None:
+        self.first: Exception | None = None
+        self.last: Target | None = None
+        self.rank = 0
+        self._smallest = 0  # targets must have a larger context window than this
+
+    def suits(self, target: Target, window: Callable[[Target], int | None]) -> bool:
+        """Whether a target may be larger than those that were too small."""
+        return not self._smallest or (window(target) or 0) > self._smallest
+
+    def end(self, call: Call[Any], target: Target, error: Exception, window: Callable[[Target], int | None]) -> bool:
+        """Write down a target's final error: whether the whole call ends with it."""
+        self.first = self.first or error
+        self.last = target
+        self.rank += not _unfit(error)
+        following = judge(error).next
+        if following == "larger":
+            self._smallest = max(self._smallest, window(target) or _UNKNOWN)
+        elif following == "no" or (following == "if allowed" and not call.options.retry.content_filter_fallback):
+            return True
+        left = call.remaining()
+        return left is not None and left <= 0
 
 
 def _unfit(error: Exception) -> bool:
@@ -91,7 +117,7 @@ def _unfit(error: Exception) -> bool:
 _UNKNOWN = 1 << 62  # a target of unknown size is not known to be smaller than any other
 
 
-def _attempt_one(call: Call[Any], target: Target, ask: Callable[[Target], Flow[A]]) -> Flow[A]:
+def _attempt_one(call: Call[Any], target: Target, ask: Callable[[Target], Flow[A]], ticket: Ticket) -> Flow[A]:
     """One target, with its retries."""
     attempt = 0
     while True:
@@ -102,18 +128,21 @@ def _attempt_one(call: Call[Any], target: Target, ask: Callable[[Target], Flow[A
             answer = yield from ask(target)
         except Exception as raised:
             error = _typed(raised)
+            ticket.failed(error)
             call.attempted(target, started, error)
             delay = _delay(call, error, judge(error), attempt)
-            if delay is None:
+            if delay is None or not ticket.may_retry():
                 if error is raised:
                     raise
                 raise error from raised
         else:
+            ticket.answered(streams=call.streams)
             call.attempted(target, started, None)
             return answer
         if call.observation is not None:
             call.observation.retry(target, delay)
         yield from sleep(delay)
+        ticket = ticket.next()
 
 
 def _delay(call: Call[Any], error: Exception, verdict: Verdict, attempt: int) -> float | None:
@@ -121,9 +150,7 @@ def _delay(call: Call[Any], error: Exception, verdict: Verdict, attempt: int) ->
     policy = call.options.retry
     if not policy.again(error, attempt, default=verdict.again):
         return None
-    told = retry_after(error.response.headers) if isinstance(error, APIStatusError) else None
-    if told is None:
-        told = getattr(error, "retry_after", None)
+    told = told_wait(error)
     if told is not None and told > policy.max_retry_after:
         return None
     delay = policy.backoff(error, attempt) if told is None else told

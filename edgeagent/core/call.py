@@ -10,13 +10,17 @@ from typing_extensions import TypeVar
 
 from edgeagent.cache.policy import CacheOptions
 from edgeagent.core.native import NativeExchange
+from edgeagent.core.prompt_cache import Prefixes
 from edgeagent.core.record import WireRecord
 from edgeagent.core.retry import RetryPolicy
+from edgeagent.core.ticket import Ticket
 from edgeagent.effects import Scope, Timeout
 from edgeagent.errors import DeadlineExceededError
 from edgeagent.providers.base import Promise
 from edgeagent.routing.base import Router
+from edgeagent.routing.health import Health
 from edgeagent.telemetry.base import CallEnded, Observation
+from edgeagent.tokens import Size
 from edgeagent.types import AnyAnswer, Attempt, ChatRequest, ResponseMetadata, Target
 
 if TYPE_CHECKING:
@@ -63,6 +67,7 @@ class Call(Generic[R]):
         "clock",
         "deadline",
         "edge",
+        "health",
         "native",
         "observation",
         "options",
@@ -71,9 +76,13 @@ class Call(Generic[R]):
         "question",
         "request",
         "scope",
+        "size",
         "started",
+        "streams",
+        "ticket",
         "vendor",
         "wall",
+        "warmth",
     )
 
     def __init__(
@@ -85,6 +94,8 @@ class Call(Generic[R]):
         wall: Callable[[], float],
         *,
         prefers_async: bool = False,
+        streams: bool = False,
+        health: Health | None = None,
     ) -> None:
         self.request = request
         self.native: NativeExchange | None = None
@@ -101,6 +112,11 @@ class Call(Generic[R]):
         self.vendor: str | None = None
         self.question: Question | None = None  # as the semantic cache was asked
         self.promises: tuple[Promise, ...] = ()  # of the attempt under way
+        self.streams = streams
+        self.health = health
+        self.ticket: Ticket | None = None  # of the attempt under way, or of the stream that goes on
+        self.size: Size | None = None  # once it was measured
+        self.warmth: Prefixes | None = None  # once a price was asked for
 
     def remaining(self) -> float | None:
         """Seconds left before the deadline; None without one."""
@@ -139,6 +155,8 @@ class Call(Generic[R]):
     def interrupted(self, error: Exception) -> None:
         """The last attempt had begun well and then broke off."""
         self.attempts[-1] = replace(self.attempts[-1], outcome=type(error).__name__)
+        if self.ticket is not None:
+            self.ticket.broke(error)
 
     def ended(
         self,

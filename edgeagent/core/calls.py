@@ -81,6 +81,7 @@ class Calls:
         """In the child: nobody else is flying, and no lock is held by a thread that does not exist here."""
         self.flights = Flights()
         self.layers.after_fork()
+        self.targets.after_fork()
 
     @classmethod
     def beside(cls, other: Calls) -> Self:
@@ -105,7 +106,16 @@ class Calls:
         stream: bool = False,
         operation: str = "chat",
     ) -> Call[R]:
-        call = Call(request, options, scope, self._clock, self._wall, prefers_async=prefers_async)
+        call = Call(
+            request,
+            options,
+            scope,
+            self._clock,
+            self._wall,
+            prefers_async=prefers_async,
+            streams=stream,
+            health=self.targets.health,
+        )
         call.observation = self._observer.start(CallStarted(operation, request, stream, options.tags))
         return call
 

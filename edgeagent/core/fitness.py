@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from edgeagent.core.validate import PARTS
 from edgeagent.providers.base import Capabilities
 from edgeagent.types import ChatRequest
 
-__all__ = ["lacking", "needed"]
+__all__ = ["lacking", "needed", "too_long"]
+
+_FEW: Final = 4
+"""Tokens that a character never has more of, whatever the script."""
 
 
 def needed(request: ChatRequest, *, stream: bool) -> frozenset[str]:
@@ -58,3 +61,19 @@ def lacking(features: frozenset[str], capabilities: Capabilities) -> frozenset[s
     """What of `features` a target does not have."""
     lacks = features - capabilities.features
     return lacks - set(map(_own_part, capabilities.parts)) if lacks else lacks
+
+
+def too_long(request: ChatRequest, window: int) -> bool:
+    """Whether a chat may be too long for a context window in tokens: a quick look that spares most an estimate."""
+    left = window // _FEW
+    for message in request.messages:
+        content = message.get("content")
+        left -= len(content) if isinstance(content, str) else _length(content)
+        if left < 0:
+            return True
+    return False
+
+
+def _length(content: Any) -> int:
+    parts = content if isinstance(content, list) else ()
+    return sum(len(part["text"]) if isinstance(part.get("text"), str) else 4000 for part in parts)

@@ -58,7 +58,8 @@ def shared_key_of(call: Call, candidates: bytes, raw: bytes) -> bytes:
 def routing_of(router: Router) -> dict[str, str]:
     """What of a call's own router is part of the shared key."""
     kind = type(router)
-    return {"router": f"{kind.__module__}.{kind.__qualname__}"}
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    return {"router": f"{name} {router!r}" if kind.__module__.startswith("edgeagent.") else name}
 
 
 _DOES_NOT_COUNT = frozenset({"stream", "stream_options"})

@@ -196,6 +196,8 @@ class Pipeline(Calls):
 
         def finish(completion: ChatCompletion) -> None:
             call.edge.provider_latency_ms = (self._clock() - asked) * 1e3
+            if call.ticket is not None:
+                call.ticket.streamed(None if completion.usage is None else completion.usage.completion_tokens)
             self._settle(call, completion, answered, keys)
 
         self._answered_by(call, answered.target)
@@ -257,6 +259,7 @@ class Pipeline(Calls):
             edge.cost_usd = self._pricing.cost(
                 call.vendor, answered.target.model, completion.usage, service_tier=completion.service_tier
             )
+            self.targets.estimates.observe(call, answered.target, completion.usage)
         if keys is None:
             return None
         ttl = call.options.cache.ttl

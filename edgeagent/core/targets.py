@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
 from typing import Any, Final
 
 from edgeagent.cache.key import CandidateIdentity, candidate_digest
 from edgeagent.core.ask import chats, is_http
 from edgeagent.core.call import Call
-from edgeagent.core.fitness import lacking, needed
+from edgeagent.core.estimates import Estimates
+from edgeagent.core.fitness import lacking, needed, too_long
 from edgeagent.core.native import Native, NativeExchange, passes, speaking
 from edgeagent.core.operation import Operation, offers
+from edgeagent.core.ticket import ROTATING
 from edgeagent.core.validate import validate_model
-from edgeagent.errors import NoTargetError
+from edgeagent.errors import ContextWindowExceededError, EdgeAgentError, NoTargetError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, HTTPProvider, Provider
 from edgeagent.providers.names import Named
 from edgeagent.routing.base import Router
+from edgeagent.routing.health import Health
 from edgeagent.routing.names import Names
+from edgeagent.routing.outlook import Outlook
 from edgeagent.types import Target
 
 __all__ = ["Candidates", "Targets"]
@@ -47,6 +55,8 @@ class Targets:
         router: orders the targets.
         windows: the context window in tokens of a vendor's model, for providers that do not say it themselves.
         priced: whether the price table has a vendor's model.
+        health: made from this client's targets, whose static credentials it is told; default: breakers never open.
+        estimates: made likewise; default: no prices are known.
     """
 
     def __init__(
@@ -56,18 +66,25 @@ class Targets:
         router: Router,
         windows: Callable[[str, str], int | None] = lambda *_: None,
         priced: Callable[[str, str], bool] = lambda *_: False,
+        *,
+        health: Callable[[Callable[[Target], object]], Health] | None = None,
+        estimates: Callable[[Callable[[Target], str]], Estimates] | None = None,
     ) -> None:
         self._providers = providers
         self._names = names
         self._router = router
         self._windows = windows
         self._priced = priced
+        self.health = Health(None, time.monotonic, random.random) if health is None else health(self._credential)
+        self.estimates = Estimates(None, self.vendor) if estimates is None else estimates(self.vendor)
         self._remembered: dict[tuple[str, tuple[str, ...], str | None, str | None], Candidates] = {}
 
     def addressed(self, provider: Provider, *, literal: bool) -> Targets:
         """The same for calls that were sent to `provider`, which may be a new one; `literal`: see `Names.addressed`."""
         names = self._names.addressed(Named(provider, vendor_of(provider), self._priced), literal=literal)
-        return Targets({**self._providers, provider.name: provider}, names, self._router, self._windows, self._priced)
+        found = Targets({**self._providers, provider.name: provider}, names, self._router, self._windows, self._priced)
+        found.health, found.estimates = self.health, self.estimates
+        return found
 
     def explains(self, model: str) -> bool:
         """Whether a model's name itself says which provider is meant."""
@@ -77,6 +94,23 @@ class Targets:
         """The provider that a target names, as it is asked in the format of a native call."""
         provider = self._providers[target.provider]
         return provider if exchange is None else speaking(provider, exchange.asked.wire)
+
+    def vendor(self, target: Target) -> str:
+        """The vendor's id of a target in telemetry and prices."""
+        return vendor_of(self._providers[target.provider])
+
+    def _credential(self, target: Target) -> object:
+        """What stands for a target's credential now: a hash; `ROTATING` if a function gives it; None without one."""
+        provider = self._providers.get(target.provider)
+        key = getattr(provider, "api_key", None)
+        if callable(key):
+            return ROTATING
+        return blake2b(key.encode(), digest_size=16).digest() if isinstance(key, str) else None
+
+    def after_fork(self) -> None:
+        """In the child: no lock is held by a thread that does not exist here, and nothing is under way."""
+        self.health.after_fork()
+        self.estimates.estimator.after_fork()
 
     def speaking(self, wire: str) -> dict[str, HTTPProvider]:
         """The providers that can be asked in a format whatever the model, as they are asked in it, by name."""
@@ -130,15 +164,26 @@ class Targets:
 
     def plan(self, call: Call, candidates: Candidates, *, stream: bool) -> Sequence[Target]:
         """The targets that can serve this request, in the router's order. Raises `NoTargetError`."""
+        return self._planned(call, candidates, self.lacks(call, stream=stream))
+
+    def lacks(self, call: Call, *, stream: bool) -> Callable[[Target], Collection[str]]:
+        """A function that tells what a target lacks to serve this chat."""
         features = needed(call.request, stream=stream)
         wire = None if call.native is None else call.native.asked.wire
 
         def lacks(target: Target) -> Collection[str]:
             if not chats(self._providers[target.provider]):
                 return ("chat",)
-            return lacking(features, self.capabilities(target, wire))
+            missing = lacking(features, self.capabilities(target, wire))
+            if missing or call.native is not None:
+                return missing
+            window = self.window(target)
+            if window is None or not too_long(call.request, window):
+                return missing
+            tokens = self.estimates.tokens(call, target)
+            return () if tokens.at_least <= window else (f"{CONTEXT} (about {tokens.tokens:,} tokens into {window:,})",)
 
-        return self._planned(call, candidates, lacks)
+        return lacks
 
     def plan_operation(
         self, call: Call[Any], candidates: Candidates, operation: Operation[Any, Any]
@@ -154,22 +199,43 @@ class Targets:
         self, call: Call[Any], candidates: Candidates, lacks: Callable[[Target], Collection[str]]
     ) -> Sequence[Target]:
         fit: list[Target] = []
-        reasons: list[str] = []
-        for target in candidates.targets if call.native is None else self._natively(call.native, candidates):
-            missing = lacks(target)
-            if missing:
-                reasons.append(f"{target} cannot do {', '.join(sorted(missing))}")
+        missing: dict[Target, Collection[str]] = {}
+        for target in self.possible(call, candidates):
+            lacked = lacks(target)
+            if lacked:
+                missing[target] = lacked
             else:
                 fit.append(target)
         if not fit and call.native is not None:
             fit = self.passing(call.native.asked, candidates)  # the vendor knows best what its models can do
         if not fit:
-            raise NoTargetError(f"No target can serve this request for {call.request.model!r}: {'; '.join(reasons)}.")
+            raise _nobody(call.request.model, missing)
+        return self.ordered(call, fit)
+
+    def possible(self, call: Call[Any], candidates: Candidates) -> Sequence[Target]:
+        """The candidates that may be asked in the form in which the call was made."""
+        return candidates.targets if call.native is None else self._natively(call.native, candidates)
+
+    def ordered(self, call: Call[Any], fit: Sequence[Target]) -> Sequence[Target]:
+        """The router's order. Raises `NoTargetError` if it leaves none."""
         router = call.options.router or self._router
-        planned = router.plan(call.request, fit, None)
+        planned = router.plan(call.request, fit, self.outlook(call))
         if not planned:
             raise NoTargetError(f"The router {type(router).__name__} left no target for {call.request.model!r}.")
         return planned
+
+    def outlook(self, call: Call[Any]) -> Outlook:
+        """What a router is told."""
+        estimates = self.estimates
+        return Outlook(
+            self.health,
+            call.options.tags,
+            call.streams,
+            partial(estimates.tokens, call),
+            partial(estimates.output, call),
+            partial(estimates.price, call),
+            self.window,
+        )
 
     def _natively(self, exchange: NativeExchange, candidates: Candidates) -> Sequence[Target]:
         return self.passing(exchange.asked, candidates) if exchange.only else candidates.targets
@@ -193,6 +259,18 @@ class Targets:
         """A target's context window in tokens, None when not known."""
         said = self.capabilities(target).context_window
         return said if said is not None else self._windows(vendor_of(self.provider(target)), target.model)
+
+
+CONTEXT: Final = "context length"
+
+
+def _nobody(model: str, missing: Mapping[Target, Collection[str]]) -> EdgeAgentError:
+    """The error that says what each target lacked."""
+    reasons = [f"{target} cannot do {', '.join(sorted(lacked))}" for target, lacked in missing.items()]
+    message = f"No target can serve this request for {model!r}: {'; '.join(reasons)}."
+    if missing and all(name.startswith(CONTEXT) for lacked in missing.values() for name in lacked):
+        return ContextWindowExceededError(message)
+    return NoTargetError(message)
 
 
 def vendor_of(provider: Provider) -> str:

@@ -34,9 +34,10 @@ from edgeagent.errors import (
     RequestValidationError,
     ShieldBlockedError,
 )
-from edgeagent.wire.retry_after import should_retry
+from edgeagent.routing.breaker import Failure
+from edgeagent.wire.retry_after import retry_after, should_retry
 
-__all__ = ["Next", "Verdict", "judge"]
+__all__ = ["Next", "Verdict", "judge", "tells", "told_wait"]
 
 Next = Literal["yes", "no", "larger", "if allowed"]
 
@@ -91,3 +92,24 @@ def _by_status(error: APIStatusError) -> Verdict:
     if status in _RETRY_STATUS or status >= 500:
         return _RETRY
     return _STOP
+
+
+def told_wait(error: Exception) -> float | None:
+    """The seconds after which the server says that it may be asked again; None if it does not say."""
+    told = retry_after(error.response.headers) if isinstance(error, APIStatusError) else None
+    return told if told is not None else getattr(error, "retry_after", None)
+
+
+def tells(error: Exception) -> Failure | None:
+    """What an error tells about the health of its target; None: it is about this request alone.
+
+    What may pass by itself counts, and so does an exhausted account; a refused credential is known at once.
+    """
+    if isinstance(error, _LOCAL):
+        return None
+    if isinstance(error, APIStatusError):
+        if error.status_code in (401, 403):
+            return "credential"
+        counts = _by_status(error) is _RETRY or error.status_code == 402 or error.code == "insufficient_quota"
+        return "counts" if counts else None
+    return None if isinstance(error, EdgeAgentError) and not judge(error).again else "counts"

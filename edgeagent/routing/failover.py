@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from edgeagent.types import AnyRequest, Target
@@ -10,6 +11,7 @@ from edgeagent.types import AnyRequest, Target
 __all__ = ["FailoverRouter"]
 
 
+@dataclass(frozen=True)
 class FailoverRouter:
     """First target first; each later one only after those before it failed."""
 
