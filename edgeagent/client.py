@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from edgeagent.core.call import CallOptions
     from edgeagent.core.calls import Calls
+    from edgeagent.core.explaining import Plan
     from edgeagent.core.pipeline import Pipeline
     from edgeagent.core.retry import RetryPolicy
     from edgeagent.io.runtime import Runtime
@@ -396,6 +397,15 @@ class EdgeClient(_Client):
 
         return WithChat(self.chat.with_streaming_response)
 
+    def explain(self, **params: Any) -> Plan:
+        """Which targets a chat call with these arguments would ask, in which order, and why; nobody is asked.
+
+        Raises like `chat.completions.create`, except where no target can serve the request: that is in the plan.
+        """
+        from edgeagent.resources.explaining import explained
+
+        return explained(self, params)
+
     def to_async(self) -> AsyncEdgeClient:
         """The async kind of this client; shares everything but connections."""
         return self._view(AsyncEdgeClient)
@@ -482,6 +492,12 @@ class AsyncEdgeClient(_Client):
         from edgeagent.resources.raw_chat import WithChat
 
         return WithChat(self.chat.with_streaming_response)
+
+    async def explain(self, **params: Any) -> Plan:
+        """Which targets a chat call would ask; see `EdgeClient.explain`."""
+        from edgeagent.resources.explaining import explained
+
+        return explained(self, params)
 
     def to_sync(self) -> EdgeClient:
         """The blocking kind of this client; shares everything but connections."""

@@ -216,16 +216,20 @@ class Targets:
         """The candidates that may be asked in the form in which the call was made."""
         return candidates.targets if call.native is None else self._natively(call.native, candidates)
 
-    def ordered(self, call: Call[Any], fit: Sequence[Target]) -> Sequence[Target]:
+    def ordered(self, call: Call[Any], fit: Sequence[Target], *, looking: bool = False) -> Sequence[Target]:
         """The router's order. Raises `NoTargetError` if it leaves none."""
-        router = call.options.router or self._router
-        planned = router.plan(call.request, fit, self.outlook(call))
+        router = self.router(call)
+        planned = router.plan(call.request, fit, self.outlook(call, looking=looking))
         if not planned:
             raise NoTargetError(f"The router {type(router).__name__} left no target for {call.request.model!r}.")
         return planned
 
-    def outlook(self, call: Call[Any]) -> Outlook:
-        """What a router is told."""
+    def router(self, call: Call[Any]) -> Router:
+        """The call's own router, or the client's."""
+        return call.options.router or self._router
+
+    def outlook(self, call: Call[Any], *, looking: bool = False) -> Outlook:
+        """What a router is told; `looking`: nobody will be asked."""
         estimates = self.estimates
         return Outlook(
             self.health,
@@ -235,6 +239,7 @@ class Targets:
             partial(estimates.output, call),
             partial(estimates.price, call),
             self.window,
+            looking,
         )
 
     def _natively(self, exchange: NativeExchange, candidates: Candidates) -> Sequence[Target]:

@@ -30,12 +30,12 @@ class Ticket:
 
     __slots__ = ("_call", "_health", "_probe", "_scoped", "_started", "_target", "answered_after", "ended")
 
-    def __init__(self, call: Call[Any], health: TargetHealth, target: Target, *, probe: bool) -> None:
+    def __init__(self, call: Call[Any], health: TargetHealth, target: Target, now: float, *, probe: bool) -> None:
         self._call = call
         self._health = health
         self._target = target
         self._probe = probe
-        self._started = call.clock()
+        self._started = now
         self.answered_after = 0.0
         self.ended = False
         self._scoped = call.scope.add(self.drop)
@@ -51,10 +51,11 @@ class Ticket:
         if health is None:  # a call outside of any client
             health = call.health = Health(None, call.clock, random.random)
         state = health.of(target)
-        held = health.policy is not None and not state.breaker.closed
+        held = not state.breaker.closed
         credential = health.credential(target) if held else None
-        admission = state.begin(call.clock(), credential, again=again, force=force or not held)
-        call.ticket = None if admission == "no" else cls(call, state, target, probe=admission == "probe")
+        now = call.clock()
+        admission = state.begin(now, credential, again=again, force=force)
+        call.ticket = None if admission == "no" else cls(call, state, target, now, probe=admission == "probe")
         return call.ticket
 
     def next(self) -> Ticket:
@@ -121,7 +122,7 @@ class Ticket:
     def _end(self, *, undone_probe: bool = False) -> None:
         self.ended = True
         self._call.scope.drop(self._scoped)
-        self._health.ended(undone_probe=undone_probe)
+        self._health.ended(self._started, undone_probe=undone_probe)
 
     def _own_credential(self) -> bool:
         """Whether the call brought a credential of its own, which tells nothing about the target's."""

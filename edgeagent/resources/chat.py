@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["AsyncChat", "AsyncCompletions", "Chat", "Completions"]
+__all__ = ["AsyncChat", "AsyncCompletions", "Chat", "Completions", "prepared"]
 
 _ACCEPTED: Final = (KNOWN_PARAMETERS | OPTIONS) - {"stream"}
 
 
-def _prepared(
+def prepared(
     client: EdgeClient | AsyncEdgeClient, params: dict[str, Any], stream: object
 ) -> tuple[ChatRequest, CallOptions]:
     """The request and the options that one call's arguments mean.
@@ -130,7 +130,7 @@ class Completions(_Structured):
         """
         client = self._client
         stream = bool(stream) if given(stream) else False
-        request, options = _prepared(client, params, stream)
+        request, options = prepared(client, params, stream)
         engine = client._engine.here()
         driver = engine.runtime.sync_driver
         scope = Scope()
@@ -236,7 +236,7 @@ class AsyncCompletions(_Structured):
         """Ask for a completion; see `Completions.create`."""
         client = self._client
         stream = bool(stream) if given(stream) else False
-        request, options = _prepared(client, params, stream)
+        request, options = prepared(client, params, stream)
         engine = client._engine.here()
         driver = engine.runtime.async_driver
         scope = Scope()

@@ -74,14 +74,25 @@ class Breaker:
     """The state machine, on a clock that is told. Not thread-safe: whoever owns it holds a lock.
 
     Args:
-        policy: its numbers.
+        policy: its numbers; None: it counts, and never opens.
         random: gives numbers of 0 up to 1.
     """
 
-    __slots__ = ("_consecutive", "_credential", "_opened", "_policy", "_probing", "_random", "_until", "_window")
+    __slots__ = (
+        "_consecutive",
+        "_credential",
+        "_opened",
+        "_opens",
+        "_policy",
+        "_probing",
+        "_random",
+        "_until",
+        "_window",
+    )
 
-    def __init__(self, policy: BreakerPolicy, random: Callable[[], float]) -> None:
-        self._policy = policy
+    def __init__(self, policy: BreakerPolicy | None, random: Callable[[], float]) -> None:
+        self._opens = policy is not None
+        self._policy = policy = policy or BreakerPolicy()
         self._random = random
         self._window = Window(policy.window)
         self._probing = False
@@ -160,6 +171,8 @@ class Breaker:
         self._consecutive += 1
         if probe:
             self._probing = False
+        if not self._opens:
+            return
         if kind == "credential" and credential is not None:
             self._until, self._credential = math.inf, credential
         elif self._credential is not None and not probe:

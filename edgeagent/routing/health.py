@@ -18,7 +18,7 @@ from edgeagent.types import Target
 
 __all__ = ["Health", "LastError", "Latency", "Probe", "TargetHealth", "TargetReport"]
 
-HALF_LIFE: Final = 20.0
+HALF_LIFE: Final = 10.0
 """Seconds after which a measured latency counts half of a new one."""
 REMEMBERED: Final = 1024
 """How many targets are kept; models are named by callers and must not grow memory without end."""
@@ -107,13 +107,14 @@ def _nothing() -> None:
 class TargetHealth:
     """One target. Thread-safe; times are seconds of the monotonic clock."""
 
-    __slots__ = ("_lock", "breaker", "budget", "error", "first_token", "load", "per_token", "probe", "whole")
+    __slots__ = ("_lock", "_starts", "breaker", "budget", "error", "first_token", "load", "per_token", "probe", "whole")
 
-    def __init__(self, policy: BreakerPolicy, random: Callable[[], float]) -> None:
+    def __init__(self, policy: BreakerPolicy | None, random: Callable[[], float]) -> None:
         self._lock = threading.Lock()
         self.breaker = Breaker(policy, random)
         self.budget = RetryBudget()
         self.load = 0
+        self._starts = 0.0  # the sum of the times at which what is under way began
         self.first_token = DecayedQuantiles(HALF_LIFE)
         self.per_token = DecayedQuantiles(HALF_LIFE)
         self.whole = DecayedQuantiles(HALF_LIFE)
@@ -134,6 +135,7 @@ class TargetHealth:
             if admission == "probe":
                 self.probe = Probe()
             self.load += 1
+            self._starts += now
             return admission
 
     def may_retry(self, now: float) -> bool:
@@ -168,10 +170,11 @@ class TargetHealth:
             ended = self._probe_ended(probe)
         _tell(ended)
 
-    def ended(self, *, undone_probe: bool = False) -> None:
+    def ended(self, began: float, *, undone_probe: bool = False) -> None:
         """The attempt is no load any more; `undone_probe`: it was the probe, and neither succeeded nor failed."""
         with self._lock:
             self.load = max(0, self.load - 1)
+            self._starts = self._starts - began if self.load else 0.0
             if undone_probe:
                 self.breaker.undone()
             ended = self._probe_ended(undone_probe)
@@ -194,6 +197,11 @@ class TargetHealth:
             if whole is not None:
                 self.whole.observe(whole, now)
 
+    def age(self, now: float) -> float:
+        """The mean age of what is under way; 0 if nothing is."""
+        load = self.load
+        return now - self._starts / load if load else 0.0
+
     def reset(self) -> None:
         """Close the breaker."""
         with self._lock:
@@ -204,7 +212,7 @@ class TargetHealth:
     def after_fork(self) -> None:
         """In the child: nothing is under way, and no lock is held by a thread that does not exist here."""
         self._lock = threading.Lock()
-        self.load = 0
+        self.load, self._starts = 0, 0.0
         self.breaker.undone()
         self.probe = None
 
@@ -276,7 +284,7 @@ class Health:
             with self._lock:
                 if len(self._targets) >= REMEMBERED:
                     self._forget()
-                found = self._targets.setdefault(target, TargetHealth(self.policy or BreakerPolicy(), self.random))
+                found = self._targets.setdefault(target, TargetHealth(self.policy, self.random))
         return found
 
     def _forget(self) -> None:
@@ -285,13 +293,14 @@ class Health:
         for target in idle[: REMEMBERED // 2]:
             del self._targets[target]
 
-    def turn(self, key: object) -> int:
-        """0, 1, 2, … for the calls that ask with one key."""
+    def turn(self, key: object, *, looking: bool = False) -> int:
+        """0, 1, 2, … for the calls that ask with one key; `looking` tells the next without taking it."""
         with self._lock:
             if len(self._turns) >= REMEMBERED:
                 self._turns.clear()
             turn = self._turns.get(key, -1) + 1
-            self._turns[key] = turn
+            if not looking:
+                self._turns[key] = turn
             return turn
 
     def report(self) -> dict[str, TargetReport]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edgeagent.routing.ordering import by_score
+from edgeagent.routing.ordering import by_score, followed_by, stalest
 from edgeagent.routing.outlook import Outlook
 from edgeagent.routing.patterns import matches
 from edgeagent.types import AnyRequest, Target
@@ -19,10 +19,13 @@ class HybridRouter:
 
     Args:
         cost: the weight of what this request is expected to cost, as a share of the dearest target's price.
-        latency: of the time it is expected to take, as a share of the slowest target's.
+        latency: of the time it is expected to take, with what is under way, as a share of the slowest target's.
         health: of the share of recent attempts that failed.
         quality: of what is missing to a quality of 1.
         qualities: pattern of targets → quality between 0 and 1, the first that matches; 0.5 where none does.
+        explore: the share of calls that go to the target which was measured longest ago, if that is more than `stale`
+            seconds ago, so that one that was slow is found again; only where latency has a weight.
+        stale: in seconds.
 
     What is not known of a target counts as half.
     """
@@ -32,13 +35,15 @@ class HybridRouter:
     health: float = 1.0
     quality: float = 0.0
     qualities: Mapping[str, float] = field(default_factory=dict)
+    explore: float = 0.05
+    stale: float = 2.0
 
     def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:  # noqa: ARG002
         """The targets, best first."""
         if len(targets) < 2:
             return targets
         prices = _relative(targets, lambda target: None if (p := health.price(target)) is None else float(p))
-        times = _relative(targets, health.latency)
+        times = _relative(targets, health.busy_latency)
 
         def score(target: Target) -> float:
             return (
@@ -48,7 +53,10 @@ class HybridRouter:
                 + self.quality * (1 - self._quality(target))
             )
 
-        return by_score(targets, score)
+        explored = None
+        if self.latency and health.random() < self.explore:
+            explored = stalest(targets, health, self.stale)
+        return followed_by([] if explored is None else [explored], by_score(targets, score))
 
     def _quality(self, target: Target) -> float:
         return next((value for pattern, value in self.qualities.items() if matches(pattern, target)), 0.5)

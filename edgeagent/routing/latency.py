@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeagent.routing.ordering import by_score, followed_by
+from edgeagent.routing.ordering import by_score, followed_by, stalest, weighted_order
 from edgeagent.routing.outlook import Outlook
 from edgeagent.types import AnyRequest, Target
 
@@ -14,7 +14,10 @@ __all__ = ["LatencyRouter"]
 
 @dataclass(frozen=True)
 class LatencyRouter:
-    """By the seconds that this request is expected to take, times the attempts under way.
+    """By the seconds that this request is expected to take, times the attempts under way and itself.
+
+    What is under way tells too: a target whose attempts are older on average than its answers used to take is taken to
+    be as slow as that, before one of them has ended.
 
     Args:
         quantile: of the decayed latencies that is compared.
@@ -23,7 +26,8 @@ class LatencyRouter:
         stale: in seconds.
 
     A target that was never measured is tried first. Under load (something is under way at the best) two targets are
-    drawn and the better one is taken, so that many callers do not all run to the same one.
+    drawn, faster ones more often, and the better of them is taken: many processes that know the same do not all run to
+    the same one.
     """
 
     quantile: float = 0.5
@@ -34,33 +38,15 @@ class LatencyRouter:
         """The targets, fastest first."""
         if len(targets) < 2:
             return targets
-        scores = {target: self._score(target, health) for target in targets}
+        scores = {target: health.busy_latency(target, self.quantile) for target in targets}
         order = by_score(targets, scores.__getitem__)
         unknown = [target for target in targets if scores[target] is None and not health.of(target).load]
         if unknown:
             return followed_by(unknown, order)
-        draw = health.health.random
-        if draw() < self.explore:
-            return followed_by(self._longest_ago(targets, health), order)
-        if health.of(order[0]).load and len(order) > 2:
-            return followed_by([self._better_of_two(order, draw(), draw())], order)
+        explored = stalest(targets, health, self.stale) if health.random() < self.explore else None
+        if explored is not None:
+            return followed_by([explored], order)
+        if health.of(order[0]).load:
+            drawn = weighted_order(order, lambda target: (scores[target] or 1.0) ** -2, health)[:2]
+            return followed_by([min(drawn, key=order.index)], order)
         return order
-
-    def _score(self, target: Target, health: Outlook) -> float | None:
-        latency = health.latency(target, self.quantile)
-        return None if latency is None else latency * (1 + health.of(target).load)
-
-    def _longest_ago(self, targets: Sequence[Target], health: Outlook) -> list[Target]:
-        now = health.health.clock()
-        ages = {target: now - _last(target, health) for target in targets if health.available(target)}
-        oldest = max(ages, key=ages.__getitem__, default=None)
-        return [oldest] if oldest is not None and ages[oldest] > self.stale else []
-
-    def _better_of_two(self, order: Sequence[Target], one: float, other: float) -> Target:
-        first, second = int(one * len(order)), int(other * (len(order) - 1))
-        return order[min(first, second + (second >= first))]
-
-
-def _last(target: Target, health: Outlook) -> float:
-    state = health.of(target)
-    return max(state.whole.last or 0.0, state.first_token.last or 0.0)

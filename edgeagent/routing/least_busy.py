@@ -18,5 +18,5 @@ class LeastBusyRouter:
 
     def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:  # noqa: ARG002
         """The targets, least busy first."""
-        begin = health.health.turn(("least-busy", tuple(targets))) % len(targets)
+        begin = health.turn(("least-busy", tuple(targets))) % len(targets)
         return by_score([*targets[begin:], *targets[:begin]], lambda target: float(health.of(target).load))

@@ -9,7 +9,7 @@ from typing import TypeVar
 from edgeagent.routing.outlook import Outlook
 from edgeagent.types import Target
 
-__all__ = ["by_score", "followed_by", "share_of", "weighted_order"]
+__all__ = ["by_score", "followed_by", "share_of", "stalest", "weighted_order"]
 
 T = TypeVar("T")
 
@@ -25,6 +25,12 @@ def followed_by(first: Iterable[Target], targets: Sequence[Target]) -> list[Targ
     return list(dict.fromkeys((*first, *targets)))
 
 
+def stalest(targets: Sequence[Target], health: Outlook, seconds: float) -> Target | None:
+    """The available target that was measured longest ago, if that is more than `seconds`: worth another look."""
+    oldest = min(filter(health.available, targets), key=health.measured, default=None)
+    return oldest if oldest is not None and health.clock() - health.measured(oldest) > seconds else None
+
+
 def share_of(*parts: str) -> float:
     """A number of 0 up to 1 that the texts always give, in every process and version."""
     digest = hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=7).digest()
@@ -33,7 +39,7 @@ def share_of(*parts: str) -> float:
 
 def weighted_order(items: Sequence[T], weight: Callable[[T], float], health: Outlook) -> list[T]:
     """A random order in which each item is first as often as its weight says; weight 0 comes last."""
-    return sorted(items, key=lambda item: _draw(weight(item), health.health.random()))
+    return sorted(items, key=lambda item: _draw(weight(item), health.random()))
 
 
 def _draw(weight: float, random: float) -> float:

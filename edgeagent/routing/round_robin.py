@@ -17,5 +17,5 @@ class RoundRobinRouter:
 
     def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:  # noqa: ARG002
         """The targets, begun one further than last time."""
-        begin = health.health.turn(tuple(targets)) % len(targets)
+        begin = health.turn(tuple(targets)) % len(targets)
         return [*targets[begin:], *targets[:begin]]

@@ -43,7 +43,7 @@ class SplitRouter:
     def arm(self, request: AnyRequest, health: Outlook) -> str:
         """The pattern of the arm that a request falls into."""
         session = self.key(request, health.tags)
-        at = health.health.random() if session is None else share_of(self.experiment, session)
+        at = health.random() if session is None else share_of(self.experiment, session)
         left = at * sum(self.arms.values())
         for pattern, share in self.arms.items():
             left -= share
