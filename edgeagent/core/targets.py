@@ -23,6 +23,7 @@ from edgeagent.errors import ContextWindowExceededError, EdgeAgentError, NoTarge
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, HTTPProvider, Provider
 from edgeagent.providers.names import Named
 from edgeagent.routing.base import Router
+from edgeagent.routing.failover import FailoverRouter
 from edgeagent.routing.health import Health
 from edgeagent.routing.names import Names
 from edgeagent.routing.outlook import Outlook
@@ -219,6 +220,8 @@ class Targets:
     def ordered(self, call: Call[Any], fit: Sequence[Target], *, looking: bool = False) -> Sequence[Target]:
         """The router's order. Raises `NoTargetError` if it leaves none."""
         router = self.router(call)
+        if type(router) is FailoverRouter:
+            return fit
         planned = router.plan(call.request, fit, self.outlook(call, looking=looking))
         if not planned:
             raise NoTargetError(f"The router {type(router).__name__} left no target for {call.request.model!r}.")

@@ -71,14 +71,15 @@ class Ticket:
     def answered(self, *, streams: bool) -> None:
         """The answer is there, or a stream's first content; a stream goes on."""
         now = self._call.clock()
-        self.answered_after = now - self._started
-        self._health.succeeded(now, probe=self._probe)
-        self._probe = False
+        probe, self._probe = self._probe, False
         if streams:
+            self.answered_after = now - self._started
+            self._health.succeeded(now, probe=probe)
             self._health.measured(now, first_token=self.answered_after)
         else:
-            self._health.measured(now, whole=self.answered_after)
-            self._end()
+            self.ended = True
+            self._call.scope.drop(self._scoped)
+            self._health.completed(now, self._started, probe=probe)
 
     def streamed(self, output_tokens: int | None) -> None:
         """A stream has come to its end."""

@@ -134,9 +134,9 @@ class Breaker:
 
         `force` is for one that begins in any case; open or half-open, it is the probe if there is none.
         """
-        state = self.state(now, credential)
-        if state == "closed":
+        if self._until is None:
             return "yes"
+        state = self.state(now, credential)
         if self._probing or (state == "open" and not force):
             return "yes" if force else "no"
         self._probing = True

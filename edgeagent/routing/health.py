@@ -150,6 +150,17 @@ class TargetHealth:
             ended = self._probe_ended(probe)
         _tell(ended)
 
+    def completed(self, now: float, began: float, *, probe: bool = False) -> None:
+        """The attempt was answered whole: `succeeded`, `measured` and `ended` in one step."""
+        with self._lock:
+            self.breaker.succeeded(now, probe=probe)
+            self.whole.observe(now - began, now)
+            self.load = load = max(0, self.load - 1)
+            self._starts = self._starts - began if load else 0.0
+            ended = self._probe_ended(probe) if probe else None
+        if ended is not None:
+            ended.end()
+
     def failed(
         self,
         now: float,

@@ -26,6 +26,9 @@ class RetryBudget:
 
     def first(self, now: float) -> None:
         """A first attempt begins."""
+        if self.tokens >= RESERVE:  # nearly always
+            self._filled = now
+            return
         self._fill(now)
         self.tokens = min(RESERVE, self.tokens + SHARE)
 

@@ -26,7 +26,8 @@ class Window:
 
     def add(self, *, ok: bool, now: float) -> None:
         """Count one attempt."""
-        self._advance(now)
+        if int(now / self._width) != self._slot:
+            self._advance(now)
         counts = self._succeeded if ok else self._failed
         counts[self._slot % SLOTS] += 1
 
