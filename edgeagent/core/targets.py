@@ -76,6 +76,7 @@ class Targets:
         self._router = router
         self._windows = windows
         self._priced = priced
+        self._new_health, self._new_estimates = health, estimates
         self.health = Health(None, time.monotonic, random.random) if health is None else health(self._credential)
         self.estimates = Estimates(None, self.vendor) if estimates is None else estimates(self.vendor)
         self._remembered: dict[tuple[str, tuple[str, ...], str | None, str | None], Candidates] = {}
@@ -83,8 +84,17 @@ class Targets:
     def addressed(self, provider: Provider, *, literal: bool) -> Targets:
         """The same for calls that were sent to `provider`, which may be a new one; `literal`: see `Names.addressed`."""
         names = self._names.addressed(Named(provider, vendor_of(provider), self._priced), literal=literal)
-        found = Targets({**self._providers, provider.name: provider}, names, self._router, self._windows, self._priced)
-        found.health, found.estimates = self.health, self.estimates
+        found = Targets(
+            {**self._providers, provider.name: provider},
+            names,
+            self._router,
+            self._windows,
+            self._priced,
+            health=self._new_health,
+            estimates=self._new_estimates,
+        )
+        if self._providers.get(provider.name) is provider:  # else it is another server, with another key
+            found.health, found.estimates = self.health, self.estimates
         return found
 
     def explains(self, model: str) -> bool:
