@@ -76,7 +76,7 @@ class Targets:
         self._router = router
         self._windows = windows
         self._priced = priced
-        self._new_health, self._new_estimates = health, estimates
+        self._new_estimates = estimates
         self.health = Health(None, time.monotonic, random.random) if health is None else health(self._credential)
         self.estimates = Estimates(None, self.vendor) if estimates is None else estimates(self.vendor)
         self._remembered: dict[tuple[str, tuple[str, ...], str | None, str | None], Candidates] = {}
@@ -90,10 +90,9 @@ class Targets:
             self._router,
             self._windows,
             self._priced,
-            health=self._new_health,
             estimates=self._new_estimates,
         )
-        if self._providers.get(provider.name) is provider:  # else it is another server, with another key
+        if self._providers.get(provider.name) is provider:  # else it has a key of its caller's, and no breaker
             found.health, found.estimates = self.health, self.estimates
         return found
 
