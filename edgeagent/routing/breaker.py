@@ -40,7 +40,7 @@ class BreakerPolicy:
         volume: if there were at least so many.
         window: in seconds.
         open_for: the first time it is open for so many seconds; each time the probe fails, for twice as many,
-        longest: but no longer than this.
+        longest: but no longer than this (or than `open_for`, if that is more).
         jitter: the share of that time which is drawn at random, so that many processes do not come back at once.
         longest_wait: how many seconds a call waits, when all of its targets are open, for the first to be ready;
             never beyond its deadline.
@@ -205,5 +205,6 @@ class Breaker:
 
     def _time(self) -> float:
         policy = self._policy
-        seconds = min(policy.open_for * 2.0 ** (self._opened - 1), policy.longest)
+        longest = max(policy.longest, policy.open_for)
+        seconds = min(policy.open_for * 2.0 ** min(self._opened - 1, 64), longest)
         return seconds * (1 - policy.jitter * self._random())

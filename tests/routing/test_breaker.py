@@ -92,6 +92,17 @@ def test_it_opens_for_longer_and_longer() -> None:
     assert one.ready_at() == now + 2
 
 
+def test_it_never_opens_for_too_long() -> None:
+    """However often the probe failed; a first time that is longer than the longest is kept."""
+    one = breaker(BreakerPolicy(consecutive=1, open_for=300, longest=60, jitter=0))
+    one.failed(0)
+    for _ in range(3000):
+        now = one.ready_at()
+        assert one.admit(now) == "probe"
+        one.failed(now, probe=True)
+        assert one.ready_at() == pytest.approx(now + 300)
+
+
 def test_jitter_shortens() -> None:
     """Many processes do not come back at the same moment."""
     policy = BreakerPolicy(consecutive=1, open_for=10, jitter=0.5)
