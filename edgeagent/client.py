@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edgeagent.core.call import CallOptions
     from edgeagent.core.calls import Calls
     from edgeagent.core.explaining import Plan
+    from edgeagent.core.hedging import HedgePolicy
     from edgeagent.core.pipeline import Pipeline
     from edgeagent.core.retry import RetryPolicy
     from edgeagent.io.runtime import Runtime
@@ -131,6 +132,8 @@ class _Client:
         cache: True: memory; False: none; a path: memory, and disk there; or a `Cache`.
         shield: reserved; this version has none.
         retry: extra attempts per target, or a `RetryPolicy`.
+        hedge: whether a second target is asked beside a slow first one: True, the seconds after which it is, or a
+            `HedgePolicy`.
         timeout: one attempt: seconds (connecting 5 s at most; wait for the first chunk; gap between two), None for no
             limit, or an `httpx.Timeout`.
         deadline: seconds for the whole call, over all attempts and targets.
@@ -163,6 +166,7 @@ class _Client:
         cache: Any = True,
         shield: Any = None,
         retry: int | RetryPolicy = 2,
+        hedge: HedgePolicy | float | bool = False,
         timeout: Any = 600.0,
         deadline: float | None = None,
         http_client: Any = None,

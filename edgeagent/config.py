@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.cache.policy import CacheOptions, parse_cache_options
 from edgeagent.core.call import CallOptions
+from edgeagent.core.hedging import HedgePolicy
 from edgeagent.core.layers import CacheLayers
 from edgeagent.core.operation import OWN_METHODS
 from edgeagent.core.pipeline import Pipeline
@@ -63,6 +64,7 @@ class Settings:
     cache: Any = True
     shield: Any = None
     retry: int | RetryPolicy = 2
+    hedge: HedgePolicy | float | bool = False
     timeout: Any = 600.0
     deadline: float | None = None
     http_client: Any = None
@@ -208,7 +210,22 @@ _EDGE_KEYS: Final = frozenset({"cache", "fallbacks", "router", "tags", "shield",
 
 def call_options(settings: Settings, cache: CacheOptions, timeout: Timeout, retry: RetryPolicy) -> CallOptions:
     """The options of a call that says nothing of its own."""
-    return CallOptions(timeout=timeout, deadline=_seconds(settings.deadline, "deadline"), retry=retry, cache=cache)
+    return CallOptions(
+        timeout=timeout,
+        deadline=_seconds(settings.deadline, "deadline"),
+        retry=retry,
+        cache=cache,
+        hedge=hedge_of(settings.hedge),
+    )
+
+
+def hedge_of(hedge: HedgePolicy | float | bool) -> HedgePolicy | None:
+    """What `hedge=` accepts: a policy, True for the usual one, the seconds until the second attempt, False for none."""
+    if isinstance(hedge, HedgePolicy):
+        return hedge
+    if isinstance(hedge, bool) or hedge is None:
+        return HedgePolicy() if hedge else None
+    return HedgePolicy(after=_seconds(hedge, "hedge"))
 
 
 def edge_options(base: CallOptions, edge: object) -> CallOptions:

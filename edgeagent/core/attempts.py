@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from edgeagent.core.call import Call
+from edgeagent.core.hedging import Hedges, SparedError, hedged
 from edgeagent.core.readiness import longest_wait, until_ready
 from edgeagent.core.ticket import Ticket
 from edgeagent.core.verdict import Verdict, judge, told_wait
@@ -43,6 +44,7 @@ def attempt_targets(
     targets: Sequence[Target],
     ask: Callable[[Target], Flow[A]],
     window: Callable[[Target], int | None],
+    hedges: Hedges[A] | None = None,
 ) -> Flow[Answered[A]]:
     """Ask the targets in their order until one answers.
 
@@ -51,11 +53,19 @@ def attempt_targets(
         targets: in the router's order; at least one.
         ask: one attempt.
         window: a target's context window in tokens, None when not known.
+        hedges: what a call with a `hedge` among its options needs.
 
     Raises:
         Exception: the first target's final error.
     """
     failures = _Failures()
+    if hedges is not None and len(targets) > 1:
+        answered = yield from _hedged(call, targets, hedges, failures, window)
+        if answered is not None:
+            return answered
+        targets = [target for target in targets if target not in failures.targets]
+        if not targets and failures.first is not None:
+            raise failures.first
     ready: Target | None = None
     limit: float | None = None
     while True:
@@ -88,6 +98,7 @@ class _Failures:
     def __init__(self) -> None:
         self.first: Exception | None = None
         self.last: Target | None = None
+        self.targets: set[Target] = set()
         self.rank = 0
         self._smallest = 0  # targets must have a larger context window than this
 
@@ -99,6 +110,7 @@ class _Failures:
         """Write down a target's final error: whether the whole call ends with it."""
         self.first = self.first or error
         self.last = target
+        self.targets.add(target)
         self.rank += not _unfit(error)
         following = judge(error).next
         if following == "larger":
@@ -107,6 +119,40 @@ class _Failures:
             return True
         left = call.remaining()
         return left is not None and left <= 0
+
+
+def _hedged(
+    call: Call[Any],
+    targets: Sequence[Target],
+    hedges: Hedges[A],
+    failures: _Failures,
+    window: Callable[[Target], int | None],
+) -> Flow[Answered[A] | None]:
+    """The first two targets side by side; None if nobody answered or nothing was asked, and others may be asked."""
+    assert call.options.hedge is not None
+    assert call.health is not None
+    first, second = targets[:2]
+    delay = call.options.hedge.delay(call, first)
+    if delay is None or not all(call.health.of(target).breaker.closed for target in (first, second)):
+        return None
+
+    def attempt(branch: Call[Any], target: Target) -> Flow[A]:
+        ticket = Ticket.begin(branch, target)
+        if ticket is None:
+            raise SparedError
+        return (yield from _attempt_one(branch, target, lambda _: hedges.attempt(target, branch), ticket))
+
+    outcome = yield from hedged(call, (first, second), delay, attempt, hedges.price)
+    ended = False
+    for target, error in outcome.failed.items():
+        ended = failures.end(call, target, error, window)
+    if outcome.ends is not None:
+        raise failures.first or outcome.ends
+    if outcome.target is not None:
+        return Answered(outcome.answer, outcome.target, targets.index(outcome.target))  # type: ignore[arg-type]
+    if ended and failures.first is not None:
+        raise failures.first
+    return None
 
 
 def _unfit(error: Exception) -> bool:

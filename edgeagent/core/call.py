@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Generic
 
 from typing_extensions import TypeVar
 
 from edgeagent.cache.policy import CacheOptions
+from edgeagent.core.hedging import HedgePolicy
 from edgeagent.core.native import NativeExchange
 from edgeagent.core.prompt_cache import Prefixes
 from edgeagent.core.record import WireRecord
@@ -43,6 +45,7 @@ class CallOptions:
     fallbacks: tuple[str, ...] = ()
     router: Router | None = None
     tags: tuple[str, ...] = ()
+    hedge: HedgePolicy | None = None
     record: WireRecord | None = field(default=None, compare=False, repr=False)
     """Where the response of the attempt that answers is kept, if the caller wants to see it."""
 
@@ -68,6 +71,7 @@ class Call(Generic[R]):
         "deadline",
         "edge",
         "health",
+        "hedged_usd",
         "native",
         "observation",
         "options",
@@ -114,6 +118,7 @@ class Call(Generic[R]):
         self.promises: tuple[Promise, ...] = ()  # of the attempt under way
         self.streams = streams
         self.health = health
+        self.hedged_usd: Decimal | int = 0  # what cancelled attempts are expected to have cost
         self.ticket: Ticket | None = None  # of the attempt under way, or of the stream that goes on
         self.size: Size | None = None  # once it was measured
         self.warmth: Prefixes | None = None  # once a price was asked for

@@ -8,6 +8,7 @@ and are empty until a shield exists; that is why there are two cache keys from t
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -18,6 +19,7 @@ from edgeagent.core.ask import OpenedStream, ask, ask_stream
 from edgeagent.core.attempts import Answered, attempt_targets
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.calls import Calls
+from edgeagent.core.hedging import Hedges
 from edgeagent.core.keys import Keys, raw_key_of, shared_key_of
 from edgeagent.core.native import Native, NativeAnswer, NativeExchange
 from edgeagent.core.native_session import NativeSession
@@ -35,6 +37,7 @@ __all__ = ["Pipeline"]
 
 logger = logging.getLogger("edgeagent")
 
+A = TypeVar("A")
 S = TypeVar("S", StreamSession, NativeSession)
 
 ZERO: Final = Decimal(0)
@@ -166,13 +169,13 @@ class Pipeline(Calls):
         targets = self.targets.plan(call, candidates, stream=False)
         asked = self._clock()
 
-        def attempt(target: Target) -> Flow[ChatCompletion]:
+        def attempt(target: Target, call: Call = call) -> Flow[ChatCompletion]:
             completion = yield from ask(call, self.targets.provider(target, call.native), target)
             if not completion.choices:
                 raise ResponseValidationError(HTTPResponse(200), None, message="The answer has no choices.")
             return completion
 
-        answered = yield from attempt_targets(call, targets, attempt, self.targets.window)
+        answered = yield from attempt_targets(call, targets, attempt, self.targets.window, self._hedges(call, attempt))
         call.edge.provider_latency_ms = (self._clock() - asked) * 1e3
         return answered.answer, self._settle(call, answered.answer, answered, keys)
 
@@ -189,10 +192,10 @@ class Pipeline(Calls):
         targets = self.targets.plan(call, candidates, stream=True)
         asked = self._clock()
 
-        def attempt(target: Target) -> Flow[OpenedStream]:
+        def attempt(target: Target, call: Call = call) -> Flow[OpenedStream]:
             return ask_stream(call, self.targets.provider(target, call.native), target)
 
-        answered = yield from attempt_targets(call, targets, attempt, self.targets.window)
+        answered = yield from attempt_targets(call, targets, attempt, self.targets.window, self._hedges(call, attempt))
 
         def finish(completion: ChatCompletion) -> None:
             call.edge.provider_latency_ms = (self._clock() - asked) * 1e3
@@ -204,6 +207,11 @@ class Pipeline(Calls):
         return kind(call, answered.answer, finish)
 
     # what the steps are made of
+
+    def _hedges(self, call: Call, attempt: Callable[[Target, Call], Flow[A]]) -> Hedges[A] | None:
+        """What a hedged call needs; one in a vendor's own format is not hedged."""
+        hedge = call.options.hedge is not None and call.native is None
+        return Hedges(attempt, self.targets.estimates.price) if hedge else None
 
     def _raw_key(self, call: Call, candidates: Candidates) -> bytes | None:
         return raw_key_of(call, candidates.digest) if self.layers.enabled else None
@@ -259,6 +267,8 @@ class Pipeline(Calls):
             edge.cost_usd = self._pricing.cost(
                 call.vendor, answered.target.model, completion.usage, service_tier=completion.service_tier
             )
+            if call.hedged_usd and edge.cost_usd is not None:
+                edge.cost_usd += call.hedged_usd
             self.targets.estimates.observe(call, answered.target, completion.usage)
         if keys is None:
             return None

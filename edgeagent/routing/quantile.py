@@ -23,13 +23,15 @@ class DecayedQuantiles:
     nothing is forgotten. Not thread-safe: whoever owns it holds a lock.
     """
 
-    __slots__ = ("_half_life", "_origin", "_weights", "last", "total")
+    __slots__ = ("_half_life", "_origin", "_weights", "last", "seen", "total")
 
     def __init__(self, half_life: float) -> None:
         self._half_life = half_life
         self._weights = [0.0] * BUCKETS
         self._origin = 0.0
         self.total = 0.0
+        self.seen = 0
+        """How many values came."""
         self.last: float | None = None
         """When the last value came."""
 
@@ -44,6 +46,7 @@ class DecayedQuantiles:
             self._origin, weight = now, 1.0
         self._weights[_bucket(value)] += weight
         self.total += weight
+        self.seen += 1
         self.last = now
 
     def quantile(self, share: float) -> float | None:
