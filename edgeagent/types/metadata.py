@@ -51,7 +51,6 @@ class ResponseMetadata:
     model: str | None = None
     cached: bool = False
     cache_tier: CacheTierName | None = None
-    similarity: float | None = None
     latency_ms: float = 0.0
     provider_latency_ms: float | None = None
     cost_usd: Decimal | None = None
@@ -63,3 +62,4 @@ class ResponseMetadata:
     edits: tuple[str, ...] = ()
     masked: dict[str, int] = field(default_factory=dict)
     cached_inputs: int = 0
+    similarity: float | None = None

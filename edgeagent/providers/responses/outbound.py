@@ -56,7 +56,7 @@ def response_of(completion: ChatCompletion, echo: Mapping[str, Any] = NOTHING) -
         "tool_choice": "auto",
         "tools": [],
         **echo,
-        **{name: value for name, value in (completion.model_extra or {}).items() if name not in _OWN},
+        **{name: value for name, value in (completion.model_extra or {}).items() if _is_told(name, value)},
     }
     if completion.usage is not None:
         body["usage"] = encode_usage(completion.usage)
@@ -66,6 +66,11 @@ def response_of(completion: ChatCompletion, echo: Mapping[str, Any] = NOTHING) -
         if getattr(completion, name) is not None:
             body[name] = getattr(completion, name)
     return body
+
+
+def _is_told(name: str, value: Any) -> bool:
+    """Whether a field that the unified model does not know is a response's: a `prompt` here is one that is stored."""
+    return name not in _OWN and (name != "prompt" or value is None or (isinstance(value, Mapping) and "id" in value))
 
 
 def state_of(choice: Choice | None) -> tuple[str, str | None]:
