@@ -32,8 +32,19 @@ def driven() -> Any:
     driven.runtime.close()
 
 
+OTHERS: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
+
+@pytest.fixture(autouse=True)
+def others() -> None:
+    """Threads of clients that other tests of this process made, and may have forgotten only just now."""
+    OTHERS.clear()
+    OTHERS.update(threading.enumerate())
+
+
 def loop_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "edgeagent-event-loop"]
+    names = [thread for thread in threading.enumerate() if thread not in OTHERS]
+    return [thread for thread in names if thread.name == "edgeagent-event-loop"]
 
 
 def items_of(call: Callable[[], Any]) -> Flow[list[Any]]:
