@@ -73,7 +73,7 @@ def attempt_targets(
         for target in targets if ready is None else (ready, *(other for other in targets if other != ready)):
             if not failures.suits(target, window):
                 continue
-            ticket = Ticket.begin(call, target, force=target is ready)
+            ticket = Ticket.begin(call, target, waited=target is ready)
             if ticket is None:
                 held += 1
                 continue

@@ -75,7 +75,7 @@ class Hedges(Generic[A]):
 
 @dataclass(slots=True)
 class Outcome(Generic[A]):
-    """How a race ended: with the `answer` of a `target`, with the error of one that `ends` the whole call, or neither.
+    """How a race ended: with the `answer` of a `target`, with an error that `ends` the whole call, or with neither.
 
     `failed` are the targets that failed so that others may be asked, in the order in which they did.
     """
@@ -118,14 +118,17 @@ class _Race(Generic[A]):
             raise
         except Exception as error:
             del self._under_way[target]
-            if judge(error).next == "yes":
-                outcome.failed[target] = error
+            following = judge(error).next
+            if following == "no" or (following == "if allowed" and not call.options.retry.content_filter_fallback):
+                outcome.ends = error
+                return
+            outcome.failed[target] = error
+            if following != "larger":
                 raise
-            outcome.ends = error
         else:
             del self._under_way[target]
             self._take_over(branch)
-        outcome.target = target
+            outcome.target = target
 
     def _take_over(self, branch: Call[Any]) -> None:
         """What the winner found out is the call's."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from threading import get_ident
 from typing import Any
 
 from edgeagent.core.call import Call
+from edgeagent.core.ticket import blocks_itself
 from edgeagent.effects import Flow, join, sleep
 from edgeagent.errors import APIStatusError, DeadlineExceededError, TargetsUnavailableError, status_error_class
 from edgeagent.routing.health import Health
@@ -27,8 +27,7 @@ def until_ready(call: Call[Any], targets: Sequence[Target], limit: float) -> Flo
     """Wait until one of the targets may be asked, but not beyond `limit` (of the clock) nor the call's deadline.
 
     Returns:
-        The target whose time has come, which is asked whatever its breaker says; None when another call's probe has
-        ended, which may have opened them all.
+        The target whose time has come; None when another call's probe has ended, which may have closed its breaker.
 
     Raises:
         TargetsUnavailableError: none is ready in time; `AuthenticationError` or `PermissionDeniedError` where all wait
@@ -42,7 +41,7 @@ def until_ready(call: Call[Any], targets: Sequence[Target], limit: float) -> Flo
     probe = health.of(first).probe
     until = limit if call.deadline is None else min(limit, call.deadline)
     if ready[first] <= now and probe is not None:
-        if not call.prefers_async and probe.thread == get_ident():
+        if blocks_itself(call, probe):
             return first  # to wait would be to block the one that is waited for
         if not (yield from join(probe, until)):
             raise DeadlineExceededError if until == call.deadline else _unavailable(health, ready, now)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.core.verdict import tells, told_wait
 from edgeagent.errors import DeadlineExceededError
-from edgeagent.routing.health import Health, TargetHealth
+from edgeagent.routing.health import Health, Probe, TargetHealth
 from edgeagent.types import Target
 
 if TYPE_CHECKING:
     from edgeagent.core.call import Call
 
-__all__ = ["ROTATING", "Ticket"]
+__all__ = ["ROTATING", "Ticket", "blocks_itself"]
 
 _CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"})
 _SLOW: Final = 2.0
 """An attempt that the deadline ended tells about its target if it had this many times the usual time."""
+
+
+def blocks_itself(call: Call[Any], probe: Probe | None) -> bool:
+    """Whether the call would wait for a probe that is made by its own thread."""
+    return probe is not None and not call.prefers_async and probe.thread == get_ident()
 
 
 ROTATING: Final = object()
@@ -41,11 +47,12 @@ class Ticket:
         self._scoped = call.scope.add(self.drop)
 
     @classmethod
-    def begin(cls, call: Call[Any], target: Target, *, again: bool = False, force: bool = False) -> Ticket | None:
+    def begin(cls, call: Call[Any], target: Target, *, again: bool = False, waited: bool = False) -> Ticket | None:
         """A ticket for an attempt, None if the target's breaker forbids it.
 
         `again` is for a retry of the same call, which is not held back: whether there is one was decided when the
-        attempt before it failed. `force` is for one that has waited for its turn.
+        attempt before it failed. `waited` is for one that has slept until its time; it still waits for a probe, unless
+        that is made by the very thread that would be blocked.
         """
         health = call.health
         if health is None:  # a call outside of any client
@@ -53,8 +60,9 @@ class Ticket:
         state = health.of(target)
         held = not state.breaker.closed
         credential = health.credential(target) if held else None
+        beside = waited and held and blocks_itself(call, state.probe)
         now = call.clock()
-        admission = state.begin(now, credential, again=again, force=force)
+        admission = state.begin(now, credential, again=again, early=waited, beside=beside)
         call.ticket = None if admission == "no" else cls(call, state, target, now, probe=admission == "probe")
         return call.ticket
 

@@ -129,16 +129,21 @@ class Breaker:
         """Whether the probe is under way."""
         return self._probing
 
-    def admit(self, now: float, credential: object = None, *, force: bool = False) -> Admission:
+    def admit(self, now: float, credential: object = None, *, early: bool = False, beside: bool = False) -> Admission:
         """Whether an attempt may begin. Half-open, that is the probe, and the next is not before this one has ended.
 
-        `force` is for one that begins in any case; open or half-open, it is the probe if there is none.
+        Args:
+            now: the time.
+            credential: the target's.
+            early: whether it may be the probe before its time.
+            beside: whether it begins even while a probe is under way.
         """
         if self._until is None:
             return "yes"
-        state = self.state(now, credential)
-        if self._probing or (state == "open" and not force):
-            return "yes" if force else "no"
+        if self._probing:
+            return "yes" if beside else "no"
+        if not early and self.state(now, credential) == "open":
+            return "no"
         self._probing = True
         return "probe"
 

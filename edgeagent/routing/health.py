@@ -121,13 +121,22 @@ class TargetHealth:
         self.error: tuple[str, int | None, float] | None = None
         self.probe: Probe | None = None
 
-    def begin(self, now: float, credential: object = None, *, again: bool = False, force: bool = False) -> Admission:
+    def begin(
+        self,
+        now: float,
+        credential: object = None,
+        *,
+        again: bool = False,
+        early: bool = False,
+        beside: bool = False,
+    ) -> Admission:
         """An attempt wants to begin; if it may ("no": the breaker forbids it), it must be ended.
 
-        `again`: it is a retry, which is not held back and does not fill the retry budget. `force`: it is not held back.
+        `again`: it is a retry, which is not held back and does not fill the retry budget. `early` and `beside`: see
+        `Breaker.admit`.
         """
         with self._lock:
-            admission = self.breaker.admit(now, credential, force=again or force)
+            admission = self.breaker.admit(now, credential, early=again or early, beside=again or beside)
             if admission == "no":
                 return admission
             if not again:

@@ -251,7 +251,7 @@ async def test_an_answer_of_a_fallback_is_not_stored(kind: str, vendor: Vendor, 
     other = ANTHROPIC if vendor is OPENAI else OPENAI
     well = [False]
     with (
-        Loopback(lambda r: vendor.serve(r, "first") if well[0] else vendor.fail(401)) as one,
+        Loopback(lambda r: vendor.serve(r, "first") if well[0] else vendor.fail(404)) as one,
         Loopback(lambda r: other.serve(r, "second")) as two,
     ):
         group = {"m": [f"{vendor.name}/{vendor.model}", f"{other.name}/{other.model}"]}

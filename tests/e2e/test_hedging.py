@@ -67,6 +67,7 @@ async def test_a_fast_first_is_alone(kind: str) -> None:
     [
         (401, None, "anthropic", (1, 1, 0)),  # it has failed: the second is asked at once
         (400, None, edgeagent.BadRequestError, (1, 0, 0)),  # no other target may be asked
+        (413, None, "anthropic", (1, 1, 0)),  # a larger one may be asked, and it is one
         (401, 404, "third", (1, 1, 1)),  # the rest of the targets follow
         (401, 400, edgeagent.AuthenticationError, (1, 1, 0)),  # the first one's error, as ever
     ],
@@ -86,7 +87,7 @@ async def test_errors_mean_what_they_mean_without(
     if isinstance(told, str):
         assert result.edge.provider == told
     else:
-        assert type(result) is told
+        assert isinstance(result, told)
     assert (len(a.requests), len(b.requests), third.calls) == asked
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from typing import Any
 
+import anyio
 import pytest
 
 import edgeagent
@@ -109,6 +111,39 @@ async def test_one_probe(kind: str) -> None:
     assert not [answer for answer in answers if isinstance(answer, Exception)]
     assert counted == [6]  # nobody else was on the wire while the probe was
     assert len(server.requests) == 13
+
+
+async def test_one_probe_of_many_that_slept(kind: str) -> None:
+    """Calls that wait until the same moment do not all run to the target: one does, the others after it."""
+    under_way, most = [0], [0]
+    lock = threading.Lock()
+    seen: list[int] = []
+
+    def serve(request: Any) -> Any:
+        with lock:
+            seen.append(1)
+            if len(seen) == 1:
+                return OPENAI.fail(500)
+            recovering = len(seen) == 2
+            under_way[0] += recovering
+            most[0] = max(most[0], len(seen)) if under_way[0] else most[0]
+        if recovering:
+            time.sleep(0.3)
+            with lock:
+                under_way[0] -= 1
+        return OPENAI.reply()
+
+    with Loopback(serve) as server:
+        policy = BreakerPolicy(consecutive=1, open_for=0.3, jitter=0)
+        async with Gate(kind, [OPENAI.provider(server)], retry=0, cache=False, breaker=policy) as gate:
+            await outcome(lambda: gate.create(model=OPENAI.model))
+            sleepers = gate.client._engine.runtime
+            sleepers.sync_driver._sleep = time.sleep
+            sleepers.async_driver._sleep = anyio.sleep
+            answers = await gate.together(8, lambda: gate.create(model=OPENAI.model))
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    assert most == [2]
+    assert len(server.requests) == 9
 
 
 async def test_a_refused_key(kind: str) -> None:

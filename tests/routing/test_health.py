@@ -89,7 +89,7 @@ def test_a_report() -> None:
         state.begin(30)
         state.failed(40, InternalServerError("secret text"), "counts")
         state.ended(30)
-    state.begin(45, force=True)
+    state.begin(45, early=True)
     report = known.report()["a/m"]
     assert "secret" not in repr(report)
     assert (report.requests, report.failures, report.load) == (2, 2, 1)
