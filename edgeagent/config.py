@@ -179,7 +179,7 @@ def breaker_of(breaker: BreakerPolicy | bool | Mapping[str, Any]) -> BreakerPoli
         return BreakerPolicy() if breaker else None
     try:
         return BreakerPolicy(**breaker)
-    except TypeError:
+    except TypeError:  # no mapping, or one with a name that is none
         raise ConfigurationError(f"breaker= needs a BreakerPolicy, True or False; got {breaker!r}.") from None
 
 
@@ -309,6 +309,7 @@ _IN_FILES: Final = frozenset(
         "breaker",
         "cache",
         "retry",
+        "hedge",
         "timeout",
         "deadline",
         "namespace",

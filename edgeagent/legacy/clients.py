@@ -30,7 +30,7 @@ def client_for(settings: Settings) -> EdgeClient:
         ConfigurationError: a setting, or an option of `edge`, is not what it can be.
     """
     provider = _provider(settings)
-    options = {"cache": False, "retry": 0, **(settings.edge.options or {})}
+    options = {"cache": False, "breaker": False, "retry": 0, **(settings.edge.options or {})}
     client = EdgeClient(providers=(provider, *options.pop("providers", ())), **options)
     if settings.proxy:
         engine = Engine(client._engine.arguments, proxies=dict(settings.proxy))
