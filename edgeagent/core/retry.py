@@ -30,6 +30,7 @@ class RetryPolicy:
             documented table whether the same target is asked again.
         max_retry_after: the longest Retry-After, in seconds, that is waited for; beyond it the next target is asked.
         content_filter_fallback: whether another target may be asked after a provider's content filter refused.
+        budget: whether each target's retry budget has to allow a retry, so that retries do not amplify an outage.
     """
 
     attempts: int = 2
@@ -37,6 +38,7 @@ class RetryPolicy:
     retry: Callable[[RetryCallState], bool] | None = None
     max_retry_after: float = 60.0
     content_filter_fallback: bool = False
+    budget: bool = True
 
     def __post_init__(self) -> None:
         if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 0:

@@ -67,6 +67,16 @@ def test_exactly_so_many_attempts(retries: int) -> None:
     assert all(attempt.status == 500 and attempt.duration_ms == 1000 for attempt in run.call.attempts)
 
 
+def test_the_retry_budget_ends_a_long_series() -> None:
+    """One call cannot take more than the budget's reserve, unless its policy says so."""
+    for budget, attempts in ((True, 11), (False, 31)):
+        policy = RetryPolicy(30, wait=tenacity.wait_none(), budget=budget)
+        run = Run({A: forever(status(500))}, retry=policy)  # type: ignore[dict-item]
+        with pytest.raises(e.InternalServerError):
+            run()
+        assert len(run.asked) - attempts in range(4)  # a little comes back while the attempts take their time
+
+
 def test_full_jitter() -> None:
     """Waits lie between zero and a bound that doubles from half a second to eight."""
     for _ in range(50):
