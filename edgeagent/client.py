@@ -264,7 +264,8 @@ class _Client:
             if not isinstance(value, _Unset):
                 options = replace(options, retry=RetryPolicy.of(value))
         if not isinstance(namespace, _Unset):
-            options = replace(options, cache=replace(options.cache, namespace=namespace))
+            own = options.cache.given | {"namespace"}
+            options = replace(options, cache=replace(options.cache, namespace=namespace, given=own))
         if deadline is None:
             options = replace(options, deadline=None)
         view = self._view(type(self), options)
@@ -319,14 +320,14 @@ def _rebuilt(
 
 
 def _default_options(engine: Engine) -> CallOptions:
-    from edgeagent.cache.policy import CacheOptions
+    from edgeagent.cache.tiers import Cache
     from edgeagent.config import call_options, timeout_of
     from edgeagent.core.retry import RetryPolicy
 
     settings = engine.settings
     return call_options(
         settings,
-        CacheOptions(namespace=settings.namespace),
+        Cache.of(settings.cache).defaults(settings.namespace),
         timeout_of(settings.timeout),
         RetryPolicy.of(settings.retry),
     )

@@ -118,8 +118,21 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
     own = any(isinstance(observer, OpenTelemetryObserver) for observer in settings.observers)
     observer = ObserverGroup((*(() if own else (OpenTelemetryObserver(),)), *settings.observers))
     cache = Cache.of(settings.cache)
+    only_async = any(
+        map(_is_async, (settings.http_client, *(getattr(p, "http_client", None) for p in given_providers)))
+    )
     layers = CacheLayers(
-        cache.tiers(), runtime.submit, runtime.wall, observer, repeat=runtime.repeat, semantic=cache.semantic
+        cache.tiers(),
+        runtime.submit,
+        runtime.wall,
+        observer,
+        repeat=runtime.repeat,
+        semantic=cache.semantic,
+        background=None
+        if only_async
+        else runtime.background,  # the caller's client is his loop's, not the background's
+        policy=cache.rules,
+        ttl=cache.ttl,
     )
     return Pipeline(
         targets,
@@ -130,6 +143,10 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
         wall=runtime.wall,
         max_body_bytes=settings.max_body_bytes,
     )
+
+
+def _is_async(client: object) -> bool:
+    return hasattr(client, "aclose")
 
 
 def _by_name(providers: Sequence[Provider]) -> dict[str, Provider]:

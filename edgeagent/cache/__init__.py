@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from edgeagent.cache.memory import MemoryCache, MemoryStats
     from edgeagent.cache.policy import CacheOptions
     from edgeagent.cache.redis import RedisCache
+    from edgeagent.cache.rules import CachePolicy
     from edgeagent.cache.semantic import ClientEmbedder, Embedder, SemanticCache
     from edgeagent.cache.tiers import Cache
 
@@ -19,6 +20,7 @@ __all__ = [
     "Batches",
     "Cache",
     "CacheOptions",
+    "CachePolicy",
     "CacheTier",
     "ClientEmbedder",
     "DiskCache",
@@ -37,6 +39,7 @@ _HOME: Final = {
     "Batches": "base",
     "Cache": "tiers",
     "CacheOptions": "policy",
+    "CachePolicy": "rules",
     "CacheTier": "base",
     "ClientEmbedder": "semantic",
     "DiskCache": "disk",

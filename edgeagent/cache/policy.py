@@ -7,13 +7,18 @@ answers, whose audio has an id that expires.
 
 Answers that are stored (`storable`): those in which every choice ended on its own account (`stop`, `tool_calls`,
 `function_call`). An answer cut by a limit or withheld by a filter is returned but not kept: another try may well give
-the whole answer, and `length` often means that the caller will ask again with a higher limit.
+the whole answer, and `length` often means that the caller will ask again with a higher limit. `truncated` and
+`filtered` keep those too.
+
+When an answer is fresh (`CacheOptions.fresh_until`): until its `ttl` is over, and while it is no older than the call's
+`max_age`. From then on it is stale, and is given only for the seconds that `stale_while_revalidate` (at once, while it
+is asked for again in the background) and `stale_if_error` (where the provider fails) allow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NoReturn, get_args
 
 from typing_extensions import TypeIs
@@ -21,12 +26,13 @@ from typing_extensions import TypeIs
 from edgeagent.errors import RequestValidationError
 from edgeagent.types import ChatCompletion, ChatRequest
 from edgeagent.types.completion import BROKEN_OFF
-from edgeagent.types.options import CacheMode
+from edgeagent.types.options import CacheMode, CachePace
 from edgeagent.wire.json import canonical_json
 
-__all__ = ["CacheOptions", "parse_cache_options", "storable", "uncacheable_reason"]
+__all__ = ["CacheOptions", "cache_controls", "parse_cache_options", "storable", "uncacheable_reason"]
 
 _MODES: Final = get_args(CacheMode)
+_PACES: Final = get_args(CachePace)
 _COMPLETE: Final = frozenset({"stop", "tool_calls", "function_call"})
 _CLIENT_TOOLS: Final = ("function", "custom")
 _FOREVER: Final = 1e12
@@ -44,7 +50,14 @@ class CacheOptions:
         max_age: seconds that a stored answer may be old to be taken; None: any age.
         namespace: keeps entries apart, and lets callers with different credentials share within it.
         sample: asks for another answer to the same request: each number (or name) has its own entry.
-        force: caches also what `uncacheable_reason` names.
+        force: caches also what `uncacheable_reason` names, or a policy's `cacheable` refuses.
+        stale_while_revalidate: seconds for which a stale answer is given at once, while it is asked for again in the
+            background (mode `on` only); None: not at all.
+        stale_if_error: seconds for which a stale answer is given where the provider fails; None: not at all.
+        truncated: stores also an answer that was cut by a limit (`length`).
+        filtered: stores also an answer that a filter withheld (`content_filter`).
+        pace: how a stored stream is given again: `full` speed, or with the pauses of the `original`.
+        given: which of these the call or its view said itself; a client's `CachePolicy` does not change them.
     """
 
     mode: CacheMode = "on"
@@ -53,6 +66,22 @@ class CacheOptions:
     namespace: str | None = None
     sample: int | str | None = None
     force: bool = False
+    stale_while_revalidate: float | None = None
+    stale_if_error: float | None = None
+    truncated: bool = False
+    filtered: bool = False
+    pace: CachePace = "full"
+    given: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+
+    @property
+    def keep(self) -> float:
+        """Seconds that an answer is kept after it has become stale."""
+        return max(self.stale_while_revalidate or 0.0, self.stale_if_error or 0.0)
+
+    def fresh_until(self, created: float, expires: float | None) -> float:
+        """The point in time (epoch seconds) from which on an answer is stale for this call; infinite: never."""
+        ends = float("inf") if expires is None else expires
+        return ends if self.max_age is None else min(ends, created + self.max_age)
 
     @property
     def reads(self) -> bool:
@@ -85,6 +114,16 @@ def parse_cache_options(value: object, base: CacheOptions = _DEFAULT) -> CacheOp
     """`edge={"cache": …}`: a mode, a bool (on, off), or a dict of `CacheOptions` fields; the others stay as in `base`.
 
     Raises:
+        RequestValidationError: see `cache_controls`.
+    """
+    controls = cache_controls(value)
+    return replace(base, **controls, given=base.given.union(controls))
+
+
+def cache_controls(value: object) -> Mapping[str, Any]:
+    """What such a value says: fields of `CacheOptions`.
+
+    Raises:
         RequestValidationError: an unknown key, or a value of the wrong type or range; `.param` is `edge.cache` or
             `edge.cache.<key>`.
     """
@@ -101,7 +140,7 @@ def parse_cache_options(value: object, base: CacheOptions = _DEFAULT) -> CacheOp
         wanted = check(item)
         if wanted is not None:
             _refuse(f"must be {wanted}", key)
-    return replace(base, **value)
+    return value
 
 
 def uncacheable_reason(request: ChatRequest) -> str | None:
@@ -142,11 +181,17 @@ def _is_client_tool(tool: Mapping[str, Any]) -> bool:
     return kind in _CLIENT_TOOLS
 
 
-def storable(completion: ChatCompletion) -> bool:
-    """Whether this finished answer may be stored: it has choices, and each of them is complete."""
+def storable(completion: ChatCompletion, options: CacheOptions = _DEFAULT) -> bool:
+    """Whether this finished answer may be stored: it has choices, and each of them is complete, or may be otherwise."""
     choices = completion.choices
     return bool(choices) and all(
-        choice.finish_reason in _COMPLETE and choice.native_finish_reason not in BROKEN_OFF for choice in choices
+        choice.native_finish_reason not in BROKEN_OFF
+        and (
+            choice.finish_reason in _COMPLETE
+            or (choice.finish_reason == "length" and options.truncated)
+            or (choice.finish_reason == "content_filter" and options.filtered)
+        )
+        for choice in choices
     )
 
 
@@ -170,7 +215,7 @@ def _ttl(value: object) -> str | None:
     return None if value is None or (_is_number(value) and 0 < value < _FOREVER) else "a positive number of seconds"
 
 
-def _max_age(value: object) -> str | None:
+def _seconds(value: object) -> str | None:
     return None if value is None or (_is_number(value) and 0 <= value < _FOREVER) else "a number of seconds, 0 or more"
 
 
@@ -183,8 +228,12 @@ def _sample(value: object) -> str | None:
     return None if value is None or right else "an integer or a non-empty printable text"
 
 
-def _force(value: object) -> str | None:
+def _flag(value: object) -> str | None:
     return None if isinstance(value, bool) else "True or False"
+
+
+def _pace(value: object) -> str | None:
+    return None if isinstance(value, str) and value in _PACES else f"one of {_one_of(_PACES)}"
 
 
 def _is_number(value: object) -> TypeIs[int | float]:
@@ -198,9 +247,14 @@ def _is_text(value: str) -> bool:
 _CHECKS: Final[Mapping[str, Callable[[object], str | None]]] = {
     "mode": _mode,
     "ttl": _ttl,
-    "max_age": _max_age,
+    "max_age": _seconds,
     "namespace": _namespace,
     "sample": _sample,
-    "force": _force,
+    "force": _flag,
+    "stale_while_revalidate": _seconds,
+    "stale_if_error": _seconds,
+    "truncated": _flag,
+    "filtered": _flag,
+    "pace": _pace,
 }
 """The keys of `edge={"cache": {…}}`; a new option is a field of `CacheOptions` and a line here."""

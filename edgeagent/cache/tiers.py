@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeagent.cache.base import CacheTier
+from edgeagent.cache.policy import CacheOptions
+from edgeagent.cache.rules import CachePolicy
 from edgeagent.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Cache:
             `EDGEAGENT_CACHE_KEY` holds, or with a key or several (see `EncryptedCache`; not shown by repr).
         semantic: a `SemanticCache`, asked last for the answer to a similar question; None: there is none.
         ttl: seconds that entries live in the tiers made here (a tier object has its own); None: while there is room.
+        policy: defaults and rules of the cache controls: a `CachePolicy`, or a dict of its arguments.
 
     Raises:
         ConfigurationError: a value is none of these, or `ttl` is not positive.
@@ -46,6 +49,7 @@ class Cache:
     ttl: float | None = None
     encryption: bool | str | bytes | Sequence[str | bytes] = field(default=False, repr=False)
     semantic: SemanticCache | None = None
+    policy: CachePolicy | Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.memory, bool | CacheTier):
@@ -69,6 +73,19 @@ class Cache:
             from edgeagent.cache.encrypted import parse_keys
 
             parse_keys(self.encryption)
+        object.__setattr__(self, "policy", _policy(self.policy))
+
+    @property
+    def rules(self) -> CachePolicy | None:
+        """The policy, if it says anything of some calls and not of others."""
+        policy = self.policy
+        assert policy is None or isinstance(policy, CachePolicy)
+        return policy if policy is not None and policy.distinguishes else None
+
+    def defaults(self, namespace: str | None) -> CacheOptions:
+        """The options of a call that says nothing itself, for a client with this namespace."""
+        assert self.policy is None or isinstance(self.policy, CachePolicy)
+        return CacheOptions(namespace=namespace) if self.policy is None else self.policy.defaults(namespace)
 
     @classmethod
     def of(cls, value: object) -> Cache:
@@ -149,6 +166,19 @@ def user_cache_directory(
         given = environ.get("XDG_CACHE_HOME", "")
         base = Path(given) if given.startswith("/") else home / ".cache"
     return base / "edgeagent"
+
+
+def _policy(value: object) -> CachePolicy | None:
+    if value is None or isinstance(value, CachePolicy):
+        return value
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(
+            f"Cache(policy=…) is a CachePolicy, a dict of its arguments or None, not {_shown(value)}."
+        )
+    try:
+        return CachePolicy(**value)
+    except TypeError as error:
+        raise ConfigurationError(f"Cache(policy=…): {error}") from None
 
 
 def _is_path(value: object) -> bool:

@@ -27,6 +27,7 @@ from edgeagent.types import AnyAnswer, Attempt, ChatRequest, ResponseMetadata, T
 
 if TYPE_CHECKING:
     from edgeagent.core.semantic import Question
+    from edgeagent.core.staleness import Spare
 
 __all__ = ["Call", "CallOptions"]
 
@@ -81,6 +82,7 @@ class Call(Generic[R]):
         "request",
         "scope",
         "size",
+        "spare",
         "started",
         "streams",
         "ticket",
@@ -115,6 +117,7 @@ class Call(Generic[R]):
         self.observation: Observation | None = None
         self.vendor: str | None = None
         self.question: Question | None = None  # as the semantic cache was asked
+        self.spare: Spare | None = None  # a stale answer, if the call may be given one
         self.promises: tuple[Promise, ...] = ()  # of the attempt under way
         self.streams = streams
         self.health = health

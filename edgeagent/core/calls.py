@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -18,6 +19,7 @@ from edgeagent.cache.entry import Entry
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.flight import Flight, Flights
 from edgeagent.core.layers import CacheLayers
+from edgeagent.core.staleness import Spare
 from edgeagent.core.targets import Candidates, Targets, vendor_of
 from edgeagent.core.validate import MAX_BODY_BYTES
 from edgeagent.core.verdict import judge
@@ -106,6 +108,9 @@ class Calls:
         stream: bool = False,
         operation: str = "chat",
     ) -> Call[R]:
+        policy = self.layers.policy
+        if policy is not None:
+            options = replace(options, cache=policy.applied(options.cache, request, options.tags))
         call = Call(
             request,
             options,
@@ -116,6 +121,9 @@ class Calls:
             streams=stream,
             health=self.targets.health,
         )
+        cache = options.cache
+        if (cache.stale_if_error or cache.stale_while_revalidate) and cache.reads:
+            call.spare = Spare(cache, self._wall)
         call.observation = self._observer.start(CallStarted(operation, request, stream, options.tags))
         return call
 
@@ -194,8 +202,8 @@ class Calls:
 
     def _too_old(self, call: Call[Any], entry: Entry) -> bool:
         """Whether a flight's answer came from a tier and was too old for this call when it asked."""
-        max_age = call.options.cache.max_age
-        return max_age is not None and self._wall() - entry.created - (self._clock() - call.started) > max_age
+        until = call.options.cache.fresh_until(entry.created, entry.expires)
+        return self._wall() - (self._clock() - call.started) > until
 
     def _answered_by(self, call: Call[Any], target: Target) -> None:
         call.edge.provider, call.edge.model = target.provider, target.model

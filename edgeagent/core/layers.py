@@ -16,6 +16,7 @@ from edgeagent.cache.base import CacheTier, Put
 from edgeagent.cache.entry import Entry, decode_entry
 from edgeagent.cache.outage import Away
 from edgeagent.core.leases import Lease, Repeat, wait_for_lease
+from edgeagent.core.staleness import Background, Refreshes, Spare
 from edgeagent.core.writes import Writes
 from edgeagent.effects import Flow, offload
 from edgeagent.errors import DeadlineExceededError
@@ -23,6 +24,8 @@ from edgeagent.telemetry.base import Observer
 from edgeagent.types.metadata import CacheTierName
 
 if TYPE_CHECKING:
+    from edgeagent.cache.policy import CacheOptions
+    from edgeagent.cache.rules import CachePolicy
     from edgeagent.cache.semantic import SemanticCache
     from edgeagent.core.call import Call
 
@@ -48,6 +51,9 @@ class CacheLayers:
         observer: told of look-ups and faults.
         repeat: runs a job in the background again and again; without it no lease is asked for.
         semantic: finds answers to similar questions, if there is such a cache.
+        background: runs flows that nobody waits for; without it nothing is revalidated while it is stale.
+        policy: rules for the calls, if there are any.
+        ttl: seconds that the tiers keep what is stored with no time of its own, as far as is known.
     """
 
     def __init__(
@@ -58,6 +64,9 @@ class CacheLayers:
         observer: Observer,
         repeat: Repeat | None = None,
         semantic: SemanticCache | None = None,
+        background: Background | None = None,
+        policy: CachePolicy | None = None,
+        ttl: float | None = None,
     ) -> None:
         self._near = tuple(tier for tier in tiers if not tier.blocking)
         self._far = tuple(tier for tier in tiers if tier.blocking)
@@ -71,26 +80,35 @@ class CacheLayers:
         self._decoded: dict[bytes, tuple[bytes, Entry]] = {}
         self._faults: set[tuple[str, type[BaseException]]] = set()
         self._semantic = semantic
+        self._ttl = ttl
+        self._background = background
+        self.refreshes = None if background is None else Refreshes(background)
+        self.policy = policy
         self.enabled = bool(tiers) or semantic is not None
         self.last_put = object()
         """Another one after each put into the near tiers: while it is the same, a miss there is still a miss."""
 
-    def near(self, key: bytes, max_age: float | None) -> tuple[Entry, CacheTierName] | None:
-        """Ask the tiers that do not block."""
+    def near(self, key: bytes, max_age: float | None, spare: Spare | None = None) -> tuple[Entry, CacheTierName] | None:
+        """Ask the tiers that do not block. What is there but not fresh is offered to `spare`."""
         for tier in self._near:
             try:
                 data = tier.get(key)
             except Exception as error:
                 self.fault(tier, error)
                 continue
-            entry = None if data is None else self._fresh(self._remembered(key, data), max_age)
+            entry = None if data is None else self._fresh(self._remembered(key, data), max_age, tier, spare)
             self._observer.cache_lookup(tier.name, hit=entry is not None)
             if entry is not None:
                 return entry, tier.name
         return None
 
-    def far(self, key: bytes, near_key: bytes, max_age: float | None) -> Flow[tuple[Entry, CacheTierName] | None]:
-        """Ask the other tiers; a hit is promoted to those before it and to memory under `near_key`."""
+    def far(
+        self, key: bytes, near_key: bytes, max_age: float | None, spare: Spare | None = None
+    ) -> Flow[tuple[Entry, CacheTierName] | None]:
+        """Ask the other tiers; a hit is promoted to those before it and to memory under `near_key`.
+
+        What is there but not fresh is offered to `spare`, and promoted to memory for the others that may take it.
+        """
         for rank, tier in enumerate(self._far):
             data = self._writes.under_way(key)  # a write under way is visible
             if data is None:
@@ -99,8 +117,11 @@ class CacheLayers:
                 except Exception as error:
                     self.fault(tier, error)
                     continue
-            entry = None if data is None else self._fresh(decode_entry(data), max_age)
+            held = None if data is None else decode_entry(data)
+            entry = self._fresh(held, max_age, tier, spare)
             self._observer.cache_lookup(tier.name, hit=entry is not None)
+            if entry is None and spare is not None and held is not None and spare.entry is held and data is not None:
+                self._put_near(near_key, data, self._left(held))
             if entry is not None and data is not None:
                 self._promote(rank, key, near_key, data, entry)
                 return entry, tier.name
@@ -191,7 +212,7 @@ class CacheLayers:
             self.fault(cache, error)
 
     def lead(
-        self, call: Call, key: bytes, near_key: bytes, max_age: float | None
+        self, call: Call, key: bytes, near_key: bytes, max_age: float | None, spare: Spare | None = None
     ) -> Flow[tuple[Entry, CacheTierName] | None]:
         """Before a provider is asked: wait while another process asks for the same; what it found, if it did.
 
@@ -205,7 +226,7 @@ class CacheLayers:
         self._leases[key] = lease
         call.scope.add(partial(self._unlead, key, lease))
         try:
-            return (yield from wait_for_lease(call, lease, lambda: self.far(key, near_key, max_age), READ_BOUND))
+            return (yield from wait_for_lease(call, lease, lambda: self.far(key, near_key, max_age, spare), READ_BOUND))
         except DeadlineExceededError:
             raise
         except Exception as error:  # everyone calls for himself
@@ -236,15 +257,30 @@ class CacheLayers:
             self._decoded[key] = (data, entry)
         return entry
 
-    def _fresh(self, entry: Entry | None, max_age: float | None) -> Entry | None:
-        if entry is None:
-            return None
-        if max_age is not None and self._wall() - entry.created > max_age:
-            return None
-        return None if entry.expires is not None and entry.expires <= self._wall() else entry
+    def _fresh(
+        self,
+        entry: Entry | None,
+        max_age: float | None,
+        tier: CacheTier | None = None,
+        spare: Spare | None = None,
+    ) -> Entry | None:
+        if entry is None or (max_age is None and entry.expires is None):
+            return entry
+        now = self._wall()
+        if (max_age is None or now - entry.created <= max_age) and (entry.expires is None or now < entry.expires):
+            return entry
+        if spare is not None and tier is not None:
+            spare.offer(entry, tier.name)
+        return None
+
+    def lifetimes(self, options: CacheOptions) -> tuple[float | None, float]:
+        """Seconds that an answer is fresh (None: as a tier has it), and that it is kept after that."""
+        keep = options.keep
+        ttl = options.ttl if options.ttl is not None or not keep else self._ttl
+        return ttl, 0.0 if ttl is None else keep
 
     def _left(self, entry: Entry) -> float | None:
-        return None if entry.expires is None else max(0.0, entry.expires - self._wall())
+        return None if entry.expires is None else max(0.0, entry.expires + entry.keep - self._wall())
 
     def _put_near(self, key: bytes, data: bytes, ttl: float | None) -> None:
         for tier in self._near:
@@ -272,6 +308,8 @@ class CacheLayers:
         """In the child: writes under way are the parent's. The tiers see to themselves."""
         self._writes.after_fork()
         self._leases = {}
+        if self._background is not None:
+            self.refreshes = Refreshes(self._background)
         if self._semantic is not None:
             self._semantic.after_fork()
 

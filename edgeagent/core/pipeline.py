@@ -24,6 +24,7 @@ from edgeagent.core.keys import Keys, raw_key_of, shared_key_of
 from edgeagent.core.native import Native, NativeAnswer, NativeExchange
 from edgeagent.core.native_session import NativeSession
 from edgeagent.core.session import StreamSession
+from edgeagent.core.staleness import excuses, refreshing
 from edgeagent.core.targets import Candidates, Targets
 from edgeagent.core.validate import validate, validate_size
 from edgeagent.effects import Flow, Scope
@@ -39,6 +40,7 @@ logger = logging.getLogger("edgeagent")
 
 A = TypeVar("A")
 S = TypeVar("S", StreamSession, NativeSession)
+T = TypeVar("T")
 
 ZERO: Final = Decimal(0)
 
@@ -140,12 +142,55 @@ class Pipeline(Calls):
         if found is not None:
             return self._hit(call, *found)
         keys = self._missed(call, candidates, raw)
+        ask = partial(self._completed_elsewhere, call, candidates, keys, last_put)
+        if call.spare is None or keys is None:
+            return (yield from ask())
+        return (yield from self._or_stale(call, keys, ask, lambda answer: answer))
+
+    def _completed_elsewhere(
+        self, call: Call, candidates: Candidates, keys: Keys | None, last_put: object
+    ) -> Flow[ChatCompletion]:
+        """The answer that memory does not have."""
         if keys is not None and call.options.cache.mode == "on":
             return (yield from self._share(call, candidates, keys, last_put))
         found = yield from self._far(call, keys)
         if found is not None:
             return self._hit(call, *found)
         return (yield from self._ask(call, candidates, keys))[0]
+
+    def _or_stale(
+        self, call: Call, keys: Keys, ask: Callable[[], Flow[T]], give: Callable[[ChatCompletion], T]
+    ) -> Flow[T]:
+        """What `ask` gives; or a stale answer, where that is better than to wait or than its error."""
+        found = self._while_revalidating(call, keys)
+        if found is not None:
+            return give(self._hit(call, *found))
+        try:
+            return (yield from ask())
+        except Exception as error:
+            if not excuses(error):
+                raise
+            assert call.spare is not None
+            found = self._near(call, keys.raw) or call.spare.if_error()  # again: a leader puts there what he finds
+            if found is None:
+                raise
+            logger.debug("a stale answer was given for %s", type(error).__name__)
+        return give(self._hit(call, *found))
+
+    def _while_revalidating(self, call: Call, keys: Keys) -> tuple[Entry, CacheTierName] | None:
+        """A stale answer to be given at once; it is being renewed from here on."""
+        refreshes = self.layers.refreshes
+        found = None if call.spare is None or refreshes is None else call.spare.while_revalidating()
+        if found is not None and refreshes is not None:
+            refreshes.begin(keys.shared, partial(self._refresh, call))
+        return found
+
+    def _refresh(self, call: Call, scope: Scope) -> Flow[ChatCompletion]:
+        """The same request, asked in the background."""
+        again = self._begin(call.request, refreshing(call.options), scope, prefers_async=False)
+        again.spare = None
+        again.native = None if call.native is None else NativeExchange(call.native.asked)
+        return self._completed(again)
 
     def _share(self, call: Call, candidates: Candidates, keys: Keys, last_put: object) -> Flow[ChatCompletion]:
         """Join the flight of identical requests.
@@ -158,7 +203,7 @@ class Pipeline(Calls):
             if found is None:
                 found = yield from self._far(call, keys)
             if found is None and keys.far:
-                found = yield from self.layers.lead(call, keys.shared, keys.raw, call.options.cache.max_age)
+                found = yield from self.layers.lead(call, keys.shared, keys.raw, call.options.cache.max_age, call.spare)
             return None if found is None else (self._hit(call, *found), found[0])
 
         ask_provider = partial(self._ask, call, candidates, keys)
@@ -186,6 +231,13 @@ class Pipeline(Calls):
         if found is not None:
             return self._replay(call, self._hit(call, *found), kind)
         keys = self._missed(call, candidates, raw)
+        ask = partial(self._streamed_elsewhere, call, candidates, keys, kind)
+        if call.spare is None or keys is None:
+            return (yield from ask())
+        return (yield from self._or_stale(call, keys, ask, lambda answer: self._replay(call, answer, kind)))
+
+    def _streamed_elsewhere(self, call: Call, candidates: Candidates, keys: Keys | None, kind: type[S]) -> Flow[S]:
+        """The stream that memory does not have."""
         found = yield from self._far(call, keys)
         if found is not None:
             return self._replay(call, self._hit(call, *found), kind)
@@ -219,19 +271,25 @@ class Pipeline(Calls):
     def _near(self, call: Call, raw: bytes | None) -> tuple[Entry, CacheTierName] | None:
         """Ask memory, if this call may."""
         cache = call.options.cache
-        return self.layers.near(raw, cache.max_age) if raw is not None and cache.reads else None
+        return self.layers.near(raw, cache.max_age, call.spare) if raw is not None and cache.reads else None
 
     def _far(self, call: Call, keys: Keys | None) -> Flow[tuple[Entry, CacheTierName] | None]:
         """Ask the tiers that outlive the process, if this call may; then for the answer to a similar question."""
         if keys is None or not keys.read:
             return None
         max_age = call.options.cache.max_age
-        found = (yield from self.layers.far(keys.shared, keys.raw, max_age)) if keys.far else None
+        found = (yield from self.layers.far(keys.shared, keys.raw, max_age, call.spare)) if keys.far else None
+        if found is None and call.spare is not None:
+            found = self._while_revalidating(call, keys)
         return found or (yield from self.layers.similar(call, keys.candidates, max_age))
 
     def _hit(self, call: Call, entry: Entry, tier: CacheTierName) -> ChatCompletion:
-        call.edge.cached = True
-        call.edge.cache_tier = tier
+        edge = call.edge
+        edge.cached = True
+        edge.cache_tier = tier
+        edge.age = self._wall() - entry.created
+        if call.spare is not None:
+            edge.stale = call.spare.entry is entry
         return self._from_entry(call, entry)
 
     def _followed(self, call: Call, entry: Entry) -> ChatCompletion | None:
@@ -272,19 +330,20 @@ class Pipeline(Calls):
             self.targets.estimates.observe(call, answered.target, completion.usage)
         if keys is None:
             return None
-        ttl = call.options.cache.ttl
+        cache = call.options.cache
+        ttl, keep = self.layers.lifetimes(cache)
         try:
-            entry = self._entry(call, completion, answered.target, ttl)
-            data = encode_entry(entry) if keys.write and answered.rank == 0 and storable(completion) else None
+            entry = self._entry(call, completion, answered.target, ttl, keep)
+            data = encode_entry(entry) if keys.write and answered.rank == 0 and storable(completion, cache) else None
         except ValueError:  # a provider of the caller's own put something into its answer that JSON cannot hold
             logger.warning("an answer of %s cannot be written as JSON, and is not cached", answered.target.provider)
             return None
         if data is not None:
-            self.layers.store(keys.raw, keys.shared, data, ttl, shared=keys.far)
+            self.layers.store(keys.raw, keys.shared, data, None if ttl is None else ttl + keep, shared=keys.far)
             self.layers.store_similar(call, keys.candidates, data, ttl)
         return entry
 
-    def _entry(self, call: Call, completion: ChatCompletion, target: Target, ttl: float | None) -> Entry:
+    def _entry(self, call: Call, completion: ChatCompletion, target: Target, ttl: float | None, keep: float) -> Entry:
         now = self._wall()
         return Entry(
             created=now,
@@ -297,4 +356,8 @@ class Pipeline(Calls):
             completion=completion.as_json(),
             native=b"" if call.native is None else call.native.raw,
             native_streamed=call.native is not None and call.native.streamed,
+            keep=keep,
+            asked=call.request.model,
+            namespace=call.options.cache.namespace,
+            tags=call.options.tags,
         )

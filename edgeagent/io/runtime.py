@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from edgeagent.effects import Flow, Scope
 from edgeagent.errors import ConfigurationError
 from edgeagent.io.async_driver import AsyncDriver
+from edgeagent.io.background import Background
 from edgeagent.io.heartbeat import Heartbeat
 from edgeagent.io.lanes import Lanes
 from edgeagent.io.sync_driver import SyncDriver
@@ -71,6 +73,7 @@ class Runtime:
         self.async_driver = AsyncDriver(self._async_engine, self._in_thread, self._get_aside, clock)
         self.plain_drivers = self.sync_driver, self.async_driver
         """The same two, whatever `errors=` puts around them: for who tells errors in a way of its own."""
+        self._background = Background(self.sync_driver, self._get_threads, self._lanes)
         self._inherited: tuple[object, ...] = ()
         self._begin()
 
@@ -91,6 +94,7 @@ class Runtime:
         self._begin()
         self.writer.after_fork()
         self._heartbeat.after_fork()
+        self._background.after_fork()
 
     def submit(self, job: Callable[[], None]) -> None:
         """Have it run in the background. Never blocks."""
@@ -99,6 +103,10 @@ class Runtime:
     def repeat(self, job: Callable[[], bool], every: float) -> Callable[[], None]:
         """Have it called every so many seconds until it returns False, or what is returned is called. Never blocks."""
         return self._heartbeat.repeat(job, every)
+
+    def background(self, flow: Callable[[Scope], Flow[Any]], ended: Callable[[BaseException | None], None]) -> bool:
+        """Run a flow that nobody waits for; see `Background.start`. Never blocks."""
+        return self._background.start(flow, ended)
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait for the background; False if `timeout` seconds were not enough."""
@@ -118,6 +126,7 @@ class Runtime:
 
         Connections of an event loop are closed by that loop, soon.
         """
+        self._background.close()
         if not self.writer.close(CLOSE_SECONDS):
             logger.warning("background writes are still pending after %s seconds", CLOSE_SECONDS)
         self._heartbeat.close()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, TypedDict
 
-__all__ = ["CacheControls", "CacheMode", "EdgeOptions"]
+__all__ = ["CacheControls", "CacheMode", "CachePace", "EdgeOptions"]
 
 CacheMode = Literal["on", "off", "read", "write", "refresh"]
+CachePace = Literal["full", "original"]
 
 
 class CacheControls(TypedDict, total=False):
@@ -19,6 +20,11 @@ class CacheControls(TypedDict, total=False):
     namespace: str
     sample: int | str
     force: bool
+    stale_while_revalidate: float
+    stale_if_error: float
+    truncated: bool
+    filtered: bool
+    pace: CachePace
 
 
 class EdgeOptions(TypedDict, total=False):

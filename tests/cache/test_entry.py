@@ -25,6 +25,11 @@ ENTRIES = st.builds(
     native=st.binary(max_size=100),
     native_streamed=st.booleans(),
     expires=st.none() | st.floats(allow_nan=False),
+    keep=st.floats(0, 1e9),
+    asked=TEXT,
+    namespace=st.none() | TEXT,
+    tags=st.lists(TEXT, max_size=3).map(tuple),
+    chunks=st.binary(max_size=100),
 )
 ENTRY = Entry(
     1_700_000_000.5,
@@ -36,6 +41,7 @@ ENTRY = Entry(
     b'{"id":"x"}',
     b"{}\n{}",
     1_800_000_000.0,
+    tags=("a tag", ""),
 )
 
 
@@ -91,7 +97,7 @@ def test_foreign_bytes_give_no_entry(data: bytes) -> None:
 def test_another_version_gives_no_entry() -> None:
     """A later version's entry is not read, even if its sum is right."""
     encoded = encode_entry(ENTRY)
-    assert decode_entry(encoded[:3] + b"\x02" + encoded[4:]) is None
+    assert decode_entry(encoded[:3] + b"\x03" + encoded[4:]) is None
 
 
 def _with_right_sum(body: bytes) -> bytes:
@@ -106,20 +112,27 @@ def test_a_right_sum_over_nonsense_never_raises(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("find", "replace"), [(b"openai", b"\xffpenai"), (b"0.00012", b"0.0001x"), (b"req_1", b"req\xff1")]
+    ("find", "replace"),
+    [
+        (b"openai", b"\xffpenai"),
+        (b"0.00012", b"0.0001x"),
+        (b"req_1", b"req\xff1"),
+        (b"a tag", b"a ta\xff"),
+        (b"\x05a tag", b"\x0aa tag"),
+    ],
 )
 def test_a_right_sum_over_wrong_text_gives_no_entry(find: bytes, replace: bytes) -> None:
-    """Names that are not UTF-8 and costs that are no numbers."""
+    """Names that are not UTF-8, costs that are no numbers, tags longer than there is room for."""
     body = encode_entry(ENTRY)[8:].replace(find, replace)
     assert decode_entry(_with_right_sum(body)) is None
 
 
-@pytest.mark.parametrize("field", range(7))
+@pytest.mark.parametrize("field", range(11))
 def test_a_right_sum_over_wrong_lengths_gives_no_entry(field: int) -> None:
     """Lengths that do not add up to the whole, also absurd ones."""
     body = encode_entry(ENTRY)[8:]
-    head = struct.Struct(">B2d5I2Q")
+    head = struct.Struct(">B3d8I3Q")
     values = list(head.unpack_from(body))
-    for length in (values[3 + field] + 1, 2**32 - 1):
-        values[3 + field] = length
+    for length in (values[4 + field] + 1, 2**32 - 1):
+        values[4 + field] = length
         assert decode_entry(_with_right_sum(head.pack(*values) + body[head.size :])) is None

@@ -118,6 +118,7 @@ class House:
         memory: bool = True,
         far: Far | None = None,
         world: World | None = None,
+        layered: dict[str, Any] | None = None,
         **pipeline: Any,
     ) -> None:
         self.world = world or World()
@@ -127,7 +128,7 @@ class House:
         targets = Targets(by_name, names, FailoverRouter())
         tiers: list[Any] = [MemoryCache(clock=self.world.clock)] if memory else []
         tiers += [far] if far else []
-        layers = CacheLayers(tiers, self.world.submit, self.world.wall, self.watcher)
+        layers = CacheLayers(tiers, self.world.submit, self.world.wall, self.watcher, **(layered or {}))
         self.pipeline = Pipeline(
             targets, layers, Prices(), self.watcher, clock=self.world.clock, wall=self.world.wall, **pipeline
         )
@@ -550,7 +551,7 @@ def test_memory_is_looked_up_again_after_boarding() -> None:
     near = house.pipeline.layers.near
     missed: list[bytes] = []
 
-    def late(key: bytes, max_age: float | None) -> Any:
+    def late(key: bytes, max_age: float | None, spare: Any = None) -> Any:
         if not missed:
             missed.append(key)
             house.complete()  # another caller's: lands meanwhile

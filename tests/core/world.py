@@ -56,6 +56,8 @@ class World:
         self.submitted: list[Callable[[], None]] = []
         self.on_join: Callable[[Join], bool] | None = None
         self.takes = 0.0  # seconds that every answer takes
+        self.background: list[tuple[Callable[[Scope], Any], Callable[[BaseException | None], None]]] = []
+        self.room = 10  # for flows in the background
 
     def clock(self) -> float:
         return self.now
@@ -70,6 +72,25 @@ class World:
         """Do what was submitted to the background."""
         while self.submitted:
             self.submitted.pop(0)()
+
+    def start(self, flow: Callable[[Scope], Any], ended: Callable[[BaseException | None], None]) -> bool:
+        """A flow for the background, if there is room."""
+        if len(self.background) < self.room:
+            self.background.append((flow, ended))
+            return True
+        return False
+
+    def behind(self) -> None:
+        """Run what was started in the background."""
+        while self.background:
+            flow, ended = self.background.pop(0)
+            scope, error = Scope(), None
+            try:
+                self.run(flow(scope), scope)
+            except BaseException as raised:  # told, as the real one tells it
+                error = raised
+            scope.release()
+            ended(error)
 
     @property
     def sleeps(self) -> list[float]:
