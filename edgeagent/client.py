@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from edgeagent.providers.base import Provider
     from edgeagent.resources.async_responses import AsyncResponses
     from edgeagent.resources.beta import AsyncBeta, Beta
+    from edgeagent.resources.cache import AsyncCacheControl, CacheControl
     from edgeagent.resources.chat import AsyncChat, Chat
     from edgeagent.resources.models import AsyncModels, Models
     from edgeagent.resources.operations import (
@@ -347,6 +348,13 @@ class EdgeClient(_Client):
         return Chat(self)
 
     @cached_property
+    def cache(self) -> CacheControl:
+        """What the cache holds: clear, stats, peek, export, import."""
+        from edgeagent.resources.cache import CacheControl
+
+        return CacheControl(self)
+
+    @cached_property
     def embeddings(self) -> Embeddings:
         """Vectors of texts."""
         from edgeagent.resources.operations import Embeddings
@@ -441,6 +449,13 @@ class AsyncEdgeClient(_Client):
         from edgeagent.resources.chat import AsyncChat
 
         return AsyncChat(self)
+
+    @cached_property
+    def cache(self) -> AsyncCacheControl:
+        """What the cache holds: clear, stats, peek, export, import."""
+        from edgeagent.resources.cache import AsyncCacheControl
+
+        return AsyncCacheControl(self)
 
     @cached_property
     def embeddings(self) -> AsyncEmbeddings:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from edgeagent.cache.base import Batches, CacheTier, Grant, Leases, Put
+    from edgeagent.cache.base import Batches, CacheTier, Grant, Leases, Listing, Put
     from edgeagent.cache.disk import DiskCache
     from edgeagent.cache.encrypted import EncryptedCache
     from edgeagent.cache.memory import MemoryCache, MemoryStats
@@ -28,6 +28,7 @@ __all__ = [
     "EncryptedCache",
     "Grant",
     "Leases",
+    "Listing",
     "MemoryCache",
     "MemoryStats",
     "Put",
@@ -47,6 +48,7 @@ _HOME: Final = {
     "EncryptedCache": "encrypted",
     "Grant": "base",
     "Leases": "base",
+    "Listing": "base",
     "MemoryCache": "memory",
     "MemoryStats": "memory",
     "Put": "base",

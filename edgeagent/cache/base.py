@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from edgeagent.types.metadata import CacheTierName
 
-__all__ = ["Batches", "CacheTier", "Grant", "Leases", "Put"]
+__all__ = ["Batches", "CacheTier", "Grant", "Leases", "Listing", "Put", "listing"]
 
 
 @runtime_checkable
@@ -69,6 +69,19 @@ class Batches(Protocol):
         ...
 
 
+@runtime_checkable
+class Listing(Protocol):
+    """What a tier has besides whose entries can be listed: some are forgotten, all are exported and counted."""
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Each key with its bytes. What is put or deleted meanwhile may or may not be among them."""
+        ...
+
+    def usage(self) -> tuple[int | None, int | None]:
+        """How many entries it holds, and how many bytes; None where it does not know."""
+        ...
+
+
 class Grant(NamedTuple):
     """What came of asking for a lease.
 
@@ -106,3 +119,9 @@ class Leases(Protocol):
     def put_leased(self, key: bytes, value: bytes, token: str, /, ttl: float | None = None) -> bool:
         """Store as `put` does and end the lease, in one step; False: the token has lost it, and replaced nothing."""
         ...
+
+
+def listing(tier: object) -> Listing | None:
+    """The tier, if its entries can be listed; a wrapper keeps what it wraps in `tier`."""
+    inner = getattr(tier, "tier", tier)
+    return tier if isinstance(tier, Listing) and isinstance(inner, Listing) else None

@@ -21,7 +21,7 @@ import sqlite3
 import stat
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -44,6 +44,10 @@ _DROP_EXPIRED: Final = (
     "DELETE FROM Cache WHERE rowid IN (SELECT rowid FROM Cache WHERE expire_time < ? ORDER BY expire_time LIMIT 20)"
 )
 _VALUE: Final = "SELECT mode, value FROM Cache WHERE key = ? AND raw = 1 AND (expire_time IS NULL OR expire_time > ?)"
+_PAGE: Final = (
+    "SELECT rowid, key, mode, value FROM Cache WHERE rowid > ? AND raw = 1 "
+    "AND (expire_time IS NULL OR expire_time > ?) ORDER BY rowid LIMIT 100"
+)
 _ROW_BYTES: Final = 100
 """About what an entry takes besides its value."""
 
@@ -130,6 +134,26 @@ class DiskCache:
     def clear(self) -> None:
         """Forget everything."""
         self._write(lambda database: database.clear())
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Each key with its bytes, a page at a time: others may read and write between two."""
+        after = 0
+        while True:
+            with self._gate:
+                database = self._database()
+                rows = database.run(database.page, after)
+            for _, key, mode, value in rows:
+                if mode == diskcache.core.MODE_RAW and type(key) is bytes and type(value) is bytes:
+                    yield key, value
+            if not rows:
+                return
+            after = rows[-1][0]
+
+    def usage(self) -> tuple[int, int]:
+        """How many entries it holds, and how many bytes its database has."""
+        with self._gate:
+            database = self._database()
+            return database.run(database.measure)
 
     def close(self) -> None:
         """Close the database; the next use opens it again."""
@@ -230,6 +254,15 @@ class _Database(diskcache.Cache):  # type: ignore[misc]  # diskcache has no type
             return None
         mode, value = rows[0]
         return value if mode == diskcache.core.MODE_RAW and type(value) is bytes else None
+
+    def page(self, after: int) -> list[tuple[int, object, object, object]]:
+        """The next rows after one, and what they hold."""
+        return self._con.execute(_PAGE, (after, time.time())).fetchall()
+
+    def measure(self) -> tuple[int, int]:
+        """Entries, and bytes on disk."""
+        ((entries,),) = self._con.execute("SELECT COUNT(*) FROM Cache").fetchall()
+        return int(entries), int(self.volume())
 
     def run(self, operation: Callable[..., T], *args: Any) -> T:
         """Call `operation` with a connection of the pool; a connection that saw an error is not used again."""

@@ -17,13 +17,13 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
-from edgeagent.cache.base import CacheTier, Grant, Put
+from edgeagent.cache.base import CacheTier, Grant, Listing, Put
 from edgeagent.errors import ConfigurationError
 from edgeagent.types.metadata import CacheTierName
 
@@ -87,6 +87,18 @@ class EncryptedCache:
     def clear(self) -> None:
         """Forget everything in the inner tier."""
         self.tier.clear()
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Each key with its bytes, opened, of an inner tier that is a `Listing`; what no key opens is left out."""
+        assert isinstance(self.tier, Listing)
+        for key, data in self.tier.items():
+            value = self._opened(key, data)
+            if value is not None:
+                yield key, value
+
+    def usage(self) -> tuple[int | None, int | None]:
+        """The inner tier's, or nothing."""
+        return self.tier.usage() if isinstance(self.tier, Listing) else (None, None)
 
     def close(self) -> None:
         """Close the inner tier."""

@@ -63,6 +63,10 @@ class S3FIFOCache(Cache[bytes, Item]):
             item.hits += 1
         return item
 
+    def peek(self, key: bytes) -> Item | None:
+        """What is under `key`; it does not count as asked for."""
+        return super().__getitem__(key) if key in self else None
+
     def __setitem__(self, key: bytes, item: Item) -> None:
         if key in self:  # it keeps its rank, but comes last in its queue
             old = super().__getitem__(key)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,12 +120,34 @@ class MemoryCache:
     def close(self) -> None:
         """Nothing to give back; the entries stay for other clients that use this tier."""
 
+    def peek(self, key: bytes, /) -> bytes | None:
+        """The bytes under `key`, or None; nothing is counted, and nothing moves."""
+        state = self._current()
+        with state.lock:
+            item = state.store.peek(key)
+            return None if item is None or self._is_over(item.expires) else item.value
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Each key with its bytes, as they are now; nothing is counted, and nothing moves."""
+        state = self._current()
+        with state.lock:
+            held = [(key, state.store.peek(key)) for key in state.store]
+        return iter([(key, item.value) for key, item in held if item is not None and not self._is_over(item.expires)])
+
+    def usage(self) -> tuple[int, int]:
+        """How many entries it holds, and how many bytes of values."""
+        stats = self.stats()
+        return stats.entries, stats.bytes
+
     def stats(self) -> MemoryStats:
         """What it holds and has seen."""
         state = self._current()
         store = state.store
         with state.lock:
             return MemoryStats(len(store), int(store.currsize), store.hits, store.misses, store.evictions)
+
+    def _is_over(self, expires: float | None) -> bool:
+        return expires is not None and self._clock() >= expires
 
     def __reduce__(self) -> tuple[type[MemoryCache], tuple[Any, ...]]:
         return (MemoryCache, (self.max_entries, self.max_bytes, self.ttl, self._clock))

@@ -136,7 +136,9 @@ def cache_controls(value: object) -> Mapping[str, Any]:
     for key, item in value.items():
         check = _CHECKS.get(key)
         if check is None:
-            _refuse(f"has no option {key!r}; it has {', '.join(_CHECKS)}")
+            param = f"edge.cache.{key}" if isinstance(key, str) else "edge.cache"
+            told = f"edge.cache has no option {key!r}; it has {', '.join(_CHECKS)}."
+            raise RequestValidationError(told, param=param)
         wanted = check(item)
         if wanted is not None:
             _refuse(f"must be {wanted}", key)

@@ -17,6 +17,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -47,6 +48,9 @@ _OURS: Final = re.compile(rb"[0-9a-f]*(:lease)?")
 
 _BATCH: Final = 500
 """Keys deleted in one round trip."""
+
+_PAGE: Final = 100
+"""Entries read in one round trip."""
 
 _ACQUIRE: Final = """
 if ARGV[3] == '1' and redis.call('EXISTS', KEYS[1]) == 1 then return 'stored' end
@@ -174,6 +178,19 @@ class RedisCache:
                 batch = []
         if batch:
             link.call("UNLINK", *batch)
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Each key with its bytes; the server goes on serving meanwhile."""
+        link = self._link()
+        names = (name for name in self._all(link) if not name.endswith(b":lease"))
+        while batch := list(islice(names, _PAGE)):
+            for name, value in zip(batch, link.call("MGET", *batch), strict=True):
+                if value is not None:
+                    yield bytes.fromhex(name[len(self._start) :].decode()), value
+
+    def usage(self) -> tuple[int, None]:
+        """How many entries it holds, all of which are counted one by one."""
+        return sum(not name.endswith(b":lease") for name in self._all(self._link())), None
 
     def close(self) -> None:
         """Close the connections; the next use opens them again."""

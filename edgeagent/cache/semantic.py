@@ -232,6 +232,19 @@ class SemanticCache:
         with self._lock:
             self._forget(_name(group, text))
 
+    def discard(self, wanted: Callable[[bytes], bool]) -> int:
+        """Forget the answers whose bytes are so → how many there were."""
+        with self._lock:
+            names = [name for name, item in self._items.items() if wanted(item.value)]
+            for name in names:
+                self._forget(name)
+        return len(names)
+
+    def usage(self) -> tuple[int, int]:
+        """How many answers it holds, and how many bytes of them and their vectors."""
+        with self._lock:
+            return len(self._items), self._bytes
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

@@ -108,9 +108,8 @@ class Calls:
         stream: bool = False,
         operation: str = "chat",
     ) -> Call[R]:
-        policy = self.layers.policy
-        if policy is not None:
-            options = replace(options, cache=policy.applied(options.cache, request, options.tags))
+        if self.layers.policy is not None:
+            options = self._governed(request, options)
         call = Call(
             request,
             options,
@@ -126,6 +125,13 @@ class Calls:
             call.spare = Spare(cache, self._wall)
         call.observation = self._observer.start(CallStarted(operation, request, stream, options.tags))
         return call
+
+    def _governed(self, request: Any, options: CallOptions) -> CallOptions:
+        """The options of this call, by the rules of the client's cache policy."""
+        policy = self.layers.policy
+        if policy is None:
+            return options
+        return replace(options, cache=policy.applied(options.cache, request, options.tags))
 
     def _costs(self, call: Call[Any]) -> None:
         """From here on the call costs something: be sure that what happens to it and its end are told."""

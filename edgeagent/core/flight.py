@@ -115,5 +115,9 @@ class Flights:
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
+    def has(self, key: bytes) -> bool:
+        """Whether somebody is flying under `key`."""
+        return key in self._flights
+
     def __len__(self) -> int:
         return len(self._flights)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from edgeagent.cache.base import CacheTier, Put
 from edgeagent.cache.entry import Entry, decode_entry
 from edgeagent.cache.outage import Away
+from edgeagent.core.counts import Counts
 from edgeagent.core.leases import Lease, Repeat, wait_for_lease
 from edgeagent.core.staleness import Background, Refreshes, Spare
 from edgeagent.core.writes import Writes
@@ -72,14 +73,17 @@ class CacheLayers:
         self._far = tuple(tier for tier in tiers if tier.blocking)
         self._leasing: Any = next((tier for tier in self._far if getattr(tier, "leases", False)), None)
         self._leases: dict[bytes, Lease] = {}
-        self._writes = Writes(submit, self.fault)
+        self._writes = Writes(submit, self.fault, self.counts)
         self._submit = submit
         self._repeat = repeat
         self._wall = wall
         self._observer = observer
         self._decoded: dict[bytes, tuple[bytes, Entry]] = {}
         self._faults: set[tuple[str, type[BaseException]]] = set()
-        self._semantic = semantic
+        self.semantic = semantic
+        self._counts = {id(tier): Counts(looks=tier.blocking) for tier in tiers} | {id(semantic): Counts(looks=True)}
+        self.near_is_masked = True
+        """Whether the near tiers, too, hold masked answers under the shared key: there is nothing to mask."""
         self._ttl = ttl
         self._background = background
         self.refreshes = None if background is None else Refreshes(background)
@@ -87,6 +91,24 @@ class CacheLayers:
         self.enabled = bool(tiers) or semantic is not None
         self.last_put = object()
         """Another one after each put into the near tiers: while it is the same, a miss there is still a miss."""
+
+    @property
+    def tiers(self) -> tuple[CacheTier, ...]:
+        """All, from the nearest to the farthest."""
+        return (*self._near, *self._far)
+
+    @property
+    def masked_tiers(self) -> tuple[CacheTier, ...]:
+        """Those that hold masked answers under the shared key."""
+        return self.tiers if self.near_is_masked else self._far
+
+    def counts(self, tier: CacheTier | SemanticCache) -> Counts:
+        """What is counted of this tier."""
+        return self._counts[id(tier)]
+
+    def forget_decoded(self) -> None:
+        """Let go of entries that were taken apart."""
+        self._decoded.clear()
 
     def near(self, key: bytes, max_age: float | None, spare: Spare | None = None) -> tuple[Entry, CacheTierName] | None:
         """Ask the tiers that do not block. What is there but not fresh is offered to `spare`."""
@@ -120,6 +142,7 @@ class CacheLayers:
             held = None if data is None else decode_entry(data)
             entry = self._fresh(held, max_age, tier, spare)
             self._observer.cache_lookup(tier.name, hit=entry is not None)
+            self.counts(tier).looked(hit=entry is not None)
             if entry is None and spare is not None and held is not None and spare.entry is held and data is not None:
                 self._put_near(near_key, data, self._left(held))
             if entry is not None and data is not None:
@@ -141,6 +164,7 @@ class CacheLayers:
                 held = data.get(keys[place])
                 entry = None if held is None else self._fresh(decode_entry(held), max_age)
                 self._observer.cache_lookup(tier.name, hit=entry is not None)
+                self.counts(tier).looked(hit=entry is not None)
                 if entry is not None and held is not None:
                     self._promote(rank, keys[place], near_keys[place], held, entry)
                     found[place] = entry, tier.name
@@ -168,7 +192,7 @@ class CacheLayers:
         Raises:
             DeadlineExceededError: the call's deadline came first.
         """
-        cache = self._semantic
+        cache = self.semantic
         if cache is None or call.native is not None:
             return None
         from edgeagent.core.semantic import find_similar, question_of
@@ -188,6 +212,7 @@ class CacheLayers:
             return None
         entry = None if found is None else fresh(found.value)
         self._observer.cache_lookup(cache.name, hit=entry is not None)
+        self.counts(cache).looked(hit=entry is not None)
         if found is None or entry is None:
             return None
         call.edge.similarity = found.similarity
@@ -195,7 +220,7 @@ class CacheLayers:
 
     def store_similar(self, call: Call, candidates: bytes, data: bytes, ttl: float | None) -> None:
         """Keep an answer for similar questions; where nobody looked, forget the one that it replaces."""
-        cache = self._semantic
+        cache = self.semantic
         if cache is None or call.native is not None:
             return
         from edgeagent.core.semantic import question_of
@@ -204,6 +229,7 @@ class CacheLayers:
         try:
             if asked is not None:
                 cache.put(asked.group, asked.text, asked.vector, data, ttl)
+                self.counts(cache).wrote()
             else:
                 question = question_of(call.request, candidates, call.options.cache.fingerprint)
                 if question is not None:
@@ -286,6 +312,7 @@ class CacheLayers:
         for tier in self._near:
             try:
                 tier.put(key, data, ttl)
+                self.counts(tier).wrote()
             except Exception as error:
                 self.fault(tier, error)
         self.last_put = object()  # not a number: two threads could make the same of it
@@ -297,6 +324,7 @@ class CacheLayers:
     def fault(self, tier: CacheTier | SemanticCache, error: Exception) -> None:
         """Count a tier's fault, and log the first of its kind; that a server is still away is no news."""
         self._observer.cache_fault(tier.name, error)
+        self.counts(tier).failed()
         if isinstance(error, Away):
             return
         kind = (tier.name, type(error))
@@ -307,19 +335,21 @@ class CacheLayers:
     def after_fork(self) -> None:
         """In the child: writes under way are the parent's. The tiers see to themselves."""
         self._writes.after_fork()
+        for counts in self._counts.values():
+            counts.after_fork()
         self._leases = {}
         if self._background is not None:
             self.refreshes = Refreshes(self._background)
-        if self._semantic is not None:
-            self._semantic.after_fork()
+        if self.semantic is not None:
+            self.semantic.after_fork()
 
     def clear(self) -> None:
         """Forget everything in every tier."""
         self._decoded.clear()
         for tier in (*self._near, *self._far):
             tier.clear()
-        if self._semantic is not None:
-            self._semantic.clear()
+        if self.semantic is not None:
+            self.semantic.clear()
 
     def close(self) -> None:
         """Give back files and connections."""

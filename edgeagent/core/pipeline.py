@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from edgeagent.cache.entry import Entry, encode_entry
 from edgeagent.cache.policy import storable
@@ -33,6 +33,9 @@ from edgeagent.types import ChatCompletion, ChatRequest, Target
 from edgeagent.types.assembly import to_chunks
 from edgeagent.types.metadata import CacheTierName
 from edgeagent.wire.http import HTTPResponse
+
+if TYPE_CHECKING:
+    from edgeagent.core.peek import Peek
 
 __all__ = ["Pipeline"]
 
@@ -102,6 +105,13 @@ class Pipeline(Calls):
         except Exception as error:
             self._failed(call, error)
             raise
+
+    def peek(self, request: ChatRequest, options: CallOptions, scope: Scope) -> Flow[Peek]:
+        """What would come of a call, and why; nothing of it is told to the observers."""
+        from edgeagent.core.peek import peek
+
+        call = Call(request, self._governed(request, options), scope, self._clock, self._wall)
+        return peek(call, self._candidates(call), self.layers, self.flights, self._wall)
 
     # the steps, in order
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from edgeagent.cache.base import CacheTier, Put
+from edgeagent.core.counts import Counts
 
 __all__ = ["Writes"]
 
@@ -25,13 +26,18 @@ class Writes:
     Args:
         submit: runs a job in the background, never blocks.
         fault: told which tier raised what.
+        counts: what is counted of a tier.
     """
 
     def __init__(
-        self, submit: Callable[[Callable[[], None]], None], fault: Callable[[CacheTier, Exception], None]
+        self,
+        submit: Callable[[Callable[[], None]], None],
+        fault: Callable[[CacheTier, Exception], None],
+        counts: Callable[[CacheTier], Counts],
     ) -> None:
         self._submit = submit
         self.fault = fault
+        self.counts = counts
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -87,16 +93,20 @@ class _Write:
             for fault in self._tier.put_many(puts):
                 if fault is not None:
                     self._writes.fault(self._tier, fault)
+                else:
+                    self._writes.counts(self._tier).wrote()
         elif puts:
             key, value, ttl, token = puts[0]
             if token:
                 self._tier.put_leased(key, value, token, ttl)
             else:
                 self._tier.put(key, value, ttl)
+            self._writes.counts(self._tier).wrote()
 
     def dropped(self) -> None:
-        """The background will not, or no longer, do it."""
+        """The background will not do it."""
         self.given_up = True
+        self._writes.counts(self._tier).dropped_write()
         self._writes.over(self.put)
 
 

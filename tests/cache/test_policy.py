@@ -67,7 +67,7 @@ NAN = float("nan")
         ("", "edge.cache.mode"),
         ({"mode": True}, "edge.cache.mode"),
         ({"mode": None}, "edge.cache.mode"),
-        ({"tll": 5}, "edge.cache"),
+        ({"tll": 5}, "edge.cache.tll"),
         ({5: 5}, "edge.cache"),
         *[({"ttl": bad}, "edge.cache.ttl") for bad in (0, -1, "60", True, NAN, float("inf"), 10**400)],
         *[({"max_age": bad}, "edge.cache.max_age") for bad in (-1, "60", True, NAN, float("inf"), 10**400)],

@@ -1,0 +1,74 @@
+"""Entries as lines of JSON: what `client.cache.export` writes and `import_` reads.
+
+The first line says what the file is and its version. Each other line is one entry: its key, its fields, and a SHA-256
+over both. `completion` is the stored JSON as text, to the byte; `native` and `chunks` are in base64. A line that is
+damaged, or is not what this version writes, is no entry.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, Final
+
+from edgeagent.cache.entry import Entry
+from edgeagent.wire.json import canonical_json
+
+__all__ = ["HEADER", "entry_of", "is_header", "line_of"]
+
+VERSION: Final = 1
+HEADER: Final = canonical_json({"format": "edgeagent cache", "version": VERSION}).decode()
+
+_SEEN: Final = ("created", "expires", "keep", "provider", "model", "asked", "vendor", "request_id", "namespace")
+"""Fields that stand in a line as they are."""
+
+
+def is_header(line: str) -> bool:
+    """Whether the file that begins with this line can be read."""
+    try:
+        return canonical_json(json.loads(line)).decode() == HEADER
+    except (ValueError, TypeError, RecursionError):
+        return False
+
+
+def line_of(key: bytes, entry: Entry) -> str:
+    """One entry. Raises `ValueError` if it holds what JSON cannot (an entry that was decoded does not)."""
+    fields = {
+        **{name: getattr(entry, name) for name in _SEEN},
+        "cost_usd": None if entry.cost_usd is None else str(entry.cost_usd),
+        "tags": list(entry.tags),
+        "completion": entry.completion.decode(),
+        "native": b64encode(entry.native).decode(),
+        "native_streamed": entry.native_streamed,
+        "chunks": b64encode(entry.chunks).decode(),
+    }
+    return canonical_json({"key": key.hex(), "entry": fields, "sum": _sum(key.hex(), fields)}).decode()
+
+
+def entry_of(line: str) -> tuple[bytes, Entry] | None:
+    """The key and the entry of one line; None if it is not exactly what `line_of` of this version wrote."""
+    try:
+        value = json.loads(line)
+        key, fields = value["key"], value["entry"]
+        if _sum(key, fields) != value["sum"] or fields.keys() != _FIELDS:
+            return None
+        return bytes.fromhex(key), Entry(
+            **{name: fields[name] for name in _SEEN},
+            cost_usd=None if fields["cost_usd"] is None else Decimal(fields["cost_usd"]),
+            tags=tuple(fields["tags"]),
+            completion=fields["completion"].encode(),
+            native=b64decode(fields["native"], validate=True),
+            native_streamed=fields["native_streamed"],
+            chunks=b64decode(fields["chunks"], validate=True),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
+        return None
+
+
+_FIELDS: Final = set(Entry._fields)
+
+
+def _sum(key: Any, fields: Any) -> str:
+    return sha256(canonical_json([key, fields])).hexdigest()

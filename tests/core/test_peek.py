@@ -1,0 +1,137 @@
+"""What would come of a call, and why: said beforehand, and it does come so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from edgeagent.cache.policy import CacheOptions
+from edgeagent.cache.rules import CachePolicy
+from edgeagent.core.call import CallOptions
+from edgeagent.core.flight import Flight
+from edgeagent.core.peek import Peek
+from edgeagent.effects import Scope
+from edgeagent.testing import FakeProvider
+from tests.core.test_pipeline import Far, House
+from tests.core.test_staleness import house, options
+
+
+def looked(here: House, how: CallOptions | None = None, prompt: str = "hello", **params: Any) -> Peek:
+    """What is said; nothing is told to observers, nobody is asked."""
+    seen, asked = len(here.watcher.seen), len(here.world.effects)
+    flow = here.pipeline.peek(here.request(prompt, **params), how or CallOptions(), Scope())
+    told = here.world.run(flow)
+    assert isinstance(told, Peek)
+    assert len(here.watcher.seen) == seen
+    assert all(type(effect).__name__ == "Offload" for effect in here.world.effects[asked:])
+    return told
+
+
+def test_a_miss_then_a_hit() -> None:
+    """The key is that of the entry; the answer's maker, age and time left are told."""
+    here = house("Paris", "Paris")
+    before = looked(here)
+    assert (before.outcome, before.reason, before.tier) == ("ask", "memory: nothing", None)
+    assert before.targets == ("fake/m",)
+    here.complete(options=options())
+    here.world.now += 4
+    told = looked(here, options())
+    assert (told.outcome, told.tier, told.provider, told.model) == ("hit", "memory", "fake", "m")
+    assert (told.age, told.expires_in) == (4, 6)
+    assert told.key == told.shared_key == before.key
+    here.pipeline.layers.clear()
+    here.complete()
+    assert looked(here).expires_in is None
+
+
+def test_far_tiers() -> None:
+    """Each is looked into under its key; nothing is promoted. A tier that fails says so."""
+    far = Far()
+    here = house("Paris", far=far)
+    here.complete()
+    here.world.write()
+    here.pipeline.layers.tiers[0].clear()
+    for _ in range(2):
+        told = looked(here)
+        assert (told.outcome, told.tier) == ("hit", "disk")
+    assert looked(here, prompt="other").reason == "memory: nothing; disk: nothing"
+    far.held[next(iter(far.held))] = b"?"
+    assert looked(here).reason == "memory: nothing; disk: a damaged entry, or one of another version"
+
+
+def test_a_failing_tier() -> None:
+    """As for a call it is counted, and the next one is looked into."""
+    far = Far()
+    here = house("Paris", far=far)
+    far.error = OSError("no")
+    flow = here.pipeline.peek(here.request("hello"), CallOptions(), Scope())
+    told = here.world.run(flow)
+    assert told.reason == "memory: nothing; disk: failed (OSError)"
+
+
+def test_stale_answers() -> None:
+    """Given and renewed, given for an error, or neither; the same is then done."""
+    here = house("Paris")
+    how = options(stale_while_revalidate=60, stale_if_error=600)
+    here.complete(options=how)
+    here.world.now += 12
+    told = looked(here, how)
+    assert (told.outcome, told.tier, told.expires_in) == ("stale", "memory", -2)
+    assert told.reason == "memory: an answer that is 2 s past its time; it is given, and renewed"
+    assert here.complete(options=how).edge.stale
+    here.world.now += 100
+    told = looked(here, how)
+    assert told.outcome == "ask"
+    assert told.reason == "memory: an answer that is 102 s past its time; it is given if the provider fails"
+    here.world.now += 500
+    assert looked(here, how).reason == "memory: nothing"
+
+
+@pytest.mark.parametrize(
+    ("cache", "params", "outcome", "says"),
+    [
+        (CacheOptions("off"), {}, "off", "mode off"),
+        (CacheOptions(), {"store": True}, "off", "store=True keeps the answer"),
+        (CacheOptions("refresh"), {}, "ask", "mode refresh does not look up"),
+        (CacheOptions("write"), {}, "ask", "mode write does not look up"),
+        (CacheOptions("read"), {}, "ask", "memory: nothing"),
+    ],
+)
+def test_modes(cache: CacheOptions, params: dict[str, Any], outcome: str, says: str) -> None:
+    """What the cache has nothing to do with, and why."""
+    told = looked(house("Paris"), CallOptions(cache=cache), **params)
+    assert told.outcome == outcome
+    assert says in told.reason
+    assert (told.key is None) == (outcome == "off")
+
+
+def test_no_cache_and_rules() -> None:
+    """A client without tiers; a client whose policy says no."""
+    bare = House(FakeProvider("Paris"), memory=False)
+    assert (looked(bare).outcome, looked(bare).reason) == ("off", "the client has no cache")
+    ruled = house("Paris", policy=CachePolicy(models={"m": "off"}))
+    assert looked(ruled).outcome == "off"
+
+
+def test_a_call_under_way_would_be_joined() -> None:
+    """By mode `on` alone."""
+    here = house("Paris")
+    key = looked(here).shared_key
+    assert key is not None
+    flight, leads = here.pipeline.flights.board(bytes.fromhex(key))
+    assert isinstance(flight, Flight)
+    assert leads
+    assert looked(here).outcome == "join"
+    assert looked(here, CallOptions(cache=CacheOptions("read"))).outcome == "ask"
+    flight.abandon()
+    assert looked(here).outcome == "ask"
+
+
+def test_a_credential_without_an_identity() -> None:
+    """Only memory is asked, and it says why."""
+    here = house("Paris", far=Far())
+    resolve = here.pipeline.targets.candidates
+    here.pipeline.targets.candidates = lambda *args: replace(resolve(*args), sharable=False)  # type: ignore[method-assign]
+    assert looked(here).reason == "memory: nothing; a credential has no identity: only memory is asked"

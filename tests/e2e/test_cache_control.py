@@ -1,0 +1,132 @@
+"""`client.cache` of both kinds of client, over memory and disk."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgeagent import EdgeClient, RequestValidationError
+from edgeagent.cache import Cache, MemoryCache
+from edgeagent.testing import FakeProvider
+from tests.e2e.harness import PROMPT, Gate, settled
+
+
+def counting() -> FakeProvider:
+    """Answers with the number of the request."""
+    fake = FakeProvider(lambda _: str(len(fake.requests)))
+    return fake
+
+
+def ask(**more: Any) -> dict[str, Any]:
+    return {"model": "fake/m", **more}
+
+
+async def test_forgetting(kind: str, tmp_path: Path) -> None:
+    """By tag, model, namespace, age and key, in memory and on disk at once; also what is just being written."""
+    async with Gate(kind, [counting()], cache=tmp_path / "cache") as gate:
+        cache = gate.client.cache
+        await gate.create(**ask(edge={"tags": ["batch"]}))
+        await gate.create(**ask(model="fake/other"))
+        await gate.create(**ask(edge={"cache": {"namespace": "team"}}))
+        assert await settled(cache.clear(tag="batch")) == 2
+        assert not (await gate.create(**ask())).edge.cached
+        assert await settled(cache.clear(model="fake/other")) == 2
+        assert await settled(cache.clear(namespace="team")) == 2
+        assert await settled(cache.clear(older_than=3600)) == 0
+        key = (await settled(cache.peek(messages=[{"role": "user", "content": PROMPT}], **ask()))).key
+        assert await settled(cache.clear(key=key)) == 2
+        assert await settled(cache.clear(key=[key, "00"])) == 0
+        assert not (await gate.create(**ask())).edge.cached
+        assert await settled(cache.clear()) == 2
+        stats = (await settled(cache.stats())).tiers
+        assert (stats["memory"].entries, stats["disk"].entries) == (0, 0)
+        assert stats["disk"].writes == 5
+
+
+async def test_counts(kind: str, tmp_path: Path) -> None:
+    """What the tiers have seen of three calls."""
+    async with Gate(kind, [counting()], cache=tmp_path / "cache") as gate:
+        for prompt in ("a", "b", "a"):
+            await gate.create(prompt, **ask())
+        await gate.flush()
+        stats = await settled(gate.client.cache.stats())
+    memory, disk = stats.tiers["memory"], stats.tiers["disk"]
+    assert (memory.entries, memory.hits, memory.writes, memory.evictions) == (2, 1, 2, 0)
+    assert (disk.entries, disk.hits, disk.misses, disk.writes, disk.faults) == (2, 0, 2, 2, 0)
+    assert disk.bytes > 0
+    assert stats.refreshes.done == 0
+
+
+async def test_peek_says_what_then_comes(kind: str, tmp_path: Path) -> None:
+    """With the arguments of `create`, also streamed; wrong ones are the same errors."""
+    messages = [{"role": "user", "content": PROMPT}]
+    async with Gate(kind, [counting()], cache=tmp_path / "cache") as gate:
+        assert (await settled(gate.client.cache.peek(messages=messages, **ask()))).outcome == "ask"
+        await gate.create(**ask())
+        assert (await settled(gate.client.cache.peek(messages=messages, stream=True, **ask()))).outcome == "hit"
+        off = await settled(gate.client.cache.peek(messages=messages, **ask(edge={"cache": "off"})))
+        assert off.outcome == "off"
+        with pytest.raises(RequestValidationError) as caught:
+            await settled(gate.client.cache.peek(messages=messages, **ask(edge={"cache": {"tll": 1}})))
+    assert caught.value.param == "edge.cache.tll"
+
+
+async def test_a_file_from_client_to_client(kind: str, tmp_path: Path) -> None:
+    """Answers are hits elsewhere; the file is its owner's alone. An open file will do as well."""
+    file = tmp_path / "answers.jsonl"
+    fake = counting()
+    async with Gate(kind, [fake]) as gate:
+        await gate.create("a", **ask())
+        await gate.create("b", **ask(edge={"cache": {"namespace": "team"}}))
+        assert await settled(gate.client.cache.export(file)) == 2
+        text = io.StringIO()
+        assert await settled(gate.client.cache.export(text, namespace="team")) == 1
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [json.loads(line)["entry"]["completion"] for line in file.read_text().splitlines()[1:]]
+    async with Gate(kind, [fake]) as gate:
+        assert (await settled(gate.client.cache.import_(file))).entries == 2
+        answer = await gate.create("a", **ask())
+        assert (answer.edge.cached, answer.choices[0].message.content) == (True, "1")
+        await settled(gate.client.cache.clear())
+        text.seek(0)
+        assert (await settled(gate.client.cache.import_(text))).entries == 1
+    assert len(fake.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "param"),
+    [
+        ({"model": 7}, "model"),
+        ({"namespace": b"x"}, "namespace"),
+        ({"tag": ["x"]}, "tag"),
+        ({"older_than": -1}, "older_than"),
+        ({"older_than": True}, "older_than"),
+        ({"older_than": float("nan")}, "older_than"),
+        ({"key": "no hex"}, "key"),
+        ({"key": 7}, "key"),
+        ({"key": [7]}, "key"),
+    ],
+)
+async def test_wrong_arguments(kind: str, arguments: dict[str, Any], param: str) -> None:
+    """Typed errors that name the argument; nothing is forgotten."""
+    async with Gate(kind, [counting()]) as gate:
+        await gate.create(**ask())
+        with pytest.raises(RequestValidationError) as caught:
+            await settled(gate.client.cache.clear(**arguments))
+        assert caught.value.param == param
+        assert (await gate.create(**ask())).edge.cached
+
+
+def test_views_share_what_they_see() -> None:
+    """A view's `cache` is the same cache, under the view's own options."""
+    with EdgeClient(providers=[counting()], cache=Cache(memory=MemoryCache())) as client:
+        view = client.with_options(cache={"namespace": "team"})
+        view.chat.completions.create(model="fake/m", messages=[{"role": "user", "content": "x"}])
+        assert client.cache.peek(model="fake/m", messages=[{"role": "user", "content": "x"}]).outcome == "ask"
+        assert view.cache.peek(model="fake/m", messages=[{"role": "user", "content": "x"}]).outcome == "hit"
+        assert client.cache.clear(namespace="team") == 1
