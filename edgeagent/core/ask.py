@@ -6,6 +6,7 @@ is in the unified model either way, or a typed error.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,6 +31,7 @@ from edgeagent.providers.base import ChatCodec, DirectProvider, HTTPProvider, Pr
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest, Target
 from edgeagent.types.assembly import assemble, to_chunks
 from edgeagent.types.functions import chunk_with_function_call, modernised, speaks_of_functions, with_function_call
+from edgeagent.types.recording import Recorded
 from edgeagent.wire.http import HTTPRequest, HTTPResponse
 
 __all__ = [
@@ -66,6 +68,8 @@ class OpenedStream:
     """Changes each chunk, in place, as it is decoded."""
     raw: list[bytes] | None = None
     """The bytes as they came, where the caller is to get them; whoever takes them empties it."""
+    paced: deque[Recorded] | None = None
+    """In place of a source: chunks that were recorded, and when they are to come."""
 
     def take(self, decoded: list[ChatCompletionChunk]) -> None:
         """Add what was decoded to the chunks that wait."""

@@ -162,7 +162,8 @@ class Call(Generic[R]):
 
     def interrupted(self, error: Exception) -> None:
         """The last attempt had begun well and then broke off."""
-        self.attempts[-1] = replace(self.attempts[-1], outcome=type(error).__name__)
+        if self.attempts:  # a stored stream has none
+            self.attempts[-1] = replace(self.attempts[-1], outcome=type(error).__name__)
         if self.ticket is not None:
             self.ticket.broke(error)
 

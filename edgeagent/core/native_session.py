@@ -12,6 +12,7 @@ from edgeagent.effects import Flow
 from edgeagent.errors import StreamInterruptedError
 from edgeagent.providers.base import StreamEncoder, StreamFilter
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
+from edgeagent.types.recording import Recorder
 
 __all__ = ["NativeSession"]
 
@@ -23,7 +24,13 @@ class NativeSession(Session[bytes]):
     own word for it may be among those bytes.
     """
 
-    def __init__(self, call: Call, opened: OpenedStream, finish: Callable[[ChatCompletion], None]) -> None:
+    def __init__(
+        self,
+        call: Call,
+        opened: OpenedStream,
+        finish: Callable[[ChatCompletion], None],
+        recorder: Recorder | None = None,
+    ) -> None:
         assert call.native is not None
         self._exchange = call.native
         codec, body = call.native.asked.codec, call.native.asked.body
@@ -31,7 +38,7 @@ class NativeSession(Session[bytes]):
         self._filter: StreamFilter | None = codec.native_filter(body) if is_native(codec) else None
         self._kept: list[bytes] = []
         self._fault: StreamInterruptedError | None = None
-        super().__init__(call, opened, finish)
+        super().__init__(call, opened, finish, recorder)
 
     @property
     def flowing(self) -> bool:

@@ -23,6 +23,7 @@ from edgeagent.core.hedging import Hedges
 from edgeagent.core.keys import Keys, raw_key_of, shared_key_of
 from edgeagent.core.native import Native, NativeAnswer, NativeExchange
 from edgeagent.core.native_session import NativeSession
+from edgeagent.core.replay import stored_stream
 from edgeagent.core.session import StreamSession
 from edgeagent.core.staleness import excuses, refreshing
 from edgeagent.core.targets import Candidates, Targets
@@ -30,8 +31,8 @@ from edgeagent.core.validate import validate, validate_size
 from edgeagent.effects import Flow, Scope
 from edgeagent.errors import RequestValidationError, ResponseValidationError
 from edgeagent.types import ChatCompletion, ChatRequest, Target
-from edgeagent.types.assembly import to_chunks
 from edgeagent.types.metadata import CacheTierName
+from edgeagent.types.recording import Recorder
 from edgeagent.wire.http import HTTPResponse
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class Pipeline(Calls):
         ask = partial(self._completed_elsewhere, call, candidates, keys, last_put)
         if call.spare is None or keys is None:
             return (yield from ask())
-        return (yield from self._or_stale(call, keys, ask, lambda answer: answer))
+        return (yield from self._or_stale(call, keys, ask, partial(self._hit, call)))
 
     def _completed_elsewhere(
         self, call: Call, candidates: Candidates, keys: Keys | None, last_put: object
@@ -169,12 +170,12 @@ class Pipeline(Calls):
         return (yield from self._ask(call, candidates, keys))[0]
 
     def _or_stale(
-        self, call: Call, keys: Keys, ask: Callable[[], Flow[T]], give: Callable[[ChatCompletion], T]
+        self, call: Call, keys: Keys, ask: Callable[[], Flow[T]], give: Callable[[Entry, CacheTierName], T]
     ) -> Flow[T]:
         """What `ask` gives; or a stale answer, where that is better than to wait or than its error."""
         found = self._while_revalidating(call, keys)
         if found is not None:
-            return give(self._hit(call, *found))
+            return give(*found)
         try:
             return (yield from ask())
         except Exception as error:
@@ -185,7 +186,7 @@ class Pipeline(Calls):
             if found is None:
                 raise
             logger.debug("a stale answer was given for %s", type(error).__name__)
-        return give(self._hit(call, *found))
+        return give(*found)
 
     def _while_revalidating(self, call: Call, keys: Keys) -> tuple[Entry, CacheTierName] | None:
         """A stale answer to be given at once; it is being renewed from here on."""
@@ -239,18 +240,18 @@ class Pipeline(Calls):
         raw = self._raw_key(call, candidates)
         found = self._near(call, raw)
         if found is not None:
-            return self._replay(call, self._hit(call, *found), kind)
+            return self._replay(call, *found, kind)
         keys = self._missed(call, candidates, raw)
         ask = partial(self._streamed_elsewhere, call, candidates, keys, kind)
         if call.spare is None or keys is None:
             return (yield from ask())
-        return (yield from self._or_stale(call, keys, ask, lambda answer: self._replay(call, answer, kind)))
+        return (yield from self._or_stale(call, keys, ask, lambda entry, tier: self._replay(call, entry, tier, kind)))
 
     def _streamed_elsewhere(self, call: Call, candidates: Candidates, keys: Keys | None, kind: type[S]) -> Flow[S]:
         """The stream that memory does not have."""
         found = yield from self._far(call, keys)
         if found is not None:
-            return self._replay(call, self._hit(call, *found), kind)
+            return self._replay(call, *found, kind)
         targets = self.targets.plan(call, candidates, stream=True)
         asked = self._clock()
 
@@ -259,14 +260,16 @@ class Pipeline(Calls):
 
         answered = yield from attempt_targets(call, targets, attempt, self.targets.window, self._hedges(call, attempt))
 
+        recorder = Recorder(self._clock) if keys is not None and keys.write else None
+
         def finish(completion: ChatCompletion) -> None:
             call.edge.provider_latency_ms = (self._clock() - asked) * 1e3
             if call.ticket is not None:
                 call.ticket.streamed(None if completion.usage is None else completion.usage.completion_tokens)
-            self._settle(call, completion, answered, keys)
+            self._settle(call, completion, answered, keys, recorder)
 
         self._answered_by(call, answered.target)
-        return kind(call, answered.answer, finish)
+        return kind(call, answered.answer, finish, recorder)
 
     # what the steps are made of
 
@@ -319,14 +322,20 @@ class Pipeline(Calls):
             call.native.found(entry)
         return ChatCompletion.from_json(entry.completion)
 
-    def _replay(self, call: Call, completion: ChatCompletion, kind: type[S]) -> S:
-        opened = OpenedStream(None, None, to_chunks(completion), ended=True)
+    def _replay(self, call: Call, entry: Entry, tier: CacheTierName, kind: type[S]) -> S:
+        completion = self._hit(call, entry, tier)
+        opened = stored_stream(entry, completion, call.options.cache.pace)
         told = None if call.native is None else call.native.stream()
         opened.raw = None if told is None else [told]
         return kind(call, opened, lambda _: None)
 
     def _settle(
-        self, call: Call, completion: ChatCompletion, answered: Answered[Any], keys: Keys | None
+        self,
+        call: Call,
+        completion: ChatCompletion,
+        answered: Answered[Any],
+        keys: Keys | None,
+        recorder: Recorder | None = None,
     ) -> Entry | None:
         """Cost, and the entry: for the followers of the flight, stored if it may be; None if there is none."""
         self._answered_by(call, answered.target)
@@ -344,6 +353,8 @@ class Pipeline(Calls):
         ttl, keep = self.layers.lifetimes(cache)
         try:
             entry = self._entry(call, completion, answered.target, ttl, keep)
+            if recorder is not None:
+                entry = entry._replace(chunks=recorder.encoded(completion))
             data = encode_entry(entry) if keys.write and answered.rank == 0 and storable(completion, cache) else None
         except ValueError:  # a provider of the caller's own put something into its answer that JSON cannot hold
             logger.warning("an answer of %s cannot be written as JSON, and is not cached", answered.target.provider)

@@ -21,10 +21,11 @@ from typing import Final, Generic, Literal, TypeVar
 from edgeagent.core.ask import OpenedStream
 from edgeagent.core.call import Call
 from edgeagent.core.promises import check_promises
-from edgeagent.effects import Flow, close, read
+from edgeagent.effects import Flow, close, read, sleep
 from edgeagent.errors import StreamInterruptedError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, CompletionUsage
 from edgeagent.types.assembly import Assembly
+from edgeagent.types.recording import Recorded, Recorder
 
 __all__ = ["Session", "SessionState", "StreamSession"]
 
@@ -43,15 +44,23 @@ class Session(Generic[T]):
         call: whose stream this is.
         opened: the stream from its first content on.
         finish: told the assembled completion on a clean end; completes `call.edge`, stores.
+        recorder: is given the chunks as they come, if the answer may be stored.
     """
 
-    def __init__(self, call: Call, opened: OpenedStream, finish: Callable[[ChatCompletion], None]) -> None:
+    def __init__(
+        self,
+        call: Call,
+        opened: OpenedStream,
+        finish: Callable[[ChatCompletion], None],
+        recorder: Recorder | None = None,
+    ) -> None:
         self.call = call
         self.pending: deque[T] = deque()
         self.state: SessionState = "flowing"
         self.usage: CompletionUsage | None = None
         self._opened = opened
         self._finish = finish
+        self._recorder = recorder
         self._assembly = Assembly()
         self._show_usage = self._sees_usage()
         self._created = int(call.wall())
@@ -74,7 +83,9 @@ class Session(Generic[T]):
         opened = self._opened
         while not self.pending and self.state == "flowing":
             try:
-                if opened.decoder is not None and opened.decoder.finished:
+                if opened.paced is not None:
+                    yield from self._wait(opened.paced)
+                elif opened.decoder is not None and opened.decoder.finished:
                     yield from self._drain()
                     opened.take(opened.decoder.end())
                     opened.ended = True
@@ -103,6 +114,8 @@ class Session(Generic[T]):
     def _take(self) -> None:
         """Account for what was decoded and make visible what the caller asked to see."""
         chunks, self._opened.chunks = self._opened.chunks, []
+        if self._recorder is not None:
+            self._recorder.took(chunks)
         for chunk in chunks:
             if not chunk.created:  # a vendor that sends no time
                 chunk.created = self._created
@@ -123,6 +136,18 @@ class Session(Generic[T]):
     def _show(self, chunk: ChatCompletionChunk) -> None:
         """Make a chunk visible to the caller."""
         raise NotImplementedError
+
+    def _wait(self, paced: deque[Recorded]) -> Flow[None]:
+        """Let as much time pass as did before the next chunk when it was recorded."""
+        call = self.call
+        after, chunk = paced.popleft()
+        pause = call.started + self._first_chunk + after - call.clock()
+        if pause > 0:
+            left = call.remaining()
+            yield from sleep(pause if left is None else max(0.0, min(pause, left)))
+            call.check_deadline()
+        self._opened.chunks.append(chunk)
+        self._opened.ended = not paced
 
     def _drain(self) -> Flow[None]:
         """Read what follows the format's own end (normally nothing), but wait for it no longer than a moment."""
@@ -163,10 +188,11 @@ class StreamSession(Session[ChatCompletionChunk]):
     _last: ChatCompletionChunk | None = None
 
     def _show(self, chunk: ChatCompletionChunk) -> None:
+        after_end = self._last is not None  # some vendor sends yet another chunk with a choice
         if self._last is not None:
             self.pending.append(self._last)
             self._last = None
-        held = not chunk.choices
+        held = after_end or not chunk.choices
         for choice in chunk.choices:
             held = held or choice.finish_reason is not None
         if held:
