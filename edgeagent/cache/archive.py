@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final
 
-from edgeagent.cache.entry import Entry
+from edgeagent.cache.base import Listing
+from edgeagent.cache.entry import Entry, decode_entry
 from edgeagent.wire.json import canonical_json
 
-__all__ = ["HEADER", "entry_of", "is_header", "line_of"]
+__all__ = ["HEADER", "entry_of", "is_header", "line_of", "lines_of"]
 
 VERSION: Final = 1
 HEADER: Final = canonical_json({"format": "edgeagent cache", "version": VERSION}).decode()
@@ -45,6 +47,22 @@ def line_of(key: bytes, entry: Entry) -> str:
         "chunks": b64encode(entry.chunks).decode(),
     }
     return canonical_json({"key": key.hex(), "entry": fields, "sum": _sum(key.hex(), fields)}).decode()
+
+
+def lines_of(tiers: Iterable[Listing], takes: Callable[[bytes, bytes], bool]) -> Iterator[str]:
+    """All lines of a file: each entry that the tiers hold, once, if its key and bytes are taken.
+
+    Raises:
+        Exception: whatever a tier raises.
+    """
+    yield HEADER
+    seen: set[bytes] = set()
+    for tier in tiers:
+        for key, data in tier.items():
+            entry = decode_entry(data)
+            if entry is not None and key not in seen and takes(key, data):
+                seen.add(key)
+                yield line_of(key, entry)
 
 
 def entry_of(line: str) -> tuple[bytes, Entry] | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeagent.cache.archive import HEADER, entry_of, is_header, line_of
+from edgeagent.cache.archive import entry_of, is_header, lines_of
 from edgeagent.cache.base import CacheTier, listing
 from edgeagent.cache.entry import Entry, decode_entry, encode_entry
 from edgeagent.core.staleness import RefreshStats
@@ -146,16 +146,9 @@ class Catalogue:
         Raises:
             Exception: whatever a tier raises.
         """
-        yield HEADER
-        seen: set[bytes] = set()
         now = self._wall()
-        for tier in self._layers.masked_tiers:
-            listed = listing(tier)
-            for key, data in () if listed is None else listed.items():
-                entry = decode_entry(data)
-                if entry is not None and key not in seen and selection.takes(key, data, now):
-                    seen.add(key)
-                    yield line_of(key, entry)
+        tiers = [tier for tier in map(listing, self._layers.masked_tiers) if tier is not None]
+        return lines_of(tiers, lambda key, data: selection.takes(key, data, now))
 
     def import_(self, lines: Iterable[str]) -> Imported:
         """Store the entries of such lines in every tier that holds masked answers, each for the time that it has left.

@@ -268,6 +268,9 @@ class Embeddings(Calls):
             completion=head,
             native=numbers,
             expires=None if ttl is None else now + ttl,
+            asked=call.request.model,
+            namespace=call.options.cache.namespace,
+            tags=call.options.tags,
         )
 
     def _landed(

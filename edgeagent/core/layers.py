@@ -104,7 +104,7 @@ class CacheLayers:
 
     def counts(self, tier: CacheTier | SemanticCache) -> Counts:
         """What is counted of this tier."""
-        return self._counts[id(tier)]
+        return self._counts.setdefault(id(tier), Counts(looks=True))
 
     def forget_decoded(self) -> None:
         """Let go of entries that were taken apart."""

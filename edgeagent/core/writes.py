@@ -26,19 +26,29 @@ class Writes:
     Args:
         submit: runs a job in the background, never blocks.
         fault: told which tier raised what.
-        counts: what is counted of a tier.
+        counts: what is counted of a tier, if anything is.
     """
 
     def __init__(
         self,
         submit: Callable[[Callable[[], None]], None],
         fault: Callable[[CacheTier, Exception], None],
-        counts: Callable[[CacheTier], Counts],
+        counts: Callable[[CacheTier], Counts] | None = None,
     ) -> None:
         self._submit = submit
         self.fault = fault
-        self.counts = counts
+        self._counts = counts
         self.after_fork()
+
+    def wrote(self, tier: CacheTier) -> None:
+        """Something is stored."""
+        if self._counts is not None:
+            self._counts(tier).wrote()
+
+    def dropped(self, tier: CacheTier) -> None:
+        """Something will not be stored."""
+        if self._counts is not None:
+            self._counts(tier).dropped_write()
 
     def after_fork(self) -> None:
         """In the child: writes under way are the parent's."""
@@ -94,19 +104,19 @@ class _Write:
                 if fault is not None:
                     self._writes.fault(self._tier, fault)
                 else:
-                    self._writes.counts(self._tier).wrote()
+                    self._writes.wrote(self._tier)
         elif puts:
             key, value, ttl, token = puts[0]
             if token:
                 self._tier.put_leased(key, value, token, ttl)
             else:
                 self._tier.put(key, value, ttl)
-            self._writes.counts(self._tier).wrote()
+            self._writes.wrote(self._tier)
 
     def dropped(self) -> None:
         """The background will not do it."""
         self.given_up = True
-        self._writes.counts(self._tier).dropped_write()
+        self._writes.dropped(self._tier)
         self._writes.over(self.put)
 
 

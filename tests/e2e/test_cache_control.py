@@ -48,6 +48,41 @@ async def test_forgetting(kind: str, tmp_path: Path) -> None:
         assert stats["disk"].writes == 5
 
 
+async def test_vectors_are_entries_too(kind: str) -> None:
+    """Forgotten by tag, and taken along in a file."""
+    provider = Vectors()
+    file = io.StringIO()
+    async with Gate(kind, [provider]) as gate:
+
+        async def embed(**more: Any) -> Any:
+            return await settled(gate.client.embeddings.create(model="mine/v", input=["a", "b"], **more))
+
+        await embed(edge={"tags": ["batch"]})
+        assert await settled(gate.client.cache.export(file)) == 2
+        assert await settled(gate.client.cache.clear(tag="batch")) == 2
+        assert not (await embed()).edge.cached
+        assert await settled(gate.client.cache.clear(model="mine/v")) == 2
+        file.seek(0)
+        assert (await settled(gate.client.cache.import_(file))).entries == 2
+        again = await embed()
+        assert again.edge.cached
+        assert [one.embedding for one in again.data] == [[1.0], [2.0]]
+    assert provider.asked == 2
+
+
+class Vectors:
+    """Counts up."""
+
+    name = "mine"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def embed(self, request: Any) -> Any:
+        self.asked += 1
+        return [[float(number + 1)] for number in range(len(request.input))]
+
+
 async def test_counts(kind: str, tmp_path: Path) -> None:
     """What the tiers have seen of three calls."""
     async with Gate(kind, [counting()], cache=tmp_path / "cache") as gate:
