@@ -171,3 +171,17 @@ def test_a_wrong_file(tmp_path: Path, text: str, message: str) -> None:
     assert "sk-secret" not in str(caught.value)
     with pytest.raises(ConfigurationError, match="absent"):
         load_file(tmp_path / "absent.toml")
+
+
+def test_a_file_has_rules_of_the_cache(tmp_path: Path) -> None:
+    """As tables; a wrong control is told with its place."""
+    file = tmp_path / "edgeagent.toml"
+    file.write_text(
+        '[cache]\nttl = 60\n[cache.policy.controls]\nstale_if_error = 5\n[cache.policy.models."gpt-*"]\nttl = 1\n'
+    )
+    cache = load_file(file)["cache"]
+    assert cache.defaults(None).stale_if_error == 5
+    assert cache.rules.models == {"gpt-*": {"ttl": 1}}
+    file.write_text("[cache.policy.tags]\nt = 7\n")
+    with pytest.raises(ConfigurationError, match=r"tags\['t'\] must be"):
+        load_file(file)

@@ -67,15 +67,16 @@ class CachePolicy:
 
         Args:
             options: the defaults, with what the call said itself.
-            request: of any kind; its `model` is what the rules go by.
+            request: of any kind; its `model` is what the rules go by, if it names one.
             tags: of the call.
 
         Raises:
             Exception: whatever `cacheable` raises.
         """
         changes: dict[str, Any] = {}
+        model = request.model or ""
         for pattern, controls in self.models.items():
-            if fnmatchcase(request.model, pattern):
+            if fnmatchcase(model, pattern):
                 changes.update(cache_controls(controls))
         for tag in tags:
             changes.update(cache_controls(self.tags.get(tag, {})))

@@ -99,8 +99,7 @@ class CacheControl(_Control):
     def export(self, file: File, *, model: str | None = None, namespace: str | None = None) -> int:
         """Write entries as lines of JSON to a path or an open text file → how many.
 
-        Only masked answers: of tiers that hold others, nothing is written. The file holds prompts' answers; it is made
-        readable by its owner only.
+        Only masked answers: of tiers that hold others, nothing is written. A file that is made is its owner's alone.
 
         Raises:
             RequestValidationError: an argument has the wrong type.

@@ -49,6 +49,16 @@ def test_what_counts_more(model: str, tags: tuple[str, ...], call: Any, expected
     assert applied(POLICY, model, tags, call) == expected
 
 
+def test_a_request_that_names_no_model() -> None:
+    """Only a rule for every name is its."""
+
+    class Nameless:
+        model = None
+
+    policy = CachePolicy(models={"gpt-*": "off", "*": {"ttl": 7}})
+    assert policy.applied(policy.defaults(None), Nameless(), ()) == CacheOptions(ttl=7)
+
+
 def test_a_predicate_has_the_last_word() -> None:
     """Except where the call forces it, or is off anyway (then it is not asked)."""
     asked: list[str] = []
