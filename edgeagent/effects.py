@@ -13,7 +13,7 @@ All points in time (`deadline`) are seconds of the pipeline's monotonic clock; N
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Hashable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -25,6 +25,7 @@ __all__ = [
     "Effect",
     "FirstOf",
     "Flow",
+    "Here",
     "Invoke",
     "Join",
     "Offload",
@@ -35,10 +36,12 @@ __all__ = [
     "Send",
     "Sleep",
     "Source",
+    "Spawn",
     "Timeout",
     "Waitable",
     "close",
     "first_of",
+    "here",
     "invoke",
     "join",
     "offload",
@@ -47,6 +50,7 @@ __all__ = [
     "read",
     "send",
     "sleep",
+    "spawn",
 ]
 
 T = TypeVar("T")
@@ -205,7 +209,26 @@ class FirstOf:
     deadline: float | None
 
 
-Effect: TypeAlias = Send | Open | OpenIterator | Read | Close | Sleep | Offload | Invoke | Join | FirstOf
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What stands for where this call runs: the event loop, or None for threads, which are all one → a hashable value.
+
+    Calls of one place may read each other's sources.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """Begin a flow beside this call, in the same place → a function that ends it, which never blocks.
+
+    The flow has a scope of its own and goes on when this call has ended. What it raises is nobody's. Raises
+    `RuntimeError` when the interpreter is ending and starts no thread.
+    """
+
+    flow: Callable[[Scope], Flow[None]]
+
+
+Effect: TypeAlias = Send | Open | OpenIterator | Read | Close | Sleep | Offload | Invoke | Join | FirstOf | Here | Spawn
 Flow: TypeAlias = Generator[Effect, Any, T]
 
 
@@ -306,3 +329,15 @@ def first_of(flows: Sequence[Callable[[Scope], Flow[T]]], stagger: float, deadli
     """See `FirstOf`."""
     result: T = yield FirstOf(tuple(flows), stagger, deadline)
     return result
+
+
+def here() -> Flow[Hashable]:
+    """See `Here`."""
+    place: Hashable = yield Here()
+    return place
+
+
+def spawn(flow: Callable[[Scope], Flow[None]]) -> Flow[Callable[[], None]]:
+    """See `Spawn`."""
+    end: Callable[[], None] = yield Spawn(flow)
+    return end

@@ -7,7 +7,7 @@ its own between these.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -19,6 +19,7 @@ from edgeagent.cache.entry import Entry
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.flight import Flight, Flights
 from edgeagent.core.layers import CacheLayers
+from edgeagent.core.shared_stream import SharedStreams
 from edgeagent.core.staleness import Spare
 from edgeagent.core.targets import Candidates, Targets, vendor_of
 from edgeagent.core.validate import MAX_BODY_BYTES
@@ -73,6 +74,7 @@ class Calls:
         self.targets = targets
         self.layers = layers
         self.flights = Flights()
+        self.streams = SharedStreams()
         self._pricing = pricing
         self._observer = observer
         self._clock = clock
@@ -82,6 +84,7 @@ class Calls:
     def after_fork(self) -> None:
         """In the child: nobody else is flying, and no lock is held by a thread that does not exist here."""
         self.flights = Flights()
+        self.streams = SharedStreams()
         self.layers.after_fork()
         self.targets.after_fork()
 
@@ -150,10 +153,11 @@ class Calls:
     def _fly(
         self,
         call: Call[Any],
-        key: bytes,
+        key: Hashable,
         find: Callable[[], Flow[tuple[T, E] | None]],
         ask: Callable[[], Flow[tuple[T, E | None]]],
         follow: Callable[[E], T | None],
+        flights: Flights | None = None,
     ) -> Flow[T]:
         """Join the flight of identical requests: lead it, or wait for its end.
 
@@ -164,9 +168,11 @@ class Calls:
                 answer, and the entry that followers make theirs of, which nobody changes.
             ask: the provider's answer, and such an entry; None if it cannot be shared.
             follow: a follower's own answer, of the leader's entry; None if that is too old for it.
+            flights: among which; those of whole answers, unless others are given.
         """
+        flights = self.flights if flights is None else flights
         while True:
-            flight, leads = self.flights.board(key, blocking=not call.prefers_async)
+            flight, leads = flights.board(key, blocking=not call.prefers_async)
             if flight is None:
                 return (yield from ask())[0]
             if leads:

@@ -10,7 +10,7 @@ attempts.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ class Flight:
 
     __slots__ = ("_callbacks", "_error", "_flights", "_key", "_lock", "ended", "entry", "options", "thread")
 
-    def __init__(self, flights: Flights, key: bytes) -> None:
+    def __init__(self, flights: Flights, key: Hashable) -> None:
         self._flights = flights
         self._key = key
         self._lock = Lock()
@@ -94,9 +94,9 @@ class Flights:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._flights: dict[bytes, Flight] = {}
+        self._flights: dict[Hashable, Flight] = {}
 
-    def board(self, key: bytes, *, blocking: bool = False) -> tuple[Flight | None, bool]:
+    def board(self, key: Hashable, *, blocking: bool = False) -> tuple[Flight | None, bool]:
         """The flight under `key`, and whether the caller leads it.
 
         None if the caller must fly alone: it would block the very thread that the leader needs to end the flight (a
@@ -109,13 +109,13 @@ class Flights:
             flight = self._flights[key] = Flight(self, key)
             return flight, True
 
-    def remove(self, key: bytes, flight: Flight) -> None:
+    def remove(self, key: Hashable, flight: Flight) -> None:
         """Forget an ended flight."""
         with self._lock:
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
-    def has(self, key: bytes) -> bool:
+    def has(self, key: Hashable) -> bool:
         """Whether somebody is flying under `key`."""
         return key in self._flights
 

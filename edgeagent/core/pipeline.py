@@ -26,6 +26,7 @@ from edgeagent.core.native_session import NativeSession
 from edgeagent.core.replay import stored_stream
 from edgeagent.core.session import StreamSession
 from edgeagent.core.staleness import excuses, refreshing
+from edgeagent.core.stream_flight import StreamFlight
 from edgeagent.core.targets import Candidates, Targets
 from edgeagent.core.validate import validate, validate_size
 from edgeagent.effects import Flow, Scope
@@ -252,14 +253,9 @@ class Pipeline(Calls):
         found = yield from self._far(call, keys)
         if found is not None:
             return self._replay(call, *found, kind)
-        targets = self.targets.plan(call, candidates, stream=True)
-        asked = self._clock()
-
-        def attempt(target: Target, call: Call = call) -> Flow[OpenedStream]:
-            return ask_stream(call, self.targets.provider(target, call.native), target)
-
-        answered = yield from attempt_targets(call, targets, attempt, self.targets.window, self._hedges(call, attempt))
-
+        if keys is not None and call.native is None and call.options.cache.mode == "on":
+            return (yield from StreamFlight(self, call, candidates, keys).open())  # type: ignore[return-value]  # not native
+        answered, asked = yield from self._opened_by(call, candidates)
         recorder = Recorder(self._clock) if keys is not None and keys.write else None
 
         def finish(completion: ChatCompletion) -> None:
@@ -270,6 +266,17 @@ class Pipeline(Calls):
 
         self._answered_by(call, answered.target)
         return kind(call, answered.answer, finish, recorder)
+
+    def _opened_by(self, call: Call, candidates: Candidates) -> Flow[tuple[Answered[OpenedStream], float]]:
+        """The provider's stream, and when it was asked for."""
+        targets = self.targets.plan(call, candidates, stream=True)
+        asked = self._clock()
+
+        def attempt(target: Target, call: Call = call) -> Flow[OpenedStream]:
+            return ask_stream(call, self.targets.provider(target, call.native), target)
+
+        hedges = self._hedges(call, attempt)
+        return (yield from attempt_targets(call, targets, attempt, self.targets.window, hedges)), asked
 
     # what the steps are made of
 

@@ -21,13 +21,13 @@ from typing import Final, Generic, Literal, TypeVar
 from edgeagent.core.ask import OpenedStream
 from edgeagent.core.call import Call
 from edgeagent.core.promises import check_promises
-from edgeagent.effects import Flow, close, read, sleep
+from edgeagent.effects import Flow, Source, close, read, sleep
 from edgeagent.errors import StreamInterruptedError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, CompletionUsage
 from edgeagent.types.assembly import Assembly
 from edgeagent.types.recording import Recorded, Recorder
 
-__all__ = ["Session", "SessionState", "StreamSession"]
+__all__ = ["Session", "SessionState", "StreamSession", "pull"]
 
 T = TypeVar("T")
 
@@ -83,15 +83,7 @@ class Session(Generic[T]):
         opened = self._opened
         while not self.pending and self.state == "flowing":
             try:
-                if opened.paced is not None:
-                    yield from self._wait(opened.paced)
-                elif opened.decoder is not None and opened.decoder.finished:
-                    yield from self._drain()
-                    opened.take(opened.decoder.end())
-                    opened.ended = True
-                else:
-                    assert opened.source is not None
-                    opened.feed((yield from read(opened.source, self.call.deadline)))
+                yield from self._fetch()
                 self._take()
                 if opened.ended and self.call.promises:
                     check_promises(self.call.promises, self._assembly.completion())
@@ -149,16 +141,12 @@ class Session(Generic[T]):
         self._opened.chunks.append(chunk)
         self._opened.ended = not paced
 
-    def _drain(self) -> Flow[None]:
-        """Read what follows the format's own end (normally nothing), but wait for it no longer than a moment."""
-        source = self._opened.source
-        assert source is not None
-        limit = self.call.clock() + DRAIN_SECONDS
-        try:
-            while (yield from read(source, limit)) is not None:
-                pass
-        except Exception:  # the answer is complete; how its connection ends does not matter
-            yield from close(source)
+    def _fetch(self) -> Flow[None]:
+        """Wait for the next piece and decode it."""
+        opened = self._opened
+        if opened.paced is not None:
+            return self._wait(opened.paced)
+        return pull(opened, self.call.deadline, self.call.clock)
 
     def _end(self) -> None:
         self.state = "ended"
@@ -176,6 +164,27 @@ class Session(Generic[T]):
         error.__cause__ = cause
         call.ended(partial, error, self._first_chunk)
         raise error
+
+
+def pull(opened: OpenedStream, deadline: float | None, clock: Callable[[], float]) -> Flow[None]:
+    """Read and decode the next piece; after the format's own end, what was held back."""
+    source, decoder = opened.source, opened.decoder
+    assert source is not None
+    if decoder is not None and decoder.finished:
+        yield from _drain(source, clock() + DRAIN_SECONDS)
+        opened.take(decoder.end())
+        opened.ended = True
+    else:
+        opened.feed((yield from read(source, deadline)))
+
+
+def _drain(source: Source, limit: float) -> Flow[None]:
+    """Read what follows the format's own end (normally nothing), but wait for it no longer than a moment."""
+    try:
+        while (yield from read(source, limit)) is not None:
+            pass
+    except Exception:  # the answer is complete; how its connection ends does not matter
+        yield from close(source)
 
 
 class StreamSession(Session[ChatCompletionChunk]):

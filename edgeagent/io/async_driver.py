@@ -14,6 +14,7 @@ from edgeagent.effects import (
     Effect,
     FirstOf,
     Flow,
+    Here,
     Invoke,
     Join,
     Offload,
@@ -23,9 +24,10 @@ from edgeagent.effects import (
     Scope,
     Send,
     Sleep,
+    Spawn,
 )
 from edgeagent.io.limits import forget, until
-from edgeagent.io.loops import Loop
+from edgeagent.io.loops import Loop, current_loop
 
 if TYPE_CHECKING:
     from edgeagent.io.aside import Aside
@@ -131,6 +133,10 @@ class AsyncDriver:
                 from edgeagent.io.async_race import first_of
 
                 return await first_of(effect, scope, self.step, self.aclose, self._clock)
+            case Here():
+                return current_loop()
+            case Spawn():
+                return self._spawn(effect)
 
     def _opened(self, source: Any, scope: Scope) -> Any:
         scope.sources.append(source)
@@ -166,6 +172,19 @@ class AsyncDriver:
 
         items = await until(effect.deadline, self._clock, partial(self._invoke, effect.call))
         return AsyncIteratorSource(items, self._in_thread, self._clock, effect.timeout.read)
+
+    def _spawn(self, effect: Spawn) -> Callable[[], None]:
+        import anyio
+
+        loop, cancelled = Loop(), anyio.CancelScope()
+
+        async def run() -> None:
+            scope = Scope()
+            with cancelled:
+                await self.run(effect.flow(scope), scope)
+
+        loop.spawn(run)
+        return lambda: loop.soon(cancelled.cancel)
 
     async def _join(self, effect: Join) -> bool:
         import anyio

@@ -14,6 +14,7 @@ from edgeagent.effects import (
     Effect,
     FirstOf,
     Flow,
+    Here,
     Invoke,
     Join,
     Offload,
@@ -23,9 +24,10 @@ from edgeagent.effects import (
     Scope,
     Send,
     Sleep,
+    Spawn,
 )
 from edgeagent.io.faults import deadline_fault
-from edgeagent.io.lanes import Lanes
+from edgeagent.io.lanes import Lane, Lanes
 from edgeagent.io.limits import forget
 from edgeagent.io.sources import IteratorSource
 
@@ -138,6 +140,10 @@ class SyncDriver:
                 return self._close(effect, scope)
             case FirstOf():
                 return self._first_of(effect, scope)
+            case Here():
+                return None
+            case Spawn():
+                return self._spawn(effect)
 
     def _check(self, deadline: float | None, *, sent: bool = True) -> None:
         if deadline is not None and self._clock() >= deadline:
@@ -198,6 +204,20 @@ class SyncDriver:
         woken = threading.Event()
         with self._lanes.waiting(woken.set):
             woken.wait(seconds)
+
+    def _spawn(self, effect: Spawn) -> Callable[[], None]:
+        lane = Lane()
+
+        def run() -> None:
+            self._lanes.current = lane
+            scope = Scope()
+            try:
+                self.run(effect.flow(scope), scope)
+            finally:
+                self._lanes.current = None
+
+        self._threads().start(run)
+        return lane.end
 
     def _first_of(self, effect: FirstOf, scope: Scope) -> Any:
         from edgeagent.io.sync_race import SyncRace

@@ -10,6 +10,7 @@ from edgeagent.effects import (
     Close,
     Effect,
     FirstOf,
+    Here,
     Invoke,
     Join,
     Offload,
@@ -19,6 +20,7 @@ from edgeagent.effects import (
     Scope,
     Send,
     Sleep,
+    Spawn,
 )
 from edgeagent.errors import DeadlineExceededError
 from edgeagent.wire.http import Headers, HTTPResponse
@@ -133,6 +135,10 @@ class World:
             case Invoke():
                 self._pass(effect.deadline)
                 return effect.call()
+            case Here():
+                return None
+            case Spawn():
+                raise AssertionError("this world runs one flow")
             case FirstOf():
                 raise AssertionError("this world runs one flow")
             case Join():

@@ -511,7 +511,8 @@ def test_an_interrupt_while_reading(kind: str) -> None:
             stream = await gate.stream(model=OPENAI.model)
             while stream.raw._session.pending:
                 await stream.next()
-            decoder = stream.raw._session._opened.decoder
+            opened = stream.raw._session._shared._opened
+            decoder = opened.decoder
 
             class Interrupting:
                 finished = False
@@ -522,7 +523,7 @@ def test_an_interrupt_while_reading(kind: str) -> None:
                 def end(self) -> Any:
                     return decoder.end()
 
-            stream.raw._session._opened.decoder = Interrupting()
+            opened.decoder = Interrupting()
             try:
                 await stream.next()
             except KeyboardInterrupt:

@@ -1,0 +1,347 @@
+"""Single flight for streams: identical streams of one domain (threads, or the tasks of one loop) read one connection.
+
+    alone ──somebody joins──▶ pumped ──end──▶ ended
+      │ └──end──▶ ended          │  └──fault──▶ failed
+      │ └──fault──▶ failed       └──the last one leaves──▶ lost
+      └──the first one leaves──▶ lost
+
+Who came first reads for himself while he is alone. When another joins, the connection is handed to a pump: a flow
+beside the calls, in their domain, that reads on whoever is cancelled, slow or gone. Who joins is given what has come,
+then what comes; he is let in only once the pump has the connection, so that nobody's end can break his stream. Until
+then he has been shown nothing, and where the first one is lost meanwhile he opens a stream of his own.
+
+All that happens is told under one lock. The answer is stored when it has ended, whoever is still reading; the first of
+those who are there pays, the others are `coalesced`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Hashable
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Literal
+
+from edgeagent.core.ask import OpenedStream
+from edgeagent.core.flight import Flights
+from edgeagent.core.promises import check_promises
+from edgeagent.core.session import StreamSession, pull
+from edgeagent.effects import Flow, Scope, join, spawn
+from edgeagent.errors import APIConnectionError, DeadlineExceededError
+from edgeagent.types import ChatCompletionChunk
+from edgeagent.types.assembly import assemble
+
+if TYPE_CHECKING:
+    from edgeagent.cache.entry import Entry
+    from edgeagent.core.call import Call
+    from edgeagent.types import ChatCompletion, Target
+    from edgeagent.types.recording import Recorder
+
+__all__ = ["SharedSession", "SharedStream", "SharedStreams"]
+
+Place = tuple[Hashable, bytes]
+"""A domain, and the key of identical requests."""
+
+
+class _Turn:
+    """Ends when something has come."""
+
+    __slots__ = ("_callbacks", "_lock", "_over")
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._callbacks: list[Callable[[], None]] = []
+        self._over = False
+
+    def add_done_callback(self, callback: Callable[[], None], /) -> Callable[[], None]:
+        """Have it called when something has come; at once if it has."""
+        with self._lock:
+            if not self._over:
+                self._callbacks.append(callback)
+                return partial(self._forget, callback)
+        callback()
+        return partial(self._forget, callback)
+
+    def _forget(self, callback: Callable[[], None]) -> None:
+        with self._lock:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+    def end(self) -> None:
+        with self._lock:
+            self._over = True
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+
+class SharedStreams:
+    """All streams under way that may be joined."""
+
+    def __init__(self) -> None:
+        self.openings = Flights()
+        self._streams: dict[Place, SharedStream] = {}
+
+    def get(self, place: Place) -> SharedStream | None:
+        """The stream under way there."""
+        return self._streams.get(place)
+
+    def add(self, place: Place, stream: SharedStream) -> None:
+        """It can be joined from now on, until it is over."""
+        self._streams[place] = stream
+        stream.when_over(partial(self._remove, place, stream))
+
+    def _remove(self, place: Place, stream: SharedStream) -> None:
+        if self._streams.get(place) is stream:
+            self._streams.pop(place, None)
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+
+class SharedStream:
+    """One stream and those who read it.
+
+    Args:
+        call: of who came first, whose scope holds the connection.
+        target: who answers.
+        opened: the stream from its first content on.
+        recorder: is given the chunks as they come.
+        settle: of the call that pays and the whole answer makes the entry that the others account by; stores.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        target: Target,
+        opened: OpenedStream,
+        recorder: Recorder | None,
+        settle: Callable[[Call, ChatCompletion], Entry | None],
+    ) -> None:
+        self.first = call
+        self.target = target
+        self.state: Literal["open", "ended", "failed", "lost"] = "open"
+        self.payer: Call | None = None
+        self.entry: Entry | None = None
+        self._opened = opened
+        self._recorder = recorder
+        self._settle = settle
+        self._lock = Lock()
+        self._log: list[ChatCompletionChunk] = []
+        self._members: list[Call] = [call]
+        self._turn = _Turn()
+        self._reading = False
+        self._starter: Call | None = None  # of the pump, once there is one
+        self._end_pump: Callable[[], None] | None = None
+        self._error: Exception | None = None
+        self._over: Callable[[], object] = bool
+        self._created = int(call.wall())
+        call.scope.add(partial(self.leave, call))
+        self._publish()
+
+    def when_over(self, over: Callable[[], object]) -> None:
+        """Have it called once nobody can join any more."""
+        self._over = over
+        if self.state != "open":
+            over()
+
+    def join(self, call: Call) -> Flow[bool]:
+        """Take part → True, once the pump reads; False if there is nothing left to take part in.
+
+        Raises:
+            DeadlineExceededError: the call's deadline came first.
+        """
+        with self._lock:
+            self._members.append(call)
+        call.scope.add(partial(self.leave, call))
+        while True:
+            with self._lock:
+                if self.state != "open":
+                    return self.state == "ended"
+                if self._starter is not None:
+                    return True
+                turn, starts = self._turn, not self._reading
+                if starts:
+                    self._starter = call
+            if starts:
+                return (yield from self._start())
+            if not (yield from join(turn, call.deadline)):
+                raise DeadlineExceededError
+
+    def so_far(self, place: int) -> tuple[list[ChatCompletionChunk], bool]:
+        """The chunks from `place` on that are there, and whether they are the last."""
+        with self._lock:
+            return self._log[place:], self.state == "ended"
+
+    def more(self, call: Call, place: int) -> Flow[tuple[list[ChatCompletionChunk], bool]]:
+        """The chunks from `place` on, once there are any, and whether they are the last.
+
+        Raises:
+            DeadlineExceededError: the call's deadline came first.
+            Exception: what broke the stream; each gets his own copy.
+        """
+        while True:
+            with self._lock:
+                news = self._log[place:]
+                if news or self.state != "open":
+                    break
+                turn = self._turn
+                reads = self._reading = call is self.first and self._starter is None
+            if reads:
+                yield from self._read(call.deadline)
+            elif not (yield from join(turn, call.deadline)):
+                raise DeadlineExceededError
+        if not news and self.state != "ended":
+            raise self._fault()
+        return news, self.state == "ended"
+
+    def leave(self, call: Call) -> None:
+        """One reads no more. Idempotent, never blocks."""
+        with self._lock:
+            if call not in self._members:
+                return
+            self._members.remove(call)
+            alone = self._starter is None and call is self.first
+            unstarted = self._starter is call and self._end_pump is None
+            end_pump = self._end_pump if not self._members else None
+            lost = self.state == "open" and (alone or unstarted or end_pump is not None)
+            if lost:
+                self.state = "lost"
+        if lost:
+            self._told()
+            if end_pump is not None:
+                end_pump()
+
+    def _fault(self) -> Exception:
+        if self._error is None:
+            return APIConnectionError(message="The stream was given up.")
+        try:
+            mine = copy.copy(self._error)
+        except Exception:  # an exception class of the caller's that cannot be copied
+            return self._error
+        mine.__cause__ = self._error.__cause__
+        return mine
+
+    def _start(self) -> Flow[bool]:
+        """Hand the connection to a pump."""
+        sources, source = self.first.scope.sources, self._opened.source
+        if source in sources:
+            sources.remove(source)
+        try:
+            end_pump = yield from spawn(self._pump)
+        except Exception:  # the interpreter is ending, and starts no thread
+            self._lose()
+            return False
+        with self._lock:
+            self._end_pump = end_pump
+            left = not self._members
+        if left:
+            self._lose()
+            end_pump()
+        return True
+
+    def _pump(self, scope: Scope) -> Flow[None]:
+        """Read to the end."""
+        if self._opened.source is not None:
+            scope.sources.append(self._opened.source)
+        scope.add(self._lose)
+        while self.state == "open":
+            yield from self._read(None)
+
+    def _read(self, deadline: float | None) -> Flow[None]:
+        """One more piece, for everyone."""
+        try:
+            yield from pull(self._opened, deadline, self.first.clock)
+        except DeadlineExceededError:
+            self._lose()
+            raise
+        except Exception as error:
+            self._fail(error)
+        else:
+            self._publish()
+
+    def _publish(self) -> None:
+        """What was decoded is everyone's; at the end the answer is stored, before anybody is told."""
+        opened = self._opened
+        chunks, opened.chunks = opened.chunks, []
+        for chunk in chunks:
+            if not chunk.created:  # a vendor that sends no time
+                chunk.created = self._created
+        if self._recorder is not None:
+            self._recorder.took(chunks)
+        with self._lock:
+            self._log += chunks
+            self._reading = False
+        if opened.ended:
+            self._finish()
+        self._told()
+
+    def _finish(self) -> None:
+        completion = assemble(self._log)
+        try:
+            if self.first.promises:
+                check_promises(self.first.promises, completion)
+        except Exception as error:
+            self._fail(error)
+            return
+        with self._lock:
+            self.payer = self._members[0] if self._members else self.first
+        self.entry = self._settle(self.payer, completion)
+        with self._lock:
+            self.state = "ended"
+
+    def _fail(self, error: Exception) -> None:
+        with self._lock:
+            self._reading = False
+            if self.state != "open":
+                return
+            self.state, self._error = "failed", error
+        self._told()
+
+    def _lose(self) -> None:
+        with self._lock:
+            if self.state != "open":
+                return
+            self.state = "lost"
+        self._told()
+
+    def _told(self) -> None:
+        with self._lock:
+            turn, self._turn = self._turn, _Turn()
+            over = self.state != "open"
+        if over:
+            self._over()
+        turn.end()
+
+
+class SharedSession(StreamSession):
+    """What one of them is shown: who came first the chunks themselves, the others copies of their own.
+
+    Args:
+        call: whose.
+        shared: the stream.
+        finish: told the whole answer when this one has been shown all of it.
+    """
+
+    def __init__(self, call: Call, shared: SharedStream, finish: Callable[[ChatCompletion], None]) -> None:
+        self._shared = shared
+        self._is_first = call is shared.first
+        self._place = 0
+        opened = OpenedStream(None, None)
+        self._put(opened, *shared.so_far(0))
+        super().__init__(call, opened, finish)
+
+    def close_early(self) -> None:
+        """The caller wants no more; the others go on. Idempotent."""
+        self._shared.leave(self.call)
+        super().close_early()
+
+    def _fetch(self) -> Flow[None]:
+        self._put(self._opened, *(yield from self._shared.more(self.call, self._place)))
+
+    def _put(self, opened: OpenedStream, chunks: list[ChatCompletionChunk], ended: bool) -> None:
+        self._place += len(chunks)
+        if not self._is_first:
+            chunks = [ChatCompletionChunk.from_json(chunk.as_json()) for chunk in chunks]
+        opened.chunks += chunks
+        opened.ended = ended

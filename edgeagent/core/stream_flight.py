@@ -1,0 +1,112 @@
+"""One streamed call on its way into a stream that identical calls of its place share: the one under way, or its own."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from edgeagent.core.session import StreamSession
+from edgeagent.core.shared_stream import SharedSession, SharedStream
+from edgeagent.effects import Flow, here
+from edgeagent.types import ChatCompletion
+from edgeagent.types.recording import Recorder
+
+if TYPE_CHECKING:
+    from edgeagent.cache.entry import Entry
+    from edgeagent.core.call import Call
+    from edgeagent.core.keys import Keys
+    from edgeagent.core.pipeline import Pipeline
+    from edgeagent.core.shared_stream import Place
+    from edgeagent.core.targets import Candidates
+
+__all__ = ["StreamFlight"]
+
+FREE: Final = Decimal(0)
+
+
+class StreamFlight:
+    """The opening is a flight like that of whole answers: one leads, the others wait, an error is everyone's.
+
+    It lands with the stream that was opened, or with a hit that came meanwhile.
+
+    Args:
+        pipeline: whose steps these are.
+        call: in mode `on`, in the unified model.
+        candidates: of the call.
+        keys: of the call.
+    """
+
+    def __init__(self, pipeline: Pipeline, call: Call, candidates: Candidates, keys: Keys) -> None:
+        self._pipeline = pipeline
+        self._streams = pipeline.streams
+        self._call = call
+        self._candidates = candidates
+        self._keys = keys
+        self._last_put = pipeline.layers.last_put
+        self._place: Place = (None, keys.shared)
+
+    def open(self) -> Flow[StreamSession]:
+        """The call's own session over the shared stream.
+
+        Raises:
+            Exception: as of any call whose stream cannot be opened.
+        """
+        call, pipeline = self._call, self._pipeline
+        self._place = (yield from here()), self._keys.shared
+        while True:
+            stream: StreamSession | SharedStream | None = self._streams.get(self._place)
+            if stream is None:
+                openings = self._streams.openings
+                stream = yield from pipeline._fly(call, self._place, self._find, self._ask, self._follow, openings)
+            if isinstance(stream, StreamSession):
+                return stream
+            if (yield from stream.join(call)):
+                pipeline._answered_by(call, stream.target)
+                return self._session(stream)
+            call.check_deadline()
+
+    def _find(self) -> Flow[tuple[StreamSession | SharedStream, object] | None]:
+        """What another flight has left meanwhile."""
+        yield from ()
+        layers = self._pipeline.layers
+        found = None if layers.last_put is self._last_put else self._pipeline._near(self._call, self._keys.raw)
+        if found is not None:
+            return self._pipeline._replay(self._call, *found, StreamSession), found
+        stream = self._streams.get(self._place)
+        return None if stream is None else (stream, stream)
+
+    def _ask(self) -> Flow[tuple[StreamSession | SharedStream, object]]:
+        """A stream of the provider's that others may join."""
+        call, pipeline = self._call, self._pipeline
+        answered, asked = yield from pipeline._opened_by(call, self._candidates)
+        recorder = Recorder(call.clock)
+
+        def settle(payer: Call, completion: ChatCompletion) -> Entry | None:
+            payer.edge.provider_latency_ms = (call.clock() - asked) * 1e3
+            if call.ticket is not None:
+                call.ticket.streamed(None if completion.usage is None else completion.usage.completion_tokens)
+            return pipeline._settle(payer, completion, answered, self._keys, recorder)
+
+        pipeline._answered_by(call, answered.target)
+        stream = SharedStream(call, answered.target, answered.answer, recorder, settle)
+        self._streams.add(self._place, stream)
+        return self._session(stream), stream
+
+    def _follow(self, landed: Any) -> StreamSession | SharedStream | None:
+        if isinstance(landed, SharedStream):
+            return landed
+        entry, tier = landed
+        return None if self._pipeline._too_old(self._call, entry) else self._replayed(entry, tier)
+
+    def _replayed(self, entry: Entry, tier: Any) -> StreamSession:
+        return self._pipeline._replay(self._call, entry, tier, StreamSession)
+
+    def _session(self, stream: SharedStream) -> StreamSession:
+        edge = self._call.edge
+
+        def finish(_: ChatCompletion) -> None:
+            if stream.payer is not self._call:
+                edge.coalesced = True
+                edge.cost_usd, edge.saved_usd = FREE, None if stream.entry is None else stream.entry.cost_usd
+
+        return SharedSession(self._call, stream, finish)
