@@ -209,7 +209,7 @@ class FirstOf:
     deadline: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Here:
     """What stands for where this call runs: the event loop, or None for threads, which are all one → a hashable value.
 

@@ -40,6 +40,8 @@ TABLE = [
     (effects.offload, (call,), effects.Offload(call, None)),
     (effects.invoke, (call, 5.0), effects.Invoke(call, 5.0)),
     (effects.join, (THING, 5.0), effects.Join(THING, 5.0)),
+    (effects.here, (), effects.Here()),
+    (effects.spawn, (THING,), effects.Spawn(THING)),
     (effects.first_of, ([THING, call], 0.5, 5.0), effects.FirstOf((THING, call), 0.5, 5.0)),
 ]
 WITHOUT_RESULT = {effects.close, effects.sleep}
@@ -76,7 +78,7 @@ def test_the_list_is_closed() -> None:
 def test_effects_are_values(effect: type) -> None:
     """An effect cannot be changed after it was yielded; but for `Read`, of which there is one for each piece."""
     made = next(row[2] for row in TABLE if type(row[2]) is effect)
-    field = dataclasses.fields(effect)[0].name
+    field = next((field.name for field in dataclasses.fields(effect)), "anything")
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(made, field, None)
 

@@ -148,9 +148,13 @@ class Session(Generic[T]):
             return self._wait(opened.paced)
         return pull(opened, self.call.deadline, self.call.clock)
 
+    def _whole(self) -> ChatCompletion:
+        """The completion when all of it has come."""
+        return self._assembly.completion()
+
     def _end(self) -> None:
         self.state = "ended"
-        completion = self._assembly.completion()
+        completion = self._whole()
         self._finish(completion)
         self.call.ended(completion, None, self._first_chunk)
 

@@ -26,7 +26,7 @@ from edgeagent.core.ask import OpenedStream
 from edgeagent.core.flight import Flights
 from edgeagent.core.promises import check_promises
 from edgeagent.core.session import StreamSession, pull
-from edgeagent.effects import Flow, Scope, join, spawn
+from edgeagent.effects import Flow, Scope, join, read, spawn
 from edgeagent.errors import APIConnectionError, DeadlineExceededError
 from edgeagent.types import ChatCompletionChunk
 from edgeagent.types.assembly import assemble
@@ -123,15 +123,18 @@ class SharedStream:
         self.state: Literal["open", "ended", "failed", "lost"] = "open"
         self.payer: Call | None = None
         self.entry: Entry | None = None
+        self.completion: ChatCompletion | None = None
+        """The whole answer, once it has ended."""
         self._opened = opened
         self._recorder = recorder
         self._settle = settle
         self._lock = Lock()
         self._log: list[ChatCompletionChunk] = []
         self._members: list[Call] = [call]
-        self._turn = _Turn()
+        self._turn: _Turn | None = None  # made by the first one who waits
         self._reading = False
-        self._starter: Call | None = None  # of the pump, once there is one
+        self._holder = call  # in whose scope the connection is, until there is a pump
+        self._starter: Call | None = None  # of the pump
         self._end_pump: Callable[[], None] | None = None
         self._error: Exception | None = None
         self._over: Callable[[], object] = bool
@@ -158,9 +161,9 @@ class SharedStream:
             with self._lock:
                 if self.state != "open":
                     return self.state == "ended"
-                if self._starter is not None:
+                if self._end_pump is not None:
                     return True
-                turn, starts = self._turn, not self._reading
+                turn, starts = self._next_turn(), not self._reading and self._starter is None
                 if starts:
                     self._starter = call
             if starts:
@@ -185,8 +188,11 @@ class SharedStream:
                 news = self._log[place:]
                 if news or self.state != "open":
                     break
-                turn = self._turn
-                reads = self._reading = call is self.first and self._starter is None
+                reads = call is self.first and self._starter is None
+                if reads:
+                    self._reading = True
+                else:
+                    turn = self._next_turn()
             if reads:
                 yield from self._read(call.deadline)
             elif not (yield from join(turn, call.deadline)):
@@ -196,21 +202,34 @@ class SharedStream:
         return news, self.state == "ended"
 
     def leave(self, call: Call) -> None:
-        """One reads no more. Idempotent, never blocks."""
+        """One reads no more; told before his scope is closed. Idempotent, never blocks."""
+        end_pump = None
         with self._lock:
             if call not in self._members:
                 return
             self._members.remove(call)
-            alone = self._starter is None and call is self.first
-            unstarted = self._starter is call and self._end_pump is None
-            end_pump = self._end_pump if not self._members else None
-            lost = self.state == "open" and (alone or unstarted or end_pump is not None)
-            if lost:
-                self.state = "lost"
-        if lost:
-            self._told()
-            if end_pump is not None:
-                end_pump()
+            if self.state == "open":
+                if self._end_pump is not None:
+                    end_pump = None if self._members else self._end_pump
+                    lost = not self._members
+                else:
+                    lost = self._unpumped(call)
+                if lost:
+                    self.state = "lost"
+        self._told()
+        if end_pump is not None:
+            end_pump()
+
+    def _unpumped(self, call: Call) -> bool:
+        """One leaves before there is a pump; with the lock held. Whether the connection goes with him."""
+        starter = self._starter
+        if starter is call:
+            self._starter = None  # somebody else may start it
+        elif starter is not None and call is self._holder:
+            self._move(call.scope, starter.scope)
+            self._holder = starter
+            return False
+        return call is self._holder
 
     def _fault(self) -> Exception:
         if self._error is None:
@@ -222,22 +241,29 @@ class SharedStream:
         mine.__cause__ = self._error.__cause__
         return mine
 
+    def _move(self, scope: Scope, other: Scope | None = None) -> None:
+        """Take the connection out of one scope, and put it into another."""
+        source = self._opened.source
+        if source in scope.sources:
+            scope.sources.remove(source)
+            if other is not None:
+                other.sources.append(source)
+
     def _start(self) -> Flow[bool]:
-        """Hand the connection to a pump."""
-        sources, source = self.first.scope.sources, self._opened.source
-        if source in sources:
-            sources.remove(source)
+        """Hand the connection to a pump. Until that reads, it is in the scope of who has it."""
         try:
             end_pump = yield from spawn(self._pump)
         except Exception:  # the interpreter is ending, and starts no thread
             self._lose()
             return False
         with self._lock:
+            self._move(self._holder.scope)
             self._end_pump = end_pump
             left = not self._members
         if left:
             self._lose()
             end_pump()
+        self._told()
         return True
 
     def _pump(self, scope: Scope) -> Flow[None]:
@@ -250,8 +276,13 @@ class SharedStream:
 
     def _read(self, deadline: float | None) -> Flow[None]:
         """One more piece, for everyone."""
+        opened = self._opened
+        decoder, source = opened.decoder, opened.source
         try:
-            yield from pull(self._opened, deadline, self.first.clock)
+            if source is None or decoder is None or decoder.finished:
+                yield from pull(opened, deadline, self.first.clock)
+            else:  # the usual case, with a step less
+                opened.feed((yield from read(source, deadline)))
         except DeadlineExceededError:
             self._lose()
             raise
@@ -272,9 +303,14 @@ class SharedStream:
         with self._lock:
             self._log += chunks
             self._reading = False
+            turn = None
+            if not opened.ended:
+                turn, self._turn = self._turn, None
+        if turn is not None:
+            turn.end()
         if opened.ended:
             self._finish()
-        self._told()
+            self._told()
 
     def _finish(self) -> None:
         completion = assemble(self._log)
@@ -284,6 +320,7 @@ class SharedStream:
         except Exception as error:
             self._fail(error)
             return
+        self.completion = completion
         with self._lock:
             self.payer = self._members[0] if self._members else self.first
         self.entry = self._settle(self.payer, completion)
@@ -307,11 +344,18 @@ class SharedStream:
 
     def _told(self) -> None:
         with self._lock:
-            turn, self._turn = self._turn, _Turn()
+            turn, self._turn = self._turn, None
             over = self.state != "open"
         if over:
             self._over()
-        turn.end()
+        if turn is not None:
+            turn.end()
+
+    def _next_turn(self) -> _Turn:
+        """With the lock held."""
+        if self._turn is None:
+            self._turn = _Turn()
+        return self._turn
 
 
 class SharedSession(StreamSession):
@@ -338,6 +382,9 @@ class SharedSession(StreamSession):
 
     def _fetch(self) -> Flow[None]:
         self._put(self._opened, *(yield from self._shared.more(self.call, self._place)))
+
+    def _whole(self) -> ChatCompletion:
+        return self._shared.completion or super()._whole()
 
     def _put(self, opened: OpenedStream, chunks: list[ChatCompletionChunk], ended: bool) -> None:
         self._place += len(chunks)

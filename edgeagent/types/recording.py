@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from edgeagent.types.assembly import PADDING
-from edgeagent.types.chunk import ChatCompletionChunk
+from edgeagent.types.chunk import ChatCompletionChunk, ChoiceDelta, ChunkChoice
 from edgeagent.types.completion import ChatCompletion
 
 __all__ = ["Recorded", "Recorder", "replayed"]
@@ -57,11 +58,13 @@ class Recorder:
         items: list[bytes] = []
         said: list[str] = []
         for chunk in self._chunks:
-            if like is not None:
-                said += _texts(chunk, like.choices[0].index)
             if pattern is not None and _is_text(chunk) and _shape(chunk) == pattern:
-                items.append(b"%d" % len(chunk.choices[0].delta.content or ""))
+                text = chunk.choices[0].delta.content or ""
+                said.append(text)
+                items.append(b"%d" % len(text))
             else:
+                if like is not None:
+                    said += _texts(chunk, like.choices[0].index)
                 items.append(_whole(chunk))
         if like is not None and "".join(said) != _text(completion, like.choices[0].index):
             return b""
@@ -112,16 +115,21 @@ def _is_text(chunk: ChatCompletionChunk) -> bool:
     return bool(delta.content) and not choice.__pydantic_extra__ and not delta.__pydantic_extra__
 
 
+_TOP: Final = itemgetter(*(name for name in ChatCompletionChunk.model_fields if name != "choices"))
+_CHOICE: Final = itemgetter(*(name for name in ChunkChoice.model_fields if name != "delta"))
+_DELTA: Final = itemgetter(*(name for name in ChoiceDelta.model_fields if name != "content"))
+
+
 def _shape(chunk: ChatCompletionChunk) -> tuple[Any, ...]:
     """All that a piece of text says but the text; equal shapes are equal chunks but for it."""
     choice = chunk.choices[0]
     delta = choice.delta
     return (
-        {**chunk.__dict__, "choices": None},
+        _TOP(chunk.__dict__),
         chunk.__pydantic_fields_set__,
-        {**choice.__dict__, "delta": None},
+        _CHOICE(choice.__dict__),
         choice.__pydantic_fields_set__,
-        {**delta.__dict__, "content": None},
+        _DELTA(delta.__dict__),
         delta.__pydantic_fields_set__,
     )
 
