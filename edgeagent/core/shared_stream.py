@@ -25,54 +25,22 @@ from typing import TYPE_CHECKING, Literal
 from edgeagent.core.ask import OpenedStream
 from edgeagent.core.flight import Flights
 from edgeagent.core.promises import check_promises
-from edgeagent.core.session import StreamSession, pull
+from edgeagent.core.session import pull
+from edgeagent.core.turn import Turn
 from edgeagent.effects import Flow, Scope, join, read, spawn
 from edgeagent.errors import APIConnectionError, DeadlineExceededError
-from edgeagent.types import ChatCompletionChunk
 from edgeagent.types.assembly import assemble
 
 if TYPE_CHECKING:
     from edgeagent.cache.entry import Entry
     from edgeagent.core.call import Call
-    from edgeagent.types import ChatCompletion, Target
+    from edgeagent.types import ChatCompletion, ChatCompletionChunk, Target
     from edgeagent.types.recording import Recorder
 
-__all__ = ["SharedSession", "SharedStream", "SharedStreams"]
+__all__ = ["Place", "SharedStream", "SharedStreams"]
 
 Place = tuple[Hashable, bytes]
 """A domain, and the key of identical requests."""
-
-
-class _Turn:
-    """Ends when something has come."""
-
-    __slots__ = ("_callbacks", "_lock", "_over")
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._callbacks: list[Callable[[], None]] = []
-        self._over = False
-
-    def add_done_callback(self, callback: Callable[[], None], /) -> Callable[[], None]:
-        """Have it called when something has come; at once if it has."""
-        with self._lock:
-            if not self._over:
-                self._callbacks.append(callback)
-                return partial(self._forget, callback)
-        callback()
-        return partial(self._forget, callback)
-
-    def _forget(self, callback: Callable[[], None]) -> None:
-        with self._lock:
-            if callback in self._callbacks:
-                self._callbacks.remove(callback)
-
-    def end(self) -> None:
-        with self._lock:
-            self._over = True
-            callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
-            callback()
 
 
 class SharedStreams:
@@ -131,7 +99,7 @@ class SharedStream:
         self._lock = Lock()
         self._log: list[ChatCompletionChunk] = []
         self._members: list[Call] = [call]
-        self._turn: _Turn | None = None  # made by the first one who waits
+        self._turn: Turn | None = None  # made by the first one who waits
         self._reading = False
         self._holder = call  # in whose scope the connection is, until there is a pump
         self._starter: Call | None = None  # of the pump
@@ -351,44 +319,8 @@ class SharedStream:
         if turn is not None:
             turn.end()
 
-    def _next_turn(self) -> _Turn:
+    def _next_turn(self) -> Turn:
         """With the lock held."""
         if self._turn is None:
-            self._turn = _Turn()
+            self._turn = Turn()
         return self._turn
-
-
-class SharedSession(StreamSession):
-    """What one of them is shown: who came first the chunks themselves, the others copies of their own.
-
-    Args:
-        call: whose.
-        shared: the stream.
-        finish: told the whole answer when this one has been shown all of it.
-    """
-
-    def __init__(self, call: Call, shared: SharedStream, finish: Callable[[ChatCompletion], None]) -> None:
-        self._shared = shared
-        self._is_first = call is shared.first
-        self._place = 0
-        opened = OpenedStream(None, None)
-        self._put(opened, *shared.so_far(0))
-        super().__init__(call, opened, finish)
-
-    def close_early(self) -> None:
-        """The caller wants no more; the others go on. Idempotent."""
-        self._shared.leave(self.call)
-        super().close_early()
-
-    def _fetch(self) -> Flow[None]:
-        self._put(self._opened, *(yield from self._shared.more(self.call, self._place)))
-
-    def _whole(self) -> ChatCompletion:
-        return self._shared.completion or super()._whole()
-
-    def _put(self, opened: OpenedStream, chunks: list[ChatCompletionChunk], ended: bool) -> None:
-        self._place += len(chunks)
-        if not self._is_first:
-            chunks = [ChatCompletionChunk.from_json(chunk.as_json()) for chunk in chunks]
-        opened.chunks += chunks
-        opened.ended = ended

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from edgeagent.core.ask import OpenedStream
 from edgeagent.core.session import StreamSession
-from edgeagent.core.shared_stream import SharedSession, SharedStream
+from edgeagent.core.shared_stream import SharedStream
 from edgeagent.effects import Flow, here
-from edgeagent.types import ChatCompletion
+from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.types.recording import Recorder
 
 if TYPE_CHECKING:
@@ -19,9 +21,45 @@ if TYPE_CHECKING:
     from edgeagent.core.shared_stream import Place
     from edgeagent.core.targets import Candidates
 
-__all__ = ["StreamFlight"]
+__all__ = ["SharedSession", "StreamFlight"]
 
 FREE: Final = Decimal(0)
+
+
+class SharedSession(StreamSession):
+    """What one of them is shown: who came first the chunks themselves, the others copies of their own.
+
+    Args:
+        call: whose.
+        shared: the stream.
+        finish: told the whole answer when this one has been shown all of it.
+    """
+
+    def __init__(self, call: Call, shared: SharedStream, finish: Callable[[ChatCompletion], None]) -> None:
+        self._shared = shared
+        self._is_first = call is shared.first
+        self._place = 0
+        opened = OpenedStream(None, None)
+        self._put(opened, *shared.so_far(0))
+        super().__init__(call, opened, finish)
+
+    def close_early(self) -> None:
+        """The caller wants no more; the others go on. Idempotent."""
+        self._shared.leave(self.call)
+        super().close_early()
+
+    def _fetch(self) -> Flow[None]:
+        self._put(self._opened, *(yield from self._shared.more(self.call, self._place)))
+
+    def _whole(self) -> ChatCompletion:
+        return self._shared.completion or super()._whole()
+
+    def _put(self, opened: OpenedStream, chunks: list[ChatCompletionChunk], ended: bool) -> None:
+        self._place += len(chunks)
+        if not self._is_first:
+            chunks = [ChatCompletionChunk.from_json(chunk.as_json()) for chunk in chunks]
+        opened.chunks += chunks
+        opened.ended = ended
 
 
 class StreamFlight:
