@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO, TypeAlias, TypeVar
 from edgeagent.core.catalogue import CacheStats, Catalogue, Imported, Selection
 from edgeagent.effects import Flow, Scope, invoke
 from edgeagent.errors import RequestValidationError
-from edgeagent.resources.chat import _prepared
+from edgeagent.resources.chat import prepared
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -43,7 +43,7 @@ class _Control:
         return Catalogue(engine.pipeline.layers, engine.runtime.wall)
 
     def _peek(self, params: dict[str, Any], scope: Scope) -> Flow[Peek]:
-        request, options = _prepared(self._client, params, params.pop("stream", False))
+        request, options = prepared(self._client, params, params.pop("stream", False))
         flow: Flow[Peek] = self._client._engine.here().pipeline.peek(request, options, scope)
         return flow
 
