@@ -14,11 +14,13 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+from edgeagent.budgets import AsyncBudgets, Budgets
 from edgeagent.errors import ConfigurationError, EdgeAgentError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from edgeagent.core.admission import Admission
     from edgeagent.core.call import CallOptions
     from edgeagent.core.calls import Calls
     from edgeagent.core.explaining import Plan
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from edgeagent.core.pipeline import Pipeline
     from edgeagent.core.retry import RetryPolicy
     from edgeagent.io.runtime import Runtime
+    from edgeagent.limits import Budget, Limit
     from edgeagent.pricing.base import PriceSource
     from edgeagent.providers.base import Provider
     from edgeagent.resources.async_responses import AsyncResponses
@@ -98,15 +101,27 @@ class Engine:
             found = self._others.setdefault(kind, kind.beside(self.pipeline))
         return found
 
+    def admission(self) -> Admission:
+        """The limits and budgets; made when first needed, if the client itself has none."""
+        found = self.pipeline.admission
+        if found is None:
+            with self._forked:
+                found = self.pipeline.admission
+                if found is None:
+                    from edgeagent.config import admission_of
+
+                    found = self.pipeline.admission = admission_of(self.settings, self.runtime, self.pipeline)
+        return found
+
     def close(self) -> None:
         """Flush, then close pools and tiers. Idempotent; what is used afterwards opens them again."""
         self.here().runtime.close()
-        self.pipeline.layers.close()
+        self.pipeline.close()
 
     async def aclose(self) -> None:
         """The same for an async client: connections of the running loop are closed in it."""
         await self.here().runtime.aclose()
-        self.pipeline.layers.close()
+        self.pipeline.close()
 
 
 class _Unset:
@@ -146,6 +161,10 @@ class _Client:
         max_body_bytes: the largest request that is sent.
         errors: whose exception classes are raised: `"edgeagent"`'s, or those of the installed `"openai"` package, with
             ours as their `__cause__`.
+        limits: `edgeagent.limits.Limit` objects: how many calls and tokens, and how many at once.
+        budgets: `edgeagent.limits.Budget` objects: how much may be spent.
+        state: where limits and budgets are kept: None: in memory; a path: budgets in a SQLite file there; a `redis://`
+            URL: both there, for many processes and machines; or a store object.
 
     Raises:
         ConfigurationError: something is not what it can be; the message says what to do.
@@ -177,6 +196,9 @@ class _Client:
         strict_models: bool = False,
         max_body_bytes: int = 10 * 1024 * 1024,
         errors: Literal["edgeagent", "openai"] = "edgeagent",
+        limits: Sequence[Limit] = (),
+        budgets: Sequence[Budget] = (),
+        state: Any = None,
     ) -> None:
         arguments = {name: value for name, value in locals().items() if name not in {"self", "__class__"}}
         arguments["models"] = dict(models or {})
@@ -227,6 +249,7 @@ class _Client:
         fallbacks: Sequence[str] | _Unset = UNSET,
         router: str | Router | _Unset = UNSET,
         tags: Sequence[str] | _Unset = UNSET,
+        priority: Literal["high", "normal", "low"] | _Unset = UNSET,
         default_headers: Mapping[str, str] | None = None,
         set_default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, Any] | None = None,
@@ -243,7 +266,8 @@ class _Client:
             namespace: cache namespace.
             fallbacks: model names tried after the first.
             router: a strategy's name or a Router object.
-            tags: names of the call in telemetry.
+            tags: names of the call in telemetry, and for limits and budgets.
+            priority: the class in which calls wait before limits.
             default_headers: header fields added to every request, besides those of this client.
             set_default_headers: the same, in their place.
             default_query: query parameters added to every request, besides those of this client.
@@ -258,6 +282,7 @@ class _Client:
         from edgeagent.core.retry import RetryPolicy
 
         edge = {"deadline": deadline, "cache": cache, "fallbacks": fallbacks, "router": router, "tags": tags}
+        edge["priority"] = priority
         options = edge_options(self.options, {k: v for k, v in edge.items() if not isinstance(v, _Unset)})
         if not isinstance(timeout, _Unset):
             options = replace(options, timeout=timeout_of(timeout))
@@ -293,6 +318,11 @@ class _Client:
                 )
         if arguments.get("observers"):
             raise ConfigurationError("A client with observers cannot be pickled: build the client in the worker.")
+        if arguments.get("budgets") and arguments.get("state") is None:
+            raise ConfigurationError(
+                "A client whose budgets are kept in memory cannot be pickled, since each process would spend them "
+                "again: give state= a path or a redis:// URL."
+            )
         return (_rebuilt, (type(self), arguments, self.options, self.default_headers, self.default_query))
 
     def __repr__(self) -> str:
@@ -334,7 +364,7 @@ def _default_options(engine: Engine) -> CallOptions:
     )
 
 
-class EdgeClient(_Client):
+class EdgeClient(Budgets, _Client):
     """The gateway, for code that blocks.
 
     Thread-safe: one client may be shared by any number of threads, and it works inside a running event loop.
@@ -440,7 +470,7 @@ class EdgeClient(_Client):
         self.close()
 
 
-class AsyncEdgeClient(_Client):
+class AsyncEdgeClient(AsyncBudgets, _Client):
     """The gateway, for code that awaits: asyncio or trio, any number of tasks and event loops."""
 
     @cached_property

@@ -29,7 +29,9 @@ from edgeagent.routing.names import Names
 from edgeagent.routing.strategies import router_from, router_named
 
 if TYPE_CHECKING:
+    from edgeagent.core.admission import Admission
     from edgeagent.io.runtime import Runtime
+    from edgeagent.limits import Budget, Limit
     from edgeagent.pricing.base import PriceSource
     from edgeagent.providers.base import Provider
 
@@ -74,6 +76,9 @@ class Settings:
     strict_models: bool = False
     max_body_bytes: int = MAX_BODY_BYTES
     errors: str = "edgeagent"
+    limits: Sequence[Limit] = ()
+    budgets: Sequence[Budget] = ()
+    state: Any = None
 
 
 def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
@@ -134,7 +139,7 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
         policy=cache.rules,
         ttl=cache.ttl,
     )
-    return Pipeline(
+    pipeline = Pipeline(
         targets,
         layers,
         pricing,
@@ -143,6 +148,9 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
         wall=runtime.wall,
         max_body_bytes=settings.max_body_bytes,
     )
+    if settings.limits or settings.budgets or settings.state is not None:
+        pipeline.admission = admission_of(settings, runtime, pipeline)
+    return pipeline
 
 
 def _is_async(client: object) -> bool:
@@ -200,6 +208,45 @@ def breaker_of(breaker: BreakerPolicy | bool | Mapping[str, Any]) -> BreakerPoli
         raise ConfigurationError(f"breaker= needs a BreakerPolicy, True or False; got {breaker!r}.") from None
 
 
+def admission_of(settings: Settings, runtime: Runtime, pipeline: Pipeline) -> Admission:
+    """The limits and budgets.
+
+    Raises:
+        ConfigurationError: something else than a `Limit` or a `Budget`, two of one name, or no place to keep them.
+    """
+    from edgeagent.core.admission import Admission
+    from edgeagent.core.purses import Purses
+    from edgeagent.core.settling import Settling
+    from edgeagent.core.sizes import Worst
+    from edgeagent.core.turns import Turns
+    from edgeagent.limits.state import state_of
+
+    for name in ("limits", "budgets"):
+        _check_named(getattr(settings, name), name)
+    accounts, meters = state_of(settings.state, runtime.clock, runtime.wall)
+    settling = Settling(runtime.submit)
+    worst = Worst(pipeline.targets, pipeline.pricing)
+    return Admission(
+        Turns(settings.limits, meters, settling),
+        Purses(settings.budgets, accounts, settling, pipeline.budget_reached),
+        worst,
+    )
+
+
+def _check_named(rules: Any, argument: str) -> None:
+    from edgeagent.limits.budget import Budget
+    from edgeagent.limits.limit import Limit
+
+    kind = Limit if argument == "limits" else Budget
+    if not isinstance(rules, Sequence) or not all(isinstance(rule, kind) for rule in rules):
+        raise ConfigurationError(f"{argument}= is a list of {kind.__name__} objects; got {type(rules).__name__}.")
+    names: set[str] = set()
+    for rule in rules:
+        if rule.name in names:
+            raise ConfigurationError(f"{argument}=: two are called {rule.name!r}: give one of them a name=….")
+        names.add(rule.name)
+
+
 def environment_providers() -> tuple[Provider, ...]:
     """Every built-in provider whose key is in the environment, in the documented order.
 
@@ -222,7 +269,7 @@ def environment_providers() -> tuple[Provider, ...]:
 # one call
 
 
-_EDGE_KEYS: Final = frozenset({"cache", "fallbacks", "router", "tags", "shield", "deadline"})
+_EDGE_KEYS: Final = frozenset({"cache", "fallbacks", "router", "tags", "shield", "deadline", "priority"})
 
 
 def call_options(settings: Settings, cache: CacheOptions, timeout: Timeout, retry: RetryPolicy) -> CallOptions:
@@ -271,6 +318,8 @@ def edge_options(base: CallOptions, edge: object) -> CallOptions:
         changes["router"] = _call_router(edge["router"])
     if edge.get("shield") is not None:
         raise RequestValidationError("edge.shield: this version has no shield yet.", param="edge.shield")
+    if edge.get("priority") is not None:
+        changes["priority"] = _priority(edge["priority"])
     if edge.get("deadline") is not None:
         try:
             changes["deadline"] = _seconds(edge["deadline"], "deadline")
@@ -284,6 +333,16 @@ def _call_router(router: Any) -> Router:
         return router_of(router)
     except ConfigurationError as error:
         raise RequestValidationError(f"edge.router: {error}", param="edge.router") from None
+
+
+def _priority(value: Any) -> int:
+    from edgeagent.limits.limit import PRIORITIES, priority_of
+
+    found = priority_of(value)
+    if found is None:
+        known = ", ".join(map(repr, PRIORITIES))
+        raise RequestValidationError(f"edge.priority: must be one of {known}.", param="edge.priority")
+    return found
 
 
 def _texts(value: Any, param: str) -> tuple[str, ...]:
@@ -333,6 +392,9 @@ _IN_FILES: Final = frozenset(
         "strict_models",
         "providers",
         "errors",
+        "limits",
+        "budgets",
+        "state",
     }
 )
 
@@ -361,11 +423,26 @@ def load_file(path: str | Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: unknown setting {unknown[0]!r}; known: {', '.join(sorted(_IN_FILES))}.")
     if "providers" in data:
         data["providers"] = [_provider_from(table, path) for table in data["providers"]]
+    _read_rules(data, path)
     if isinstance(data.get("cache"), dict):
         from edgeagent.cache.tiers import Cache
 
         data["cache"] = Cache(**data["cache"])
     return data
+
+
+def _read_rules(data: dict[str, Any], path: str | Path) -> None:
+    """Tables of limits and budgets as objects, in place."""
+    from edgeagent.limits.budget import Budget
+    from edgeagent.limits.limit import Limit
+
+    kinds: tuple[tuple[str, type[Limit | Budget]], ...] = (("limits", Limit), ("budgets", Budget))
+    for name, kind in kinds:
+        if name in data:
+            try:
+                data[name] = [kind(**table) for table in data[name]]
+            except TypeError as error:
+                raise ConfigurationError(f"{path}: {name}: {error}") from None
 
 
 def _provider_from(table: Any, path: str | Path) -> Any:

@@ -42,6 +42,7 @@ from edgeagent.wire.http import HTTPRequest, HTTPResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
 __all__ = [
     "APIConnectionError",
@@ -132,10 +133,12 @@ def _text(value: object) -> str | None:
 class APIConnectionError(APIError):
     """No usable connection to the provider.
 
-    `sent` is False if the request certainly never left this machine, so that nothing can have been billed.
+    `sent` is False if the request certainly never left this machine, so that nothing can have been billed. `local` is
+    True if it was not the provider that could not be reached, but the store of the budgets.
     """
 
     sent: bool = True
+    local: bool = False
 
     def __init__(self, *, message: str = "Connection error.", request: HTTPRequest | None = None) -> None:
         super().__init__(message, request, body=None)
@@ -258,7 +261,17 @@ class ShieldBlockedError(PermissionDeniedError):
 
 
 class BudgetExceededError(PermissionDeniedError):
-    """The call would exceed a budget."""
+    """The call might exceed a budget, and was not made.
+
+    `budget` is its name; what it has left and what the call may use at most is in dollars and in tokens, None where the
+    budget does not limit them. What other calls under way hold counts as used until they end.
+    """
+
+    budget: str | None = None
+    remaining_usd: Decimal | None = None
+    asked_usd: Decimal | None = None
+    remaining_tokens: int | None = None
+    asked_tokens: int | None = None
 
 
 class NotFoundError(APIStatusError):
@@ -287,7 +300,13 @@ class RateLimitError(APIStatusError):
 
 
 class LimitExceededError(RateLimitError):
-    """A local rate limit refused the call."""
+    """A local rate limit refused the call; `limit` is its name, `retry_after` when to come again, if that is known.
+
+    `target` is set if it is a limit of that target (`"provider/model"`); another one may be asked.
+    """
+
+    limit: str | None = None
+    target: str | None = None
 
 
 class InternalServerError(APIStatusError):

@@ -279,8 +279,8 @@ def whole_error(source: Source, deadline: float | None) -> Flow[bytes]:
 
 
 def note_request_id(call: Call[Any], response: HTTPResponse) -> None:
-    """Keep the provider's id of the request."""
-    headers = response.headers
+    """Keep the provider's id of the request, and what else its headers say."""
+    call.answer_headers = headers = response.headers
     call.edge.request_id = headers.get("x-request-id") or headers.get("request-id") or headers.get("x-amzn-requestid")
 
 

@@ -171,7 +171,7 @@ def _attempt_one(call: Call[Any], target: Target, ask: Callable[[Target], Flow[A
         call.check_deadline()
         started = call.clock()
         try:
-            answer = yield from ask(target)
+            answer = yield from ask(target) if call.admission is None else call.admission.attempt(call, target, ask)
         except Exception as raised:
             error = _typed(raised)
             ticket.failed(error)

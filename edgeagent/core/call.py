@@ -24,8 +24,11 @@ from edgeagent.routing.health import Health
 from edgeagent.telemetry.base import CallEnded, Observation
 from edgeagent.tokens import Size
 from edgeagent.types import AnyAnswer, Attempt, ChatRequest, ResponseMetadata, Target
+from edgeagent.wire.http import Headers
 
 if TYPE_CHECKING:
+    from edgeagent.core.admission import Admission, Tab
+    from edgeagent.core.purses import Purse
     from edgeagent.core.semantic import Question
     from edgeagent.core.staleness import Spare
 
@@ -49,6 +52,10 @@ class CallOptions:
     hedge: HedgePolicy | None = None
     record: WireRecord | None = field(default=None, compare=False, repr=False)
     """Where the response of the attempt that answers is kept, if the caller wants to see it."""
+    priority: int = 1
+    """The class in which it waits before limits: 0 first."""
+    budgets: tuple[Purse, ...] = ()
+    """Those of the views that the call is made through, beside the client's own."""
 
     def outlasts(self, other: CallOptions) -> bool:
         """Whether a call with these options might go on where one with the others gives up."""
@@ -67,6 +74,8 @@ class Call(Generic[R]):
     """The state of one call. Made by the client, read and written by the steps, gone when the answer is."""
 
     __slots__ = (
+        "admission",
+        "answer_headers",
         "attempts",
         "clock",
         "deadline",
@@ -85,6 +94,7 @@ class Call(Generic[R]):
         "spare",
         "started",
         "streams",
+        "tab",
         "ticket",
         "vendor",
         "wall",
@@ -125,6 +135,9 @@ class Call(Generic[R]):
         self.ticket: Ticket | None = None  # of the attempt under way, or of the stream that goes on
         self.size: Size | None = None  # once it was measured
         self.warmth: Prefixes | None = None  # once a price was asked for
+        self.admission: Admission | None = None
+        self.answer_headers: Headers | None = None  # of the last attempt
+        self.tab: Tab | None = None  # of the attempt that answered
 
     def remaining(self) -> float | None:
         """Seconds left before the deadline; None without one."""
@@ -139,6 +152,12 @@ class Call(Generic[R]):
     def promised(self, promises: tuple[Promise, ...]) -> None:
         """What the answer to the attempt that begins has to be checked for."""
         self.promises = promises
+
+    def settle(self, usage: object, cost: Decimal | None) -> None:
+        """What the answer used is known, as far as it will be: for the limits and budgets that let it through."""
+        tab, self.tab = self.tab, None
+        if tab is not None:
+            tab.settle(usage, cost)
 
     def begins(self) -> None:
         """An attempt begins; nothing is known of its answer."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from typing_extensions import Self
 
@@ -36,6 +36,9 @@ from edgeagent.pricing.base import PriceSource
 from edgeagent.telemetry.base import CallStarted, Observer
 from edgeagent.types import AnyRequest, Target
 
+if TYPE_CHECKING:
+    from edgeagent.core.admission import Admission
+
 __all__ = ["Calls"]
 
 T = TypeVar("T")
@@ -45,6 +48,12 @@ R = TypeVar("R", bound=AnyRequest)
 
 _OWN_ENDS: Final = (DeadlineExceededError, LimitExceededError, BudgetExceededError)
 """Errors that end one caller's own call and say nothing about the others of its flight."""
+
+
+class _Entrance:
+    """Where the limits and budgets of all kinds of call are, once there are any."""
+
+    admission: Admission | None = None
 
 
 class Calls:
@@ -71,6 +80,7 @@ class Calls:
         wall: Callable[[], float] = time.time,
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
+        self._entrance = _Entrance()
         self.targets = targets
         self.layers = layers
         self.flights = Flights()
@@ -87,11 +97,39 @@ class Calls:
         self.streams = SharedStreams()
         self.layers.after_fork()
         self.targets.after_fork()
+        if self.admission is not None:
+            self.admission.after_fork()
+
+    @property
+    def admission(self) -> Admission | None:
+        """The limits and budgets, if there are any: for all kinds of call the same."""
+        return self._entrance.admission
+
+    @admission.setter
+    def admission(self, admission: Admission) -> None:
+        self._entrance.admission = admission
+
+    @property
+    def pricing(self) -> PriceSource:
+        """Usage to cost."""
+        return self._pricing
+
+    def budget_reached(self, event: object) -> None:
+        """Tell the observers that a share of a budget has been reached."""
+        tell = getattr(self._observer, "budget_reached", None)
+        if tell is not None:
+            tell(event)
+
+    def close(self) -> None:
+        """Give back the files and connections of the tiers, and of limits and budgets."""
+        self.layers.close()
+        if self.admission is not None:
+            self.admission.close()
 
     @classmethod
     def beside(cls, other: Calls) -> Self:
         """The same rooms, for another kind of call."""
-        return cls(
+        flows = cls(
             other.targets,
             other.layers,
             other._pricing,
@@ -100,6 +138,8 @@ class Calls:
             wall=other._wall,
             max_body_bytes=other._max_body_bytes,
         )
+        flows._entrance = other._entrance
+        return flows
 
     def _begin(
         self,
@@ -138,6 +178,9 @@ class Calls:
 
     def _costs(self, call: Call[Any]) -> None:
         """From here on the call costs something: be sure that what happens to it and its end are told."""
+        admission = self._entrance.admission
+        if admission is not None and (call.options.budgets or not admission.idle):
+            call.admission = admission.among(self.targets)
         observation = call.observation
         if observation is None:
             return

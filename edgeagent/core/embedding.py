@@ -220,6 +220,7 @@ class Embeddings(Calls):
                 prompt_tokens=usage.prompt_tokens, completion_tokens=0, total_tokens=usage.total_tokens
             )
             edge.cost_usd = self._pricing.cost(call.vendor, target.model, billed)
+        call.settle(fresh.usage, edge.cost_usd)
         if cached:
             edge.saved_usd = total(cached)[0]
             edge.cached_inputs = sum(place in cached for place in batch.places)

@@ -109,7 +109,7 @@ class _Race(Generic[A]):
         if second and not outcome.failed and not call.health.of(target).may_retry(call.clock()):
             raise SparedError
         branch = copy.copy(call)
-        branch.scope, branch.edge, branch.ticket = scope, ResponseMetadata(), None
+        branch.scope, branch.edge, branch.ticket, branch.tab = scope, ResponseMetadata(), None, None
         self._under_way[target] = call.clock()
         try:
             outcome.answer = yield from self._attempt(branch, target)
@@ -133,7 +133,7 @@ class _Race(Generic[A]):
     def _take_over(self, branch: Call[Any]) -> None:
         """What the winner found out is the call's."""
         call = self._call
-        call.ticket, call.promises = branch.ticket, branch.promises
+        call.ticket, call.tab, call.promises = branch.ticket, branch.tab, branch.promises
         call.edge.dropped_params, call.edge.edits = branch.edge.dropped_params, branch.edge.edits
         call.edge.request_id = branch.edge.request_id
 

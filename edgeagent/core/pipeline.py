@@ -351,9 +351,11 @@ class Pipeline(Calls):
             edge.cost_usd = self._pricing.cost(
                 call.vendor, answered.target.model, completion.usage, service_tier=completion.service_tier
             )
+            call.settle(completion.usage, edge.cost_usd)
             if call.hedged_usd and edge.cost_usd is not None:
                 edge.cost_usd += call.hedged_usd
             self.targets.estimates.observe(call, answered.target, completion.usage)
+        call.settle(None, None)  # unless it was
         if keys is None:
             return None
         cache = call.options.cache

@@ -35,6 +35,7 @@ class Questions(Calls):
             answered = yield from attempt_targets(call, targets, attempt, self.targets.window)
             call.edge.provider_latency_ms = (self._clock() - asked) * 1e3
             self._answered_by(call, answered.target)
+            call.settle(getattr(answered.answer, "usage", None), None)
         except Exception as error:
             self._failed(call, error)
             raise

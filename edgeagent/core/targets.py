@@ -211,7 +211,7 @@ class Targets:
         fit: list[Target] = []
         missing: dict[Target, Collection[str]] = {}
         for target in self.possible(call, candidates):
-            lacked = lacks(target)
+            lacked = lacks(target) or (() if call.admission is None else call.admission.lacks(call, target))
             if lacked:
                 missing[target] = lacked
             else:

@@ -66,6 +66,12 @@ class Ticket:
         call.ticket = None if admission == "no" else cls(call, state, target, now, probe=admission == "probe")
         return call.ticket
 
+    def waited(self) -> None:
+        """Its turn has come: what it waited for a limit before is not its target's time."""
+        now = self._call.clock()
+        self._health.restarted(self._started, now)
+        self._started = now
+
     def next(self) -> Ticket:
         """The ticket of a retry."""
         retry = Ticket.begin(self._call, self._target, again=True)

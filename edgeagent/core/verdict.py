@@ -10,7 +10,8 @@ The table of the public contract, and nothing else, stands here:
 | context window exceeded, 413 | no | a larger one only |
 | content filter | no | only if allowed |
 | the target's vendor cannot be asked this (found when the request is put into its form) | no | yes |
-| other 400, 422; every local error | no | no |
+| a limit of that target alone is full, and the call may not wait | no | yes |
+| other 400, 422; every other local error | no | no |
 | an exception of another kind from a caller's own provider | no | yes |
 
 A server's `x-should-retry` header decides about the same target where it is present.
@@ -70,7 +71,7 @@ _RETRY_STATUS: Final = frozenset({408, 409, 429})
 def judge(error: Exception) -> Verdict:
     """Read the table for one error."""
     if isinstance(error, _LOCAL):
-        unfit = isinstance(error, RequestValidationError) and error.target is not None
+        unfit = isinstance(error, (RequestValidationError, LimitExceededError)) and error.target is not None
         return _ELSEWHERE if unfit else _STOP
     if isinstance(error, (APIConnectionError, APIResponseValidationError)):
         return _RETRY
@@ -105,7 +106,7 @@ def tells(error: Exception) -> Failure | None:
 
     What may pass by itself counts, and so does an exhausted account; a refused credential is known at once.
     """
-    if isinstance(error, _LOCAL):
+    if isinstance(error, _LOCAL) or getattr(error, "local", False):
         return None
     if isinstance(error, APIStatusError):
         if error.status_code in (401, 403):

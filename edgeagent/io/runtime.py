@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from edgeagent.effects import Flow, Scope
 from edgeagent.errors import ConfigurationError
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from edgeagent.io.threads import Threads
 
 __all__ = ["Runtime"]
+
+T = TypeVar("T")
 
 logger = logging.getLogger("edgeagent")
 
@@ -115,6 +117,11 @@ class Runtime:
     async def aflush(self, timeout: float | None = None) -> bool:
         """The same, while the event loop goes on."""
         return bool(await self._in_thread(partial(self.flush, timeout)))
+
+    async def in_thread(self, call: Callable[[], T]) -> T:
+        """Run a blocking call in a worker thread."""
+        result: T = await self._in_thread(call)
+        return result
 
     @property
     def dropped_writes(self) -> int:

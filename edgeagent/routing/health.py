@@ -190,6 +190,11 @@ class TargetHealth:
             ended = self._probe_ended(probe)
         _tell(ended)
 
+    def restarted(self, began: float, now: float) -> None:
+        """An attempt that was begun at `began` is sent only now."""
+        with self._lock:
+            self._starts += now - began
+
     def ended(self, began: float, *, undone_probe: bool = False) -> None:
         """The attempt is no load any more; `undone_probe`: it was the probe, and neither succeeded nor failed."""
         with self._lock:

@@ -67,7 +67,10 @@ class Observation(Protocol):
 
 
 class Observer(Protocol):
-    """Makes an `Observation` for each call; returns None for a call it does not care about."""
+    """Makes an `Observation` for each call; returns None for a call it does not care about.
+
+    One that also has a method `budget_reached` is told of each `edgeagent.limits.BudgetEvent`.
+    """
 
     def start(self, event: CallStarted) -> Observation | None:
         """A call starts."""

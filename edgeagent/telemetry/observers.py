@@ -59,6 +59,16 @@ class ObserverGroup:
             except Exception as fault:  # noqa: BLE001
                 self.failed(place, fault)
 
+    def budget_reached(self, event: object) -> None:
+        """A share of a budget has been reached: told to those observers that have a method of that name."""
+        for place, observer in self._numbered:
+            method = getattr(observer, "budget_reached", None)
+            try:
+                if method is not None:
+                    method(event)
+            except Exception as error:  # noqa: BLE001
+                self.failed(place, error)
+
     def failed(self, place: int, error: Exception) -> None:
         """Log an observer's first fault."""
         if place in self._failed:

@@ -31,7 +31,8 @@ class EdgeOptions(TypedDict, total=False):
     """What the gateway is to do differently for one call. Unknown keys are errors.
 
     `deadline` is in seconds over all attempts and targets; `fallbacks` are model names tried after the first;
-    `router` is a strategy's name or a Router object; `tags` name the call in telemetry.
+    `router` is a strategy's name or a Router object; `tags` name the call in telemetry, and say
+    to which limits and budgets it belongs; `priority` is the class in which it waits before limits.
     """
 
     cache: CacheMode | bool | CacheControls
@@ -40,3 +41,4 @@ class EdgeOptions(TypedDict, total=False):
     tags: Sequence[str]
     shield: Any
     deadline: float
+    priority: Literal["high", "normal", "low"]
