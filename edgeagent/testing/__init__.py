@@ -1,7 +1,8 @@
-"""For tests of code that uses edgeagent: providers that need no network."""
+"""For tests of code that uses edgeagent: providers that need no network, and a server that fails."""
 
 from __future__ import annotations
 
 from edgeagent.testing.fake import FakeProvider
+from edgeagent.testing.faults import FAULTS, Fault, FaultServer
 
-__all__ = ["FakeProvider"]
+__all__ = ["FAULTS", "FakeProvider", "Fault", "FaultServer"]
