@@ -13,6 +13,7 @@ import anyio
 import pytest
 
 from edgeagent import AsyncEdgeClient, EdgeClient
+from edgeagent.core.hedging import HedgePolicy
 from edgeagent.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -486,3 +487,20 @@ def test_calls_of_an_sdk_count() -> None:
             sdk.chat.completions.create(model="m", messages=[{"role": "user", "content": "a"}], max_tokens=500)
         assert server.requests == 1
         http.close()
+
+
+async def test_the_loser_of_a_hedge_costs_the_estimate(kind: str) -> None:
+    """It was sent and cancelled; the winner costs what it used."""
+
+    async def never(request: Any) -> Any:
+        await anyio.sleep(60)
+
+    slow = FakeProvider(never, name="slow", models=["s"])
+    quick = FakeProvider(completion(), name="fake", models=["m"])
+    prices = Pricing({name: {"input": 1000, "output": 1000} for name in ("slow/s", "fake/m")})
+    async with Gate(kind, [slow, quick], cache=False, pricing=prices, retry=0, hedge=HedgePolicy(after=0.05)) as client:
+        b = view(client, usd=10)
+        answer = await b.create(model="s", max_tokens=50, edge={"fallbacks": ["m"]})
+        assert answer.edge.provider == "fake"
+        assert b.client.spent + b.client.remaining == 10
+        assert b.client.spent > COST + Decimal("0.05")
