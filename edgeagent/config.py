@@ -123,9 +123,8 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
     own = any(isinstance(observer, OpenTelemetryObserver) for observer in settings.observers)
     observer = ObserverGroup((*(() if own else (OpenTelemetryObserver(),)), *settings.observers))
     cache = Cache.of(settings.cache)
-    only_async = any(
-        map(_is_async, (settings.http_client, *(getattr(p, "http_client", None) for p in given_providers)))
-    )
+    clients = (settings.http_client, *(getattr(provider, "http_client", None) for provider in given_providers))
+    background = None if any(map(_is_async, clients)) else runtime.background  # his own is his loop's, not a thread's
     layers = CacheLayers(
         cache.tiers(),
         runtime.submit,
@@ -133,9 +132,7 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
         observer,
         repeat=runtime.repeat,
         semantic=cache.semantic,
-        background=None
-        if only_async
-        else runtime.background,  # the caller's client is his loop's, not the background's
+        background=background,
         policy=cache.rules,
         ttl=cache.ttl,
     )
