@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
-from edgeagent.shield.base import Detector, Match
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Detector", "Match"]
+if TYPE_CHECKING:
+    from edgeagent.shield.base import Detector, Match
+    from edgeagent.shield.detect import Pattern, PersonalData, PresidioDetector, Secrets, Standard
+
+__all__ = ["Detector", "Match", "Pattern", "PersonalData", "PresidioDetector", "Secrets", "Standard"]
+
+_PLACES = {
+    "Detector": "base",
+    "Match": "base",
+    "Pattern": "detect",
+    "PersonalData": "detect",
+    "PresidioDetector": "detect",
+    "Secrets": "detect",
+    "Standard": "detect",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)

@@ -1,0 +1,384 @@
+"""Digits, and what is joined to them: which type they are, by shape, check digit, way of writing, and words near."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from edgeagent.shield.base import Match
+from edgeagent.shield.detect import dates, network, phones
+from edgeagent.shield.detect.checks import ASCII_ALNUM, luhn
+from edgeagent.shield.detect.identifiers import GROUPS, Scheme, by_type, shape, shaped, speaking
+from edgeagent.shield.detect.kinds import ANY_DIGITS, CODE, POSTAL, REACH, SIMILAR, UK_POSTCODE, passport, plate
+from edgeagent.shield.detect.labels import BEFORE, Label, label_after, label_before, label_of
+from edgeagent.shield.detect.money import MORE_DIGITS, account, coin, is_card, prefixed
+from edgeagent.shield.detect.tables import Columns
+
+__all__ = ["Candidate"]
+
+_GROUP: Final = re.compile(r"[0-9A-Za-z]+")
+_TAIL: Final = re.compile(r"[ -]?(?:\([A-Za-z0-9]\)|[A-Za-z]{1,2})(?![0-9A-Za-z])")
+_DIGITS: Final = "0123456789"
+_JOINT: Final = "-._"
+"""Characters that join what stands on both sides without a space."""
+_MOST_GROUPS: Final = 7
+_LONGEST_WORD: Final = 24
+
+
+class Candidate:
+    """Digits, and what is joined to them: the groups of a chain, and what each run of groups may be."""
+
+    __slots__ = ("_after", "_before", "_columns", "_end", "_start", "_text")
+
+    def __init__(self, text: str, start: int, end: int, columns: Columns) -> None:
+        self._text, self._start, self._end, self._columns = text, start, end, columns
+        self._before: dict[int, Label | None] = {}
+        self._after: dict[int, Label | None] = {}
+
+    def matches(self) -> Iterator[Match]:
+        """What the runs of groups are, from left to right."""
+        text = self._text
+        start = self._start
+        limit = max(0, start - _LONGEST_WORD)
+        while start > limit and text[start - 1] in ASCII_ALNUM:
+            start -= 1
+        if start == limit and start and text[start - 1] in ASCII_ALNUM:
+            return
+        groups = [m.span() for m in _GROUP.finditer(text, start, self._end)]
+        head = self._head(start)
+        if head is not None:
+            groups.insert(0, head)
+        tail = _TAIL.match(text, self._end)
+        if tail is not None:
+            last = _GROUP.search(text, self._end)
+            groups.append((last.start(), last.end())) if last is not None else None
+        if text.count(".", start, self._end) >= 3:
+            quads = list(network.ipv4(text, start, self._end))
+            yield from quads
+            groups = [g for g in groups if not any(q.start <= g[0] < q.end for q in quads)]
+        opens = [self._opens(a) for a, _ in groups]
+        closes = [self._closes(b) for _, b in groups]
+        i = 0
+        while i < len(groups):
+            found = None
+            if not opens[i]:
+                if closes[i] and text[groups[i][0] : groups[i][0] + 2] in ("19", "20"):
+                    found = self._recognised(groups[i : i + 1])  # the year of a date
+            else:
+                if prefixed(text, groups[i][0]):
+                    found = account(text, groups[i][0])
+                if found is None:
+                    for j in range(min(len(groups), i + _MOST_GROUPS), i, -1):
+                        if closes[j - 1] and (found := self._recognised(groups[i:j])) is not None:
+                            break
+            if found is None:
+                i += 1
+            else:
+                yield found
+                i = _first_behind(groups, i, found.end)
+
+    def _head(self, start: int) -> tuple[int, int] | None:
+        """One or two capitals before the digits, with a space or a dash between."""
+        text = self._text
+        if start >= 2 and text[start - 1] in " -" and text[start - 2].isupper() and text[start - 2].isascii():
+            at = start - 2
+            if at and text[at - 1].isupper() and text[at - 1].isascii():
+                at -= 1
+            if text[at - 1 : at + 2] in ("HRA", "HRB"):
+                at -= 1
+            if not at or text[at - 1] not in ASCII_ALNUM:
+                return at, start - 1
+        return None
+
+    def _recognised(self, groups: list[tuple[int, int]]) -> Match | None:
+        start, end = groups[0][0], groups[-1][1]
+        text = self._text
+        if len(groups) > 1 and end - start > 40:
+            return None
+        value = text[start:end] if len(groups) == 1 else "".join([text[a:b] for a, b in groups])
+        size = len(value)
+        if size * 2 < len(groups) * 3:  # a row of single digits is no number
+            return None
+        if value.isdigit():
+            if size < 4 or size > 19 or (size > 4 and not self._opens(start)):
+                return None
+            return self._digits(start, end, value, len(groups))
+        if size < 5:
+            return None
+        if len(groups) == 1 and size > 18:
+            return coin(start, end, value)
+        if size > 18 or value.isalpha():
+            return None
+        return self._code(start, end, value.upper(), len(groups))
+
+    def _opens(self, start: int) -> bool:
+        """Whether a value may start here: not in the midst of `077-1382873-2069292` or `INV-2022-4452`."""
+        text = self._text
+        return start < 2 or text[start - 1] not in _JOINT or text[start - 2] not in ASCII_ALNUM
+
+    def _closes(self, end: int) -> bool:
+        """Whether a value may end here."""
+        text = self._text
+        return end + 1 >= len(text) or text[end] not in _JOINT or text[end + 1] not in _DIGITS
+
+    # what the digits are
+
+    def _digits(self, start: int, end: int, value: str, groups: int) -> Match | None:
+        text = self._text
+        written = text[start:end]
+        if text[end : end + 1] == ")" and "(" in written and written.count("(") > written.count(")"):
+            return None
+        if groups > 1 and (at := written.find(" ")) > 0 and dates.is_date(written[:at]):
+            return None
+        if dates.is_date(written) or len(value) < 7:
+            return self._small(start, end, value, groups)
+        if groups == 2 and "." in written and "-" not in written and len(written) == len(value) + 1:
+            return None
+        plus = _plus(text, start)
+        if plus is not None and phones.international(value):
+            return Match("PHONE_NUMBER", plus, end, 0.95, "phone")
+        return (
+            self._evident(start, end, value, written)
+            or self._named(start, end, value)
+            or self._phone(start, end, value)
+            or self._in_cell(start, end, value)
+        )
+
+    def _small(self, start: int, end: int, value: str, groups: int) -> Match | None:
+        """A date, or few digits: a date of birth, a postcode, a short number that a word names."""
+        text = self._text
+        if 1 < groups <= 3 or (groups == 1 and len(value) == 4 and value[:2] in ("19", "20")):
+            found = dates.birth(text, start, end, self._label_before, self._column)
+            if found is not None:
+                return found
+        if groups == 1 and len(value) == 5:
+            near = text[max(0, start - 24) : start].lower()
+            if any(word in near for word in POSTAL):
+                label = self._label_before(start)
+                if label is not None and label.kind == "POSTCODE" and label.distance <= 16:
+                    return Match("DE_PLZ", start, end, 0.5, "postcode")
+        if groups > 1 and len(value) == 6:
+            label = self._label_before(start)
+            if label is not None and label.kind == "PHONE" and label.distance <= 8:
+                return Match("PHONE_NUMBER", start, end, 0.5, "phone")
+        return None
+
+    def _evident(self, start: int, end: int, value: str, written: str) -> Match | None:
+        """A card, or a scheme whose check digit or way of writing is evidence enough."""
+        if 14 <= len(value) <= 19 and self._is_card(start, end, value) and not self._denied(start, 16):
+            return Match("CREDIT_CARD", start, end, 0.95, "card")
+        for scheme in speaking("9" * len(value)):
+            fits = scheme.evident or (scheme.written is not None and scheme.written.fullmatch(written))
+            if fits and (scheme.check is None or scheme.check(value)) and not self._denied(start, 10):
+                return Match(self._named_scheme(start, value) or scheme.type, start, end, 0.9, "identifier")
+        return None
+
+    def _named_scheme(self, start: int, value: str) -> str | None:
+        """The type that a word just before names, if the value fits it: many schemes share a form."""
+        label = self._label_before(start)
+        scheme = by_type(label.kind) if label is not None and label.distance < 12 else None
+        return scheme.type if scheme is not None and self._fits(scheme, value) else None
+
+    def _is_card(self, start: int, end: int, value: str) -> bool:
+        text = self._text
+        if MORE_DIGITS.match(text, end) or (
+            start > 4 and MORE_DIGITS.match(text, start - 5) and text[start - 1] == " "
+        ):
+            return False
+        return is_card(value, text[start:end])
+
+    def _named(self, start: int, end: int, value: str) -> Match | None:
+        """What a word near the digits says that they are."""
+        for kind, score in self._kinds(start, end):
+            found = self._of_kind(kind, start, end, value, score)
+            if found is not None or kind == "NO":
+                return found
+        return None
+
+    def _kinds(self, start: int, end: int) -> Iterator[tuple[str, float]]:
+        column = self._column(start)
+        if column is not None:
+            yield column, 0.9
+            return
+        label = self._label_before(start)
+        if self._text[end : end + 2] in (" (", "-O", "-F"):
+            after = self._label_after(end)
+            if after is not None and after.distance <= 3 and after.kind != "NO":
+                yield after.kind, 0.85
+        if label is not None and label.distance <= REACH.get(label.kind, BEFORE):
+            yield label.kind, 0.9 if label.distance < 24 else 0.7
+        if label is None or label.distance > 8:
+            after = self._label_after(end)
+            if after is not None:
+                yield after.kind, 0.7
+
+    def _of_kind(self, kind: str, start: int, end: int, value: str, score: float) -> Match | None:
+        size = len(value)
+        if kind == "NO" or kind == "DOB":
+            return None
+        if kind == "PHONE":
+            if self._text[start - 1 : start] == "#" or not 7 <= size <= 13:
+                return None
+            return Match("PHONE_NUMBER", self._bracket(start), end, score, "phone")
+        if kind == "CARD":
+            fits = 13 <= size <= 19 and luhn(value) and MORE_DIGITS.match(self._text, end) is None
+            return Match("CREDIT_CARD", start, end, score, "card") if fits else None
+        if kind == "ACCOUNT":
+            return Match("US_BANK_NUMBER", start, end, score, "account") if 6 <= size <= 17 else None
+        if kind in ANY_DIGITS:
+            type_, least, most = ANY_DIGITS[kind]
+            return Match(type_, start, end, score, "identifier") if least <= size <= most else None
+        scheme = by_type(kind)
+        if scheme is not None:
+            if self._fits(scheme, value):
+                return Match(kind, start, end, score, "identifier")
+            return self._some_scheme("", start, end, value, score - 0.2)
+        if kind in ("ID", "TAX"):
+            return self._some_scheme(kind, start, end, value, score)
+        return None
+
+    def _some_scheme(self, kind: str, start: int, end: int, value: str, score: float) -> Match | None:
+        """A number that is said to be an identifier of some state."""
+        form = "9" * len(value)
+        for scheme in shaped(form):
+            if (
+                scheme.whole
+                and (kind != "TAX" or scheme.type in GROUPS["TAX"])
+                and scheme.check is not None
+                and scheme.check(value)
+            ):
+                return Match(scheme.type, start, end, score, "identifier")
+        if kind and 8 <= len(value) <= 14:
+            return Match("NATIONAL_ID" if kind == "ID" else "TAX_ID", start, end, score - 0.3, "identifier")
+        return None
+
+    def _in_cell(self, start: int, end: int, value: str) -> Match | None:
+        """A cell of a table without names, or a text, that holds nothing else: a scheme whose check is telling."""
+        text = self._text
+        if len(text) - (end - start) <= 4 and not any(map(str.isalnum, text[:start] + text[end:])):
+            for scheme in shaped("9" * len(value)):
+                if scheme.telling and scheme.check is not None and scheme.check(value):
+                    return Match(scheme.type, start, end, 0.5, "identifier")
+        if text[start - 1 : start] == ">" and text[end : end + 1] == "<" and not self._denied(start, 40):
+            for scheme in shaped("9" * len(value)):
+                grouped = " " in text[start:end] and len(value) in (9, 10, 12)
+                if (scheme.telling or grouped) and scheme.check is not None and scheme.check(value):
+                    return Match(scheme.type, start, end, 0.5, "identifier")
+        return None
+
+    def _fits(self, scheme: Scheme, value: str) -> bool:
+        return shape(value) in scheme.forms and (scheme.check is None or scheme.check(value))
+
+    def _phone(self, start: int, end: int, value: str) -> Match | None:
+        begin = self._bracket(start)
+        if phones.national_shape(self._text[begin:end], value) and not self._denied(start, 30):
+            return Match("PHONE_NUMBER", begin, end, 0.6, "phone")
+        return None
+
+    # letters and digits
+
+    def _code(self, start: int, end: int, value: str, groups: int) -> Match | None:
+        text = self._text
+        written = text[start:end]
+        if "(" in written and text[end : end + 1] == ")":
+            end += 1
+            written = text[start:end]
+        form = shape(value)
+        for scheme in speaking(form):
+            if scheme.check is not None and not scheme.check(value):
+                continue
+            evident = scheme.evident or (scheme.written is not None and scheme.written.fullmatch(written) is not None)
+            if (
+                evident
+                and (groups == 1 or scheme.check is not None)
+                and not self._denied(start, 16)
+                and written == written.upper()
+            ):
+                return Match(scheme.type, start, end, 0.9, "identifier")
+        if CODE.fullmatch(written) is None and not shaped(form):
+            return None
+        for kind, score in self._kinds(start, end):
+            found = self._code_of_kind(kind, start, end, value, form, score)
+            if found is not None or kind == "NO":
+                return found
+        return None
+
+    def _code_of_kind(self, kind: str, start: int, end: int, value: str, form: str, score: float) -> Match | None:
+        size = len(value)
+        scheme = by_type(kind)
+        digits = form.count("9")
+        if scheme is not None:
+            fits = scheme in shaped(form) and (scheme.check is None or scheme.check(value))
+            if fits:
+                return Match(kind, start, end, score, "identifier")
+            other = SIMILAR.get(kind)
+            return self._code_of_kind(other, start, end, value, form, score) if other else None
+        if kind in ("ID", "TAX", "HEALTH"):
+            for scheme in shaped(form):
+                if scheme.check is None or scheme.check(value):
+                    return Match(scheme.type, start, end, score, "identifier")
+            return (
+                Match("NATIONAL_ID", start, end, score - 0.3, "identifier") if 7 <= size <= 16 and digits >= 4 else None
+            )
+        if kind == "PASSPORT" or kind.endswith("_PASSPORT"):
+            if 7 <= size <= 10 and digits >= 3:
+                return Match(passport(kind, form), start, end, score, "passport")
+        elif kind == "DE_ID_CARD":
+            return Match("DE_ID_CARD", start, end, score, "identifier") if 9 <= size <= 10 and digits >= 2 else None
+        elif kind == "LICENSE":
+            return Match("US_DRIVER_LICENSE", start, end, score, "licence") if 5 <= size <= 18 and digits >= 4 else None
+        elif kind == "PLATE":
+            return Match(plate(form), start, end, score, "plate") if 4 <= size <= 11 else None
+        elif kind == "POSTCODE" and UK_POSTCODE.fullmatch(value):
+            return Match("UK_POSTCODE", start, end, score, "postcode")
+        elif kind == "IN_VOTER" and form == "AAA9999999":
+            return Match("IN_VOTER", start, end, score, "identifier")
+        return None
+
+    # what stands near
+
+    def _label_before(self, start: int) -> Label | None:
+        if start not in self._before:
+            self._before[start] = label_before(self._text, start)
+        return self._before[start]
+
+    def _label_after(self, end: int) -> Label | None:
+        if end not in self._after:
+            self._after[end] = label_after(self._text, end)
+        return self._after[end]
+
+    def _column(self, start: int) -> str | None:
+        name = self._columns.at(start)
+        return None if name is None else label_of(name)
+
+    def _denied(self, start: int, within: int) -> bool:
+        """Whether a word just before says that this is something else."""
+        if self._text[start - 1 : start] == "#":
+            return True
+        column = self._column(start)
+        if column is not None:
+            return column == "NO"
+        label = self._label_before(start)
+        return label is not None and label.kind == "NO" and label.distance <= within
+
+    def _bracket(self, start: int) -> int:
+        return start - 1 if self._text[start - 1 : start] == "(" else start
+
+
+def _plus(text: str, start: int) -> int | None:
+    """Where the `+` of an international number stands, None if there is none."""
+    if text[start - 1 : start] == "+":
+        at = start - 1
+    elif text[max(0, start - 2) : start] == "+(":
+        at = start - 2
+    else:
+        return None
+    before = text[at - 1 : at]
+    return None if before and before in ASCII_ALNUM else at
+
+
+def _first_behind(groups: list[tuple[int, int]], i: int, end: int) -> int:
+    while i < len(groups) and groups[i][0] < end:
+        i += 1
+    return i

@@ -1,0 +1,81 @@
+"""What the kinds of the vocabulary that are no scheme's stand for: which types, of which lengths, how far away."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["ANY_DIGITS", "CODE", "POSTAL", "REACH", "SIMILAR", "UK_POSTCODE", "passport", "plate"]
+
+ANY_DIGITS: Final = {
+    "PASSPORT": ("US_PASSPORT", 7, 9),
+    "US_PASSPORT": ("US_PASSPORT", 8, 9),
+    "UK_PASSPORT": ("UK_PASSPORT", 9, 9),
+    "DE_PASSPORT": ("DE_PASSPORT", 9, 10),
+    "DE_ID_CARD": ("DE_ID_CARD", 9, 10),
+    "LICENSE": ("US_DRIVER_LICENSE", 7, 14),
+    "US_DRIVER_LICENSE": ("US_DRIVER_LICENSE", 7, 14),
+    "US_BANK_NUMBER": ("US_BANK_NUMBER", 6, 17),
+    "HEALTH": ("HEALTH_ID", 8, 12),
+    "DE_HANDELSREGISTER": ("DE_HANDELSREGISTER", 2, 8),
+}
+"""What digits alone may be when a word says it: the type, the least and the most digits."""
+
+REACH: Final = {"NO": 24, "ACCOUNT": 20, "POSTCODE": 16, "PLATE": 24, "LICENSE": 32, "TAX": 24, "HEALTH": 24}
+"""How far a word may be from what it names, in code points, for words that name other things too."""
+
+CODE: Final = re.compile(r"[A-Z0-9 ./()-]+|[A-Za-z]{1,3}[ -]?\d{5,}[A-Za-z]?")
+"""How codes that only a word makes known are written: capitals and digits, or a few letters before digits."""
+POSTAL: Final = (
+    "plz",
+    "leitzahl",
+    "ort",
+    "zip",
+    "post",
+    "cap",
+    "邮编",
+    "郵便",
+    "우편",
+    "индекс",
+    "รหัส",
+    "पिन",
+    "shipping",
+)
+
+SIMILAR: Final = {
+    "UK_DRIVING_LICENCE": "LICENSE",
+    "IT_DRIVER_LICENSE": "LICENSE",
+    "MEDICAL_LICENSE": "LICENSE",
+    "DE_FUEHRERSCHEIN": "LICENSE",
+    "IT_IDENTITY_CARD": "ID",
+    "DE_VAT_ID": "TAX",
+    "IT_VAT_CODE": "TAX",
+    "PT_NIF": "TAX",
+    "ES_NIF": "ID",
+}
+UK_POSTCODE: Final = re.compile(r"(?:[A-PR-UWYZ][A-HK-Y]?\d[A-HJKPS-UW\d]?|GIR0)\d[ABD-HJLNP-UW-Z]{2}")
+
+
+def passport(kind: str, form: str) -> str:
+    """The type of a passport of this form, where the word that names it does not tell the country."""
+    if kind != "PASSPORT":
+        return kind
+    return _PASSPORTS.get(form, "DE_PASSPORT" if len(form) == 9 else "US_PASSPORT")
+
+
+_PASSPORTS: Final = {
+    "A99999999": "US_PASSPORT",
+    "AA9999999": "UK_PASSPORT",
+    "A9999999": "IN_PASSPORT",
+    "A999A9999": "KR_PASSPORT",
+    "AAA999999": "ES_PASSPORT",
+}
+
+
+def plate(form: str) -> str:
+    """The type of a registration plate of this form."""
+    if form.startswith("99A"):
+        return "TR_LICENSE_PLATE"
+    return (
+        "IN_VEHICLE_REGISTRATION" if form.startswith("AA99A") and form.endswith("9999") else "UK_VEHICLE_REGISTRATION"
+    )

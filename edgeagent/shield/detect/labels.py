@@ -1,0 +1,167 @@
+"""Which kind of value the text around a place speaks of: the nearest word of the vocabulary, before it or behind it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final, NamedTuple
+
+from edgeagent.shield.detect.vocabulary import LATIN, OTHER
+
+__all__ = ["Label", "label_after", "label_before", "label_of"]
+
+BEFORE: Final = 60
+"""How many code points before a value are read."""
+AFTER: Final = 36
+"""How many code points behind it."""
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_STEM: Final = 4
+
+
+class Label(NamedTuple):
+    """A word that names a kind of value, and how many code points are between it and the value."""
+
+    kind: str
+    distance: int
+
+
+class _Vocabulary(NamedTuple):
+    phrases: dict[str, str]
+    last_words: dict[str, int]
+    """The last word of each phrase: the number of words of the longest one that it ends."""
+    first_words: dict[str, int]
+    """The same for its first word."""
+    stems: dict[str, list[tuple[str, str]]]
+    other: dict[str, list[tuple[str, str]]]
+    """By their first character, the longest first."""
+
+
+def label_before(text: str, start: int, floor: int = 0) -> Label | None:
+    """The label that is nearest before `start`, looking no further back than `floor`."""
+    window = text[max(floor, start - BEFORE) : start]
+    line = window.rfind("\n")
+    if line >= 0 and (any(map(str.isalnum, window[line:])) or window[:line].rstrip()[-1:] not in _OPEN):
+        window = window[line:]
+    words = _words(window)
+    vocabulary = _vocabulary()
+    found: Label | None = None
+    for i in range(len(words) - 1, -1, -1):
+        kind = _ending_at(words, i, vocabulary)
+        if kind is not None:
+            lowered = window.lower()
+            found = Label(kind, len(lowered) - lowered.rfind(words[i]) - len(words[i]))
+            break
+    if not window.isascii():
+        other = _last_other(window, vocabulary)
+        if other is not None and (found is None or other.distance <= found.distance):
+            return other
+    return found
+
+
+def label_after(text: str, end: int, ceiling: int | None = None) -> Label | None:
+    """The label that is nearest behind `end`, within its line and sentence."""
+    limit = end + AFTER if ceiling is None else min(ceiling, end + AFTER)
+    window = _CLAUSE.split(text[end:limit], maxsplit=1)[0]
+    words = _words(window)
+    vocabulary = _vocabulary()
+    for i, word in enumerate(words):
+        longest = vocabulary.first_words.get(word, 0)
+        for n in range(min(longest, len(words) - i), 0, -1):
+            kind = vocabulary.phrases.get(" ".join(words[i : i + n]))
+            if kind is not None:
+                return Label(kind, window.lower().find(word))
+        kind = _stem(word, vocabulary)
+        if kind is not None:
+            return Label(kind, window.lower().find(word))
+    if not window.isascii():
+        return _first_other(window, vocabulary)
+    return None
+
+
+_OPEN: Final = (":", "=", "?", "(", "：")
+"""What a line ends with whose subject is in the next one."""
+_CLAUSE: Final = re.compile(r"[\n;.!?|<>]|, ")
+
+
+def label_of(name: str) -> str | None:
+    """The kind that a column's or field's name speaks of."""
+    found = label_before(name, len(name))
+    return None if found is None else found.kind
+
+
+def _words(window: str) -> list[str]:
+    """The words in lower case; `camelCase` is two."""
+    words = _WORD.findall(window)
+    for word in words:
+        if not word.islower() and not word[1:].islower() and _CAMEL.search(word) is not None:
+            words = _WORD.findall(_CAMEL.sub(" ", window))
+            break
+    return [word.lower() for word in words]
+
+
+def _ending_at(words: list[str], i: int, vocabulary: _Vocabulary) -> str | None:
+    """The kind of the longest phrase whose last word is the `i`-th."""
+    last = words[i]
+    longest = vocabulary.last_words.get(last)
+    if longest is not None:
+        for n in range(min(longest, i + 1), 0, -1):
+            kind = vocabulary.phrases.get(last if n == 1 else " ".join(words[i - n + 1 : i + 1]))
+            if kind is not None:
+                return kind
+    return _stem(last, vocabulary)
+
+
+def _stem(word: str, vocabulary: _Vocabulary) -> str | None:
+    for stem, kind in vocabulary.stems.get(word[:_STEM], ()):
+        if word.startswith(stem):
+            return kind
+    return None
+
+
+def _last_other(window: str, vocabulary: _Vocabulary) -> Label | None:
+    """The last word of a script without spaces."""
+    others = vocabulary.other
+    for i in range(len(window) - 1, -1, -1):
+        for word, kind in others.get(window[i], ()):
+            if window.startswith(word, i):
+                return Label(kind, len(window) - i - len(word))
+    return None
+
+
+def _first_other(window: str, vocabulary: _Vocabulary) -> Label | None:
+    others = vocabulary.other
+    for i, char in enumerate(window):
+        for word, kind in others.get(char, ()):
+            if window.startswith(word, i):
+                return Label(kind, i)
+    return None
+
+
+@cache
+def _vocabulary() -> _Vocabulary:
+    phrases: dict[str, str] = {}
+    last_words: dict[str, int] = {}
+    first_words: dict[str, int] = {}
+    stems: dict[str, list[tuple[str, str]]] = {}
+    for kind, entries in _lines(LATIN):
+        for entry in entries:
+            words = _WORD.findall(entry.lower())
+            if entry.endswith("*") and len(words) == 1:
+                stems.setdefault(words[0][:_STEM], []).append((words[0], kind))
+            phrases[" ".join(words)] = kind
+            last_words[words[-1]] = max(len(words), last_words.get(words[-1], 0))
+            first_words[words[0]] = max(len(words), first_words.get(words[0], 0))
+    other: dict[str, list[tuple[str, str]]] = {}
+    for kind, entries in _lines(OTHER):
+        for entry in entries:
+            other.setdefault(entry[0], []).append((entry, kind))
+    for words in other.values():
+        words.sort(key=lambda pair: -len(pair[0]))
+    return _Vocabulary(phrases, last_words, first_words, stems, other)
+
+
+def _lines(text: str) -> list[tuple[str, list[str]]]:
+    lines = [line.partition(":") for line in text.strip().splitlines()]
+    return [(kind, [entry.strip() for entry in entries.split(",") if entry.strip()]) for kind, _, entries in lines]

@@ -1,0 +1,66 @@
+"""Personal data by form and evidence: the detector that knows every type of this room but secrets.
+
+One pass collects what has digits; each such candidate is a shape, the shape says which schemes may be meant, and a
+check digit, a way of writing or a word near it decides. What must hold a certain character (`@`, `:`) is found from
+that character. Nothing is searched for that the text has no sign of: a prompt without personal data costs little.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from edgeagent.shield.base import Match
+from edgeagent.shield.detect import network, plates
+from edgeagent.shield.detect.candidate import Candidate
+from edgeagent.shield.detect.checks import ASCII_ALNUM
+from edgeagent.shield.detect.overlaps import Taken, resolve
+from edgeagent.shield.detect.tables import Columns
+from edgeagent.shield.detect.views import plain
+
+__all__ = ["PersonalData", "personal"]
+
+_CHAIN: Final = re.compile(
+    r"\d[0-9A-Za-z]*(?:(?:[ .\-/_()]{1,2}|(?<=\d{4}) ?\n(?=\d{4}[ -]))(?:[A-Z]{1,2}[ -])?[A-Za-z]{0,5}\d[0-9A-Za-z]*)*"
+)
+
+
+class PersonalData:
+    """Finds e-mail addresses, telephone numbers, cards, accounts, identifiers of states, addresses, dates of birth.
+
+    Stateless and safe for any number of threads.
+    """
+
+    name: Final = "personal"
+
+    def find(self, text: str, /) -> list[Match]:
+        """The matches in order, none overlapping another."""
+        view = plain(text)
+        return resolve(view.back(personal(view.text)))
+
+
+def personal(text: str) -> Iterator[Match]:
+    """What is in a text whose escapes are undone; matches may overlap."""
+    taken = Taken()
+    columns = Columns(text)
+    for found in _anchored(text):
+        taken.add(found.start, found.end)
+        yield found
+    for chain in _CHAIN.finditer(text):
+        start, end = chain.span()
+        if (end - start < 3 and text[start - 1 : start] not in ASCII_ALNUM) or taken.covers(start):
+            continue
+        yield from Candidate(text, start, end, columns).matches()
+
+
+def _anchored(text: str) -> Iterator[Match]:
+    """What is found from a character that it must hold."""
+    if "@" in text:
+        yield from network.emails(text)
+    if ":" in text:
+        yield from network.addresses(text)
+        if "://" in text:
+            yield from network.urls(text)
+    yield from network.hardware(text)
+    yield from plates.plates(text)
