@@ -1,0 +1,150 @@
+"""Secrets that a name announces: variables, fields, options and parameters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from edgeagent.shield.base import Match
+from edgeagent.shield.detect.secret_values import is_name, is_placeholder, looks_random, looks_typed
+
+__all__ = ["OTHER_WORDS", "assigned", "is_path"]
+
+_KEYWORDS: Final = (
+    "key",
+    "token",
+    "secret",
+    "passw",
+    "passphrase",
+    "pwd",
+    "auth",
+    "credential",
+    "creds",
+    "api_",
+    "apikey",
+    "_pass",
+)
+_NAME_BEFORE: Final = re.compile(r"[A-Za-z0-9_.$@-]{0,48}\Z")
+_ASSIGNMENT: Final = re.compile(
+    r"(?P<rest>[A-Za-z0-9_.-]{0,32})[\"'`\])]{0,2}[ \t]{0,8}"
+    r"(?:(?P<sign>=>|:=|\?=|={1,2}|:|,|\||>)[ \t\n]{0,8}"
+    r"|(?P<block>\{\s{0,8}(?:default|value|secret)\s{0,4}[=:]\s{0,4})|(?P<flag>[ \t]{1,4}(?=[\"'A-Za-z0-9/+$])))"
+    r"(?:[bru]?(?P<quote>\\?[\"'`]{1,3})(?P<quoted>[^\"'`\n\\]{4,400})"
+    r"|(?P<bare>[^\s\"'`<>(){}\[\],;]{4,400}))"
+)
+_PASSWORDS: Final = """
+password passwd passphrase pwd pass passwort pgpassword userpassword dbpassword rootpassword auth creds credentials
+"""
+_SECRETS: Final = f"""
+key apikey token secret credential keys tokens secrets authtoken accesskey secretkey privatekey accesstoken
+clientsecret {_PASSWORDS}
+"""
+_OTHERS: Final = """
+public pub primary foreign partition sort cache id ids hash hashed csrf xsrf page next prev continuation type name
+length size max min count limit bucket object idempotency sha md5 fingerprint checksum accessor url uri path file dir
+field column index usage expires expiry ttl created selector pressed code event board map store ring word words author
+authors authority format algorithm version policy kid lookup row meta prompt completion total used input output cached
+cursor registry reset hint label placeholder title param arg ref santa mesh meshing str string char alphabet charset
+chars enum symbol translation i18n nonce etag integrity commit digest tokenizer validator
+"""
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_SECRET_WORDS: Final = frozenset(_SECRETS.split())
+_PASSWORD_WORDS: Final = frozenset(_PASSWORDS.split())
+OTHER_WORDS: Final = frozenset(_OTHERS.split())
+"""Words beside `key` or `token` that say that it is no secret: a public key, a page token, a cache key."""
+
+
+def assigned(text: str, lowered: str) -> Iterator[Match]:
+    """Values of variables, fields, options and parameters that are named as secrets."""
+    for keyword in _KEYWORDS:
+        at = lowered.find(keyword)
+        while at >= 0:
+            found = _assignment(text, at, at + len(keyword))
+            if found is not None:
+                yield found
+            at = lowered.find(keyword, at + 1)
+
+
+def _assignment(text: str, start: int, end: int) -> Match | None:
+    value = _ASSIGNMENT.match(text, end)
+    if value is None:
+        return None
+    before = _NAME_BEFORE.search(text[max(0, start - 48) : start])
+    prefix = before[0] if before is not None else ""
+    name = prefix + text[start:end] + value["rest"]
+    option = prefix.startswith("-")
+    if value["flag"] and not option:
+        return None
+    if value["sign"] == ">" and text[start - len(prefix) - 1 : start - len(prefix)] != "<":
+        return None
+    if value["sign"] in (",", "|") and value["quote"] is None and value["sign"] == ",":
+        return None
+    group = "quoted" if value["quote"] else "bare"
+    first, last = value.span(group)
+    if group == "bare":
+        last = first + len(_trimmed(value[group]))
+    whole = group == "quoted" or (value["sign"] in (":", "=") and _is_line(text, value, last))
+    return _judged(name, text[first:last], first, last, quoted=whole)
+
+
+_OWN_NAME: Final = re.compile(r"pass|secret|token|key|user|input|value|param|config|env|get|_", re.IGNORECASE)
+
+
+def _is_line(text: str, found: re.Match[str], end: int) -> bool:
+    """Whether a bare word is all that follows `password:` or `password=` on its line, without a space between."""
+    bare = found["bare"] or ""
+    attached = found.start("bare") == found.end("sign")
+    return attached and text[end : end + 1] in ("", "\n", "\r") and not _OWN_NAME.search(bare) and "(" not in bare
+
+
+def _trimmed(value: str) -> str:
+    """Without what ends an unquoted value: `&` of a form, a full stop of a sentence."""
+    cut = value.find("&")
+    if cut >= 4 and re.match(r"&[\w.-]{1,40}=", value[cut:]):
+        value = value[:cut]
+    return value.rstrip(".:|") if value[-1:] in ".:|" else value
+
+
+def _judged(name: str, value: str, start: int, end: int, *, quoted: bool) -> Match | None:
+    words = [word.lower() for word in _WORD.findall(name)]
+    named = [
+        word
+        for word in words
+        if word in _SECRET_WORDS or word.endswith(("password", "passwd", "token", "secret", "apikey"))
+    ]
+    if not named or (OTHER_WORDS.intersection(words) and not _is_access_key(words)):
+        return None
+    if any(word in _PASSWORD_WORDS or word.endswith(("password", "passwd")) for word in named):
+        if (quoted and " " in value.strip() and len(value.split()) > 6) or (value[:1] in "({[" and quoted is False):
+            return None
+        return Match("PASSWORD", start, end, 0.85, "name") if looks_typed(value, quoted) else None
+    if is_placeholder(value) or not looks_random(value) or is_path(value) or (not quoted and is_name(value)):
+        return None
+    if len(words) == 1 and (_UUID.fullmatch(value) or (named == ["key"] and len(value) < 20)):
+        return None
+    return Match(_type_of(words, value), start, end, 0.85, "name")
+
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _is_access_key(words: list[str]) -> bool:
+    return "access" in words and "key" in words and "id" in words
+
+
+def is_path(value: str) -> bool:
+    """Whether a value is a URL, a path or a resource's name."""
+    if value.startswith(("http://", "https://", "/", "./", "arn:", "urn:")):
+        return True
+    return value.count("/") > 3 and "." in value
+
+
+def _type_of(words: list[str], value: str) -> str:
+    if "azure" in words and len(value) == 88:
+        return "AZURE_STORAGE_KEY"
+    if "aws" in words and "secret" in words and len(value) == 40:
+        return "AWS_SECRET_ACCESS_KEY"
+    if "cohere" in words:
+        return "COHERE_API_KEY"
+    return "API_KEY"

@@ -1,0 +1,161 @@
+"""Passwords and keys that a sentence tells, in the languages of the vocabulary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from edgeagent.shield.base import Match
+from edgeagent.shield.detect.assignments import OTHER_WORDS, is_path
+from edgeagent.shield.detect.secret_values import is_placeholder, looks_random
+
+__all__ = ["told"]
+
+_TERMS: Final = """
+password, passwd, passcode, passphrase, passwort, passwörter, passwords, kennwort, mot de passe, mdp, contraseña,
+contrasena, clave, senha, parola, parolă, wachtwoord, hasło, haslo, пароль, şifre, sifre, lösenord, passord,
+adgangskode, kodeord, salasana, パスワード, 暗証番号, 密码, 密碼, 口令, 비밀번호, 암호, 패스워드, كلمة المرور,
+كلمة السر, סיסמה, סיסמא, סיסמתי, รหัสผ่าน, पासवर्ड, heslo, jelszó, κωδικός, mật khẩu, kata sandi, lozinka, pwd, pw, pin
+"""
+_NAMES: Final = tuple(name.strip() for name in _TERMS.split(","))
+_ASCII_NAMES: Final = tuple(filter(str.isascii, _NAMES))
+_LINK: Final = re.compile(
+    r"[a-zäöüßéèąćęłńóśźżåæøışğ]{0,4}[\"'`)]?"
+    r"(?:(?:[ \t]{1,2}[^\W\d]{1,14}){0,4}?[ \t]{0,2}"
+    r"(?:(?:\b(?:is|was|lautet|ist|war|est|es|era|é|è|to|jest|är|er|on|это|je|olan|se|esta|está|ini|adalah)"
+    r"(?=[\s:：\"'])|"
+    r"[:=：→]|->|—|–|は|が|是|为|為|은|는|이|가|هي|هو|היא|הוא|คือ|है)[ \t:：]{0,3}){1,2}|[ \t]{1,3})"
+    r"(?P<quote>[\"'`“„«「『]?)(?P<value>[!-~]{5,80})"
+)
+_STRIPPED: Final = ".,;:)\"'`]}>"
+_LOGIN: Final = re.compile(
+    r"\b(?:login|logins|credentials|creds|account|user(?:name)?|anmeldung|zugang|zugangsdaten|identifiants?|accès|acceso|"
+    r"accesso|dane logowania|inloggning)[ \t]{0,2}[:=]?[ \t]{1,2}(?P<user>[\w.@+-]{2,60})"
+    r"[ \t]{0,2}(?:/|\||,|:|and|und|et|y|e|i)[ \t]{0,2}(?P<value>[!-~]{6,80})",
+    re.IGNORECASE,
+)
+_KEY_SENTENCE: Final = re.compile(
+    r"(?:api[ -]?key|access[ -]?key|secret[ -]?key|key|token|secret|credential|schlüssel|clé|clave|chave|"
+    r"chiave|klucz|sleutel|nyckel|nøkkel|avain|anahtar|ключ|"
+    r"トークン|キー|密钥|令牌|토큰|키)(?:[^\W\d]{0,3})[ \t]{0,2}"
+    r"(?:is|:|：|=|lautet|ist|est|es|é|è|to|jest|är|er|on|это|は|是|은|는)?[ \t:：]{1,3}"
+    r"[\"'`]?(?P<value>[A-Za-z0-9_./+=~:-]{12,400})",
+    re.IGNORECASE,
+)
+
+
+def told(text: str, lowered: str) -> Iterator[Match]:
+    """Passwords and keys that a sentence names, in the languages of the vocabulary."""
+    for name in _ASCII_NAMES if text.isascii() else _NAMES:
+        at = lowered.find(name)
+        while at >= 0:
+            found = _after_name(text, at, at + len(name), bare=name in ("pin", "pw", "pwd", "clave"))
+            if found is not None:
+                yield found
+            at = lowered.find(name, at + len(name))
+    if any(word in lowered for word in _LOGINS):
+        yield from _logins(text)
+    for hint in ("key", "token", "secret") if text.isascii() else _HINTS:
+        at = lowered.find(hint)
+        while at >= 0:
+            sentence = _KEY_SENTENCE.match(text, at)
+            if sentence is not None and not _other(lowered, at):
+                value = sentence["value"].rstrip(_STRIPPED)
+                if (
+                    len(value) >= 16
+                    and looks_random(value)
+                    and not is_placeholder(value)
+                    and not is_path(value)
+                    and _very_random(value)
+                ):
+                    yield Match(
+                        "API_KEY", sentence.start("value"), sentence.start("value") + len(value), 0.7, "sentence"
+                    )
+            at = lowered.find(hint, at + len(hint))
+
+
+_HINTS: Final = ("key", "token", "secret", "schlüssel", "clé", "клю", "トークン", "キー", "密钥", "令牌", "토큰", "키")
+_LOGINS: Final = (
+    "login",
+    "credential",
+    "creds",
+    "user",
+    "account",
+    "zugang",
+    "anmeld",
+    "identifiant",
+    "acces",
+    "accès",
+    "logow",
+)
+
+
+def _logins(text: str) -> Iterator[Match]:
+    """`login: admin / Xk29!fj`."""
+    for found in _LOGIN.finditer(text):
+        value = found["value"].rstrip(_STRIPPED)
+        if _strong(value):
+            start = found.start("value")
+            yield Match("PASSWORD", start, start + len(value), 0.7, "sentence")
+
+
+_PREVIOUS: Final = re.compile(r"([^\W_]+)[ \t]+\Z")
+
+
+def _other(lowered: str, at: int) -> bool:
+    """Whether the word is the end of a longer one (`monkey`) or speaks of another kind of key (`cache key`)."""
+    before = lowered[at - 1 : at]
+    if before.isalnum() or (before in ("_", "-", ".") and before):
+        return True
+    previous = _PREVIOUS.search(lowered[max(0, at - 24) : at])
+    return previous is not None and previous[1] in OTHER_WORDS
+
+
+def _very_random(value: str) -> bool:
+    """Letters and digits mixed throughout: not a path, a slug or a version."""
+    changes = sum(a.isdigit() != b.isdigit() for a, b in zip(value, islice(value, 1, None), strict=False))
+    return changes >= 3
+
+
+def _after_name(text: str, start: int, end: int, *, bare: bool) -> Match | None:
+    before = text[start - 1 : start]
+    if (before.isalnum() and before.isascii()) or (before and before in ("_.-" if bare else "_.")):
+        return None
+    found = _LINK.match(text, end)
+    if found is None or found.start("value") == end or (text[end : end + 1] in "_([.;,!?" and text[end : end + 1]):
+        return None
+    value = found["value"]
+    if found["quote"] and (close := value.find(_CLOSING.get(found["quote"], found["quote"]))) > 0:
+        value = value[:close]
+    value = _NEXT.split(value, maxsplit=1)[0].rstrip(_STRIPPED)
+    if (
+        not _strong(value)
+        or (bare and not any(c.isdigit() for c in value))
+        or value.startswith(("http://", "https://", "$", "{", "<", "("))
+    ):
+        return None
+    return Match("PASSWORD", found.start("value"), found.start("value") + len(value), 0.75, "sentence")
+
+
+_NEXT: Final = re.compile(r"[;&](?=[A-Za-z][\w.-]*=)")
+"""Where the next part of a connection string or of a form starts."""
+_CLOSING: Final = {"“": "”", "„": "“", "«": "»", "「": "」", "『": "』"}
+
+
+def _strong(value: str) -> bool:
+    """Whether a word of a sentence is a password rather than a word: digits, signs or capitals inside it."""
+    if len(value) < 5 or is_placeholder(value):
+        return False
+    letters = sum(c.isalpha() for c in value)
+    digits = sum(c.isdigit() for c in value)
+    signs = len(value) - letters - digits
+    inner = value.strip("-_.'’/\"`*?!")
+    if digits and (letters or signs >= 1):
+        return True
+    if signs and any(not c.isalnum() and c not in "-_.'’/" for c in inner):
+        return letters >= 4 and "=" not in value
+    return digits >= 6 or (
+        value.isalpha() and sum(c.isupper() for c in value[1:]) >= 2 and any(c.islower() for c in value)
+    )

@@ -1,0 +1,28 @@
+"""All that is known without a model: personal data and secrets, in one reading of the text."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Final
+
+from edgeagent.shield.base import Match
+from edgeagent.shield.detect.credentials import secrets
+from edgeagent.shield.detect.overlaps import resolve
+from edgeagent.shield.detect.personal import personal
+from edgeagent.shield.detect.views import plain
+
+__all__ = ["Standard"]
+
+
+class Standard:
+    """`PersonalData` and `Secrets` together: what `Shield` finds unless other detectors are given.
+
+    Stateless and safe for any number of threads.
+    """
+
+    name: Final = "standard"
+
+    def find(self, text: str, /) -> list[Match]:
+        """The matches in order, none overlapping another."""
+        view = plain(text)
+        return resolve(view.back(chain(personal(view.text), secrets(view.text))))
