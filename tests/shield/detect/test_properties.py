@@ -81,7 +81,7 @@ def test_time_is_linear(piece: str) -> None:
 
 
 def patterns() -> dict[str, re.Pattern[str]]:
-    """Every pattern of the room by name: those of the modules, those of the schemes, and those of the vendors' forms."""
+    """Every pattern of the room by name: those of the modules, and those of the vendors' forms."""
     found: dict[str, re.Pattern[str]] = {}
     for path in sorted(Path(room.__file__).parent.glob("[a-z]*.py")):
         module = import_module(f"{room.__name__}.{path.stem}")
