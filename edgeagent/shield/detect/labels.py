@@ -46,13 +46,16 @@ def label_before(text: str, start: int, floor: int = 0) -> Label | None:
         window = window[line:]
     words = _words(window)
     vocabulary = _vocabulary()
+    last_words, stems = vocabulary.last_words, vocabulary.stems
     found: Label | None = None
     for i in range(len(words) - 1, -1, -1):
-        kind = _ending_at(words, i, vocabulary)
-        if kind is not None:
-            lowered = window.lower()
-            found = Label(kind, len(lowered) - lowered.rfind(words[i]) - len(words[i]))
-            break
+        word = words[i]
+        if word in last_words or word[:_STEM] in stems:
+            kind = _ending_at(words, i, vocabulary)
+            if kind is not None:
+                lowered = window.lower()
+                found = Label(kind, len(lowered) - lowered.rfind(word) - len(word))
+                break
     if not window.isascii():
         other = _last_other(window, vocabulary)
         if other is not None and (found is None or other.distance <= found.distance):
@@ -93,12 +96,10 @@ def label_of(name: str) -> str | None:
 
 def _words(window: str) -> list[str]:
     """The words in lower case; `camelCase` is two."""
-    words = _WORD.findall(window)
-    for word in words:
-        if not word.islower() and not word[1:].islower() and _CAMEL.search(word) is not None:
-            words = _WORD.findall(_CAMEL.sub(" ", window))
-            break
-    return [word.lower() for word in words]
+    lowered = window.lower()
+    if lowered != window and _CAMEL.search(window) is not None:
+        lowered = _CAMEL.sub(" ", window).lower()
+    return _WORD.findall(lowered)
 
 
 def _ending_at(words: list[str], i: int, vocabulary: _Vocabulary) -> str | None:

@@ -49,7 +49,7 @@ def personal(text: str) -> Iterator[Match]:
         yield found
     for chain in _CHAIN.finditer(text):
         start, end = chain.span()
-        if (end - start < 3 and text[start - 1 : start] not in ASCII_ALNUM) or taken.covers(start):
+        if (end - start < 4 and text[start - 1 : start] not in ASCII_ALNUM) or taken.covers(start):
             continue
         yield from Candidate(text, start, end, columns).matches()
 

@@ -31,7 +31,7 @@ _LINK: Final = re.compile(
 )
 _STRIPPED: Final = ".,;:)\"'`]}>"
 _LOGIN: Final = re.compile(
-    r"\b(?:login|logins|credentials|creds|account|user(?:name)?|anmeldung|zugang|zugangsdaten|identifiants?|accès|acceso|"
+    r"(?:login|logins|credentials|creds|account|user(?:name)?|anmeldung|zugang|zugangsdaten|identifiants?|accès|acceso|"
     r"accesso|dane logowania|inloggning)[ \t]{0,2}[:=]?[ \t]{1,2}(?P<user>[\w.@+-]{2,60})"
     r"[ \t]{0,2}(?:/|\||,|:|and|und|et|y|e|i)[ \t]{0,2}(?P<value>[!-~]{6,80})",
     re.IGNORECASE,
@@ -55,50 +55,48 @@ def told(text: str, lowered: str) -> Iterator[Match]:
             if found is not None:
                 yield found
             at = lowered.find(name, at + len(name))
-    if any(word in lowered for word in _LOGINS):
-        yield from _logins(text)
-    for hint in ("key", "token", "secret") if text.isascii() else _HINTS:
+    yield from _logins(text, lowered)
+    for hint in _ASCII_HINTS if text.isascii() else _HINTS:
         at = lowered.find(hint)
         while at >= 0:
-            sentence = _KEY_SENTENCE.match(text, at)
-            if sentence is not None and not _other(lowered, at):
-                value = sentence["value"].rstrip(_STRIPPED)
-                if (
-                    len(value) >= 16
-                    and looks_random(value)
-                    and not is_placeholder(value)
-                    and not is_path(value)
-                    and _very_random(value)
-                ):
-                    yield Match(
-                        "API_KEY", sentence.start("value"), sentence.start("value") + len(value), 0.7, "sentence"
-                    )
-            at = lowered.find(hint, at + len(hint))
+            end = at + len(hint)
+            if lowered[end : end + 1] not in _NO_SENTENCE:
+                found = _told_key(text, lowered, at)
+                if found is not None:
+                    yield found
+            at = lowered.find(hint, end)
 
 
+def _told_key(text: str, lowered: str, at: int) -> Match | None:
+    """The key that the word at `at` speaks of."""
+    sentence = _KEY_SENTENCE.match(text, at)
+    if sentence is None or _other(lowered, at):
+        return None
+    value = sentence["value"].rstrip(_STRIPPED)
+    if len(value) < 16 or not looks_random(value) or is_placeholder(value) or is_path(value) or not _very_random(value):
+        return None
+    return Match("API_KEY", sentence.start("value"), sentence.start("value") + len(value), 0.7, "sentence")
+
+
+_ASCII_HINTS: Final = ("key", "token", "secret")
+_NO_SENTENCE: Final = frozenset("_-./\\,;()[]{}<>|&*!?0123456789")
+"""What follows the word where it is a name's first part, or the last of a sentence."""
 _HINTS: Final = ("key", "token", "secret", "schlüssel", "clé", "клю", "トークン", "キー", "密钥", "令牌", "토큰", "키")
-_LOGINS: Final = (
-    "login",
-    "credential",
-    "creds",
-    "user",
-    "account",
-    "zugang",
-    "anmeld",
-    "identifiant",
-    "acces",
-    "accès",
-    "logow",
-)
+_LOGINS: Final = ("login", "cred", "user", "anmeldung", "zugang", "identifiant", "acc", "dane log", "inlogg")
 
 
-def _logins(text: str) -> Iterator[Match]:
+def _logins(text: str, lowered: str) -> Iterator[Match]:
     """`login: admin / Xk29!fj`."""
-    for found in _LOGIN.finditer(text):
-        value = found["value"].rstrip(_STRIPPED)
-        if _strong(value):
-            start = found.start("value")
-            yield Match("PASSWORD", start, start + len(value), 0.7, "sentence")
+    for word in _LOGINS:
+        at = lowered.find(word)
+        while at >= 0:
+            found = _LOGIN.match(text, at)
+            if found is not None and not lowered[at - 1 : at].isalpha():
+                value = found["value"].rstrip(_STRIPPED)
+                if _strong(value):
+                    start = found.start("value")
+                    yield Match("PASSWORD", start, start + len(value), 0.7, "sentence")
+            at = lowered.find(word, at + len(word))
 
 
 _PREVIOUS: Final = re.compile(r"([^\W_]+)[ \t]+\Z")
