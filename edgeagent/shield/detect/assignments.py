@@ -30,7 +30,7 @@ _ASSIGNMENT: Final = re.compile(
     r"(?P<rest>[A-Za-z0-9_.-]{0,32})[\"'`\])]{0,2}[ \t]{0,8}"
     r"(?:(?P<sign>=>|:=|\?=|={1,2}|:|,|\||>)[ \t\n]{0,8}"
     r"|(?P<block>\{\s{0,8}(?:default|value|secret)\s{0,4}[=:]\s{0,4})|(?P<flag>[ \t]{1,4}(?=[\"'A-Za-z0-9/+$])))"
-    r"(?:[bru]?(?P<quote>\\?[\"'`]{1,3})(?P<quoted>[^\"'`\n\\]{4,400})"
+    r"(?:[bru]?(?P<quote>\\?(?:\"{3}|'{3}|[\"'`]))(?P<quoted>[^\"'`\n\\]{4,400})"
     r"|(?P<bare>[^\s\"'`<>(){}\[\],;]{4,400}))"
 )
 _PASSWORDS: Final = """
@@ -84,6 +84,8 @@ def _assignment(text: str, start: int, end: int) -> Match | None:
     first, last = value.span(group)
     if group == "bare":
         last = first + len(_trimmed(value[group]))
+    if value["sign"] in (",", "|") and not any(map(str.isdigit, text[first:last])):
+        return None
     whole = group == "quoted" or (value["sign"] in (":", "=") and _is_line(text, value, last))
     return _judged(name, text[first:last], first, last, quoted=whole)
 

@@ -90,7 +90,7 @@ def looks_typed(value: str, quoted: bool) -> bool:
     if len(value) < 4 or is_placeholder(value):
         return False
     if any(c.isdigit() for c in value) or any(not c.isalnum() and c not in "_-.'’/" for c in value):
-        return not value.replace(".", "").isdigit() or len(value) >= 6
+        return not value.replace(".", "").isdigit() or (len(value) >= 6 and "." not in value)
     return (quoted and len(value) >= 6) or (
         len(value) >= 8 and _mixed(value) and _IDENTIFIER.fullmatch(value) is not None
     )

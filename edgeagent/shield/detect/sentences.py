@@ -33,7 +33,7 @@ _STRIPPED: Final = ".,;:)\"'`]}>"
 _LOGIN: Final = re.compile(
     r"(?:login|logins|credentials|creds|account|user(?:name)?|anmeldung|zugang|zugangsdaten|identifiants?|accès|acceso|"
     r"accesso|dane logowania|inloggning)[ \t]{0,2}[:=]?[ \t]{1,2}(?P<user>[\w.@+-]{2,60})"
-    r"[ \t]{0,2}(?:/|\||,|:|and|und|et|y|e|i)[ \t]{0,2}(?P<value>[!-~]{6,80})",
+    r"(?:[ \t]{0,2}[/|,:][ \t]{0,2}|[ \t]{1,2}(?:and|und|et|y|e|i)[ \t]{1,2})(?P<value>[!-~]{6,80})",
     re.IGNORECASE,
 )
 _KEY_SENTENCE: Final = re.compile(
@@ -139,12 +139,14 @@ def _after_name(text: str, start: int, end: int, *, bare: bool) -> Match | None:
 
 _NEXT: Final = re.compile(r"[;&](?=[A-Za-z][\w.-]*=)")
 """Where the next part of a connection string or of a form starts."""
+_CODE: Final = re.compile(r"[(\[{]|[A-Za-z_.]+[(\[]")
+"""How an expression of a program starts."""
 _CLOSING: Final = {"“": "”", "„": "“", "«": "»", "「": "」", "『": "』"}
 
 
 def _strong(value: str) -> bool:
     """Whether a word of a sentence is a password rather than a word: digits, signs or capitals inside it."""
-    if len(value) < 5 or is_placeholder(value):
+    if len(value) < 5 or is_placeholder(value) or _CODE.match(value) is not None:
         return False
     letters = sum(c.isalpha() for c in value)
     digits = sum(c.isdigit() for c in value)

@@ -124,7 +124,7 @@ def _one(char: str) -> str:
         return ""
     if 0xFF01 <= code <= 0xFF5E:
         return chr(code - 0xFEE0)
-    if char.isdigit():
+    if char.isdecimal():
         return str(int(char))
     if 0x2010 <= code <= 0x2015 or code == 0x2212:
         return "-"

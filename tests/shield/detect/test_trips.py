@@ -69,6 +69,12 @@ LEFT_ALONE = [
     'ETag: "b97ba92b439f771743f5fe306a05167b"',
     "secretSize must be >= XXH3_SECRET_SIZE_MIN",
     "INC6581317 - VPN down",
+    "'APPEND': ('AUTH', 'SELECTED'),",
+    "def login(self, user='', passwd='', acct=''):",
+    "CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'",
+    "| `AUTH_TOKEN` | `SERVICE_BASE_URL` |",
+    "user = os.environ.get(name)",
+    "if c == chr(8):\n    pw = pw[:-1]",
 ]
 
 

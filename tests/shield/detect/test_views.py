@@ -42,6 +42,7 @@ def test_every_character_has_a_place_in_the_original(pieces: list[str]) -> None:
         ("&unknown; 50% \\q", "&unknown; 50% \\q"),
         ("&#0;", "\ufffd"),
         ("&shy;x", "x"),
+        ("\\u00b2 \\ud83d", "² \ud83d"),
     ],
 )
 def test_what_patterns_see(text: str, seen: str) -> None:
