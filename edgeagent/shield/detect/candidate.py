@@ -322,10 +322,10 @@ class Candidate:
                 Match("NATIONAL_ID", start, end, score - 0.3, "identifier") if 7 <= size <= 16 and digits >= 4 else None
             )
         if kind == "PASSPORT" or kind.endswith("_PASSPORT"):
-            if 7 <= size <= 10 and digits >= 3:
+            if 7 <= size <= 10 and digits >= (1 if kind == "DE_PASSPORT" else 3):
                 return Match(passport(kind, form), start, end, score, "passport")
         elif kind == "DE_ID_CARD":
-            return Match("DE_ID_CARD", start, end, score, "identifier") if 9 <= size <= 10 and digits >= 2 else None
+            return Match("DE_ID_CARD", start, end, score, "identifier") if 9 <= size <= 10 else None
         elif kind == "LICENSE":
             return Match("US_DRIVER_LICENSE", start, end, score, "licence") if 5 <= size <= 18 and digits >= 4 else None
         elif kind == "PLATE":

@@ -53,7 +53,7 @@ SIMILAR: Final = {
     "PT_NIF": "TAX",
     "ES_NIF": "ID",
 }
-UK_POSTCODE: Final = re.compile(r"(?:[A-PR-UWYZ][A-HK-Y]?\d[A-HJKPS-UW\d]?|GIR0)\d[ABD-HJLNP-UW-Z]{2}")
+UK_POSTCODE: Final = re.compile(r"(?:[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?|GIR0)\d[ABD-HJLNP-UW-Z]{2}")
 
 
 def passport(kind: str, form: str) -> str:
