@@ -48,6 +48,8 @@ authors authority format algorithm version policy kid lookup row meta prompt com
 cursor registry reset hint label placeholder title param arg ref santa mesh meshing str string char alphabet charset
 chars enum symbol translation i18n nonce etag integrity commit digest tokenizer validator
 """
+_NEXT_NAME: Final = re.compile(r"[a-z_-]{0,24}(?:key|token|secret|passw|pwd|auth)[a-z_-]{0,24}=", re.IGNORECASE)
+"""Another assignment, where a value would start."""
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_WORDS: Final = frozenset(_SECRETS.split())
 _PASSWORD_WORDS: Final = frozenset(_PASSWORDS.split())
@@ -82,6 +84,8 @@ def _assignment(text: str, start: int, end: int) -> Match | None:
         return None
     group = "quoted" if value["quote"] else "bare"
     first, last = value.span(group)
+    if group == "bare" and _NEXT_NAME.match(text, first) is not None:
+        return None
     if group == "bare":
         last = first + len(_trimmed(value[group]))
     if value["sign"] in (",", "|") and not any(map(str.isdigit, text[first:last])):
