@@ -46,7 +46,7 @@ length size max min count limit bucket object idempotency sha md5 fingerprint ch
 field column index usage expires expiry ttl created selector pressed code event board map store ring word words author
 authors authority format algorithm version policy kid lookup row meta prompt completion total used input output cached
 cursor registry reset hint label placeholder title param arg ref santa mesh meshing str string char alphabet charset
-chars enum symbol translation i18n nonce etag integrity commit digest tokenizer validator
+chars enum symbol uuid guid prefix suffix translation i18n nonce etag integrity commit digest tokenizer validator
 """
 _NEXT_NAME: Final = re.compile(r"[a-z_-]{0,24}(?:key|token|secret|passw|pwd|auth)[a-z_-]{0,24}=", re.IGNORECASE)
 """Another assignment, where a value would start."""
@@ -127,12 +127,18 @@ def _judged(name: str, value: str, start: int, end: int, *, quoted: bool) -> Mat
         return Match("PASSWORD", start, end, 0.85, "name") if looks_typed(value, quoted) else None
     if is_placeholder(value) or not looks_random(value) or is_path(value) or (not quoted and is_name(value)):
         return None
+    if _UUID.fullmatch(value) and not _UUID_NAMES.intersection(named):
+        return None
     if len(words) == 1 and (_UUID.fullmatch(value) or (named == ["key"] and len(value) < 20)):
         return None
     return Match(_type_of(words, value), start, end, 0.85, "name")
 
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+_UUID_NAMES: Final = frozenset({"key", "apikey", "token", "secret"})
+"""Names of secrets that vendors make of UUIDs; credentials, in a CI's files, are referred to by them."""
 
 
 def _is_access_key(words: list[str]) -> bool:
