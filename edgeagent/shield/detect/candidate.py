@@ -22,6 +22,8 @@ _TAIL: Final = re.compile(r"[ -]?(?:\([A-Za-z0-9]\)|[A-Za-z]{1,2})(?![0-9A-Za-z]
 _DIGITS: Final = "0123456789"
 _JOINT: Final = "-._"
 """Characters that join what stands on both sides without a space."""
+_SUFFIX: Final = re.compile(r"-[A-Za-z]{3}")
+"""A word joined to a number: `201-555-0199-Office`."""
 _MOST_GROUPS: Final = 7
 _LONGEST_WORD: Final = 24
 
@@ -202,7 +204,7 @@ class Candidate:
             yield column, 0.9
             return
         label = self._label_before(start)
-        if self._text[end : end + 2] in (" (", "-O", "-F"):
+        if self._text[end : end + 2] == " (" or _SUFFIX.match(self._text, end) is not None:
             after = self._label_after(end)
             if after is not None and after.distance <= 3 and after.kind != "NO":
                 yield after.kind, 0.85

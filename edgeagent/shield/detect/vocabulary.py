@@ -144,7 +144,7 @@ geburtstag*, geb, né, née, né le, née le, naissance, date de naissance, nato
 data di nascita, nacido*, nacida*, nació, fecha de nacimiento, nacimiento, nasceu, nascido*, nascida*, \
 data de nascimento, nascimento, geboorte*, geboortedatum, urodzon*, urodzenia, data urodzenia, urodził*, \
 född*, födelse*, født, fødsels*, fødselsdato, fødselsdag, født den, syntym*, synt, doğum*, dogum*, doğdu*, \
-bday, birth, fecha nac, nac, since
+bday, birth, fecha nac, nac
 CARD: card, card number, card no, credit card*, creditcard, debit card, kreditkarte*, karte*, kartennummer, \
 carte, carte bancaire, carte bleue, tarjeta*, carta di credito, cartão, cartao, kaart*, creditcard*, karta*, \
 karty, kartę, kredittkort*, kort*, kortnummer, luottokort*, kredi kart*, kart, kartım, visa, mastercard, \
