@@ -29,8 +29,8 @@ def zone_of(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError):
         raise ConfigurationError(
-            f"There is no time zone {name!r} here: it needs a name such as 'Europe/Berlin'; on Windows also "
-            "pip install tzdata."
+            f"There is no time zone {name!r} here: it needs a name such as 'Europe/Berlin', and where the system has "
+            "no time zones pip install tzdata."
         ) from None
 
 
