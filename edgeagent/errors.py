@@ -257,7 +257,26 @@ class PermissionDeniedError(APIStatusError):
 
 
 class ShieldBlockedError(PermissionDeniedError):
-    """The shield's policy forbids sending this; types and positions are told, values never."""
+    """The shield's policy forbids this; types and positions are told, values never.
+
+    `findings` are tuples of the type, the place (`"messages[0].content"`), and the first and the last position there.
+    """
+
+    findings: tuple[tuple[str, str, int, int], ...] = ()
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        findings: tuple[tuple[str, str, int, int], ...] = (),
+        response: HTTPResponse | None = None,
+        body: object | None = None,
+    ) -> None:
+        if body is None:
+            param = findings[0][1] if findings else None
+            body = _error_body(message, "permission_error", param, "shield_blocked")
+        super().__init__(message, response=response, body=body)
+        self.findings = findings
 
 
 class BudgetExceededError(PermissionDeniedError):

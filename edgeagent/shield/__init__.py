@@ -1,4 +1,4 @@
-"""Personal data and secrets: what is found in a text."""
+"""Personal data and secrets, and prompt injection: what is found in a text."""
 
 from __future__ import annotations
 
@@ -8,11 +8,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edgeagent.shield.base import Detector, Match
     from edgeagent.shield.detect import Pattern, PersonalData, PresidioDetector, Secrets, Standard
+    from edgeagent.shield.injection import Assessment, Finding, InjectionDetector, InjectionGuard, InjectionScorer
 
-__all__ = ["Detector", "Match", "Pattern", "PersonalData", "PresidioDetector", "Secrets", "Standard"]
+__all__ = [
+    "Assessment",
+    "Detector",
+    "Finding",
+    "InjectionDetector",
+    "InjectionGuard",
+    "InjectionScorer",
+    "Match",
+    "Pattern",
+    "PersonalData",
+    "PresidioDetector",
+    "Secrets",
+    "Standard",
+]
 
 _PLACES = {
+    "Assessment": "injection",
     "Detector": "base",
+    "Finding": "injection",
+    "InjectionDetector": "injection",
+    "InjectionGuard": "injection",
+    "InjectionScorer": "injection",
     "Match": "base",
     "Pattern": "detect",
     "PersonalData": "detect",

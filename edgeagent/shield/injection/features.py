@@ -1,0 +1,41 @@
+"""What the statistical model sees of a text: hashed words, pairs of neighbours, pairs with one word between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from operator import xor
+from typing import Final
+from zlib import crc32
+
+__all__ = ["BUCKETS", "hashed", "tokens"]
+
+BUCKETS: Final = 1 << 17
+"""Size of the table of weights: a power of two."""
+
+_KEPT: Final = b"abcdefghijklmnopqrstuvwxyz?" + bytes(range(0x80, 0x100))
+_STANDS_FOR: Final = {**dict.fromkeys(b"0123456789", b"0"), **dict.fromkeys(b".!;:", b"."), 10: b"|"}
+_TABLE: Final = b"".join(_STANDS_FOR.get(c, bytes([c]) if c in _KEPT else b" ") for c in range(256))
+"""Of a number its length is seen; sentences end with a full stop or a question mark, lines with a bar."""
+
+_UNSPACED: Final = re.compile("([\u0e00-\u0e7f\u3000-\u30ff\u3400-\u9fff])")
+"""Letters of scripts that set no spaces between words: each is a word of its own here."""
+
+_MASK: Final = BUCKETS - 1
+
+
+def tokens(text: str) -> list[bytes]:
+    """The words of folded `text` in UTF-8, and the ends of its sentences and lines."""
+    if not text.isascii():
+        text = _UNSPACED.sub(r" \1 ", text)
+    known = text.encode("utf-8", "replace").translate(_TABLE)
+    return known.replace(b".", b" . ").replace(b"?", b" ? ").replace(b"|", b" | ").split()
+
+
+def hashed(words: Sequence[bytes]) -> set[int]:
+    """The buckets of `tokens`, each once."""
+    hashes = [crc32(word) & _MASK for word in (b"|", *words)]
+    found = set(hashes)
+    found.update(map(xor, hashes[1:], [one * 31 & _MASK for one in hashes]))
+    found.update(map(xor, hashes[2:], [one * 1021 & _MASK for one in hashes]))
+    return found

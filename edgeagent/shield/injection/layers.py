@@ -1,0 +1,222 @@
+# ruff: noqa: RUF001
+"""Layers around a text: encodings and spellings that hide it from a filter and not from a model.
+
+Each is undone where it stands, within bounds: at most `DEPTH` layers in each other, `BLOBS` encoded runs of a kind.
+What does not decode to readable text stays as it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+from collections.abc import Callable, Container
+from operator import itemgetter
+from typing import Final
+from urllib.parse import unquote
+
+__all__ = ["BLOBS", "DEPTH", "respell", "unwrap"]
+
+DEPTH: Final = 3
+BLOBS: Final = 8
+
+_LONG: Final = 16
+"""Letters in a row that may be an encoded run."""
+
+_BASE64: Final = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{16,4096}={0,2}(?![\w+/=-])")
+_HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:]?){8,4096}(?![0-9A-Za-z])")
+_HEX_MARKS: Final = re.compile(r"0x|\\x|[ ,:]")
+_BINARY: Final = re.compile(r"(?<![01])(?:[01]{8}[ ,]?){4,2048}(?![01])")
+_ESCAPED: Final = re.compile(r"\\u([0-9A-Fa-f]{4})")
+_MORSE: Final = re.compile(r"(?<![\w.-])[.-]{1,6}(?: {1,3}/? {0,2}[.-]{1,6}){7,1024}(?![\w.-])")
+_PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ROT13: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
+_ROTATED: Final = _words(
+    "the and you your all not is are this that with for what tell do of to prompt system ignore instructions "
+    "les toutes tout et tu que une est und der die das alle nicht ist mit den ein anweisungen "
+    "las los todas el y en por una instrucciones le tutte istruzioni il che per di "
+    "wszystkie nie een alle het att och".translate(_ROT13)
+) - _words("ab el ra na er in on he her irl or green var qr")
+"""Frequent words of several languages, rotated; those that are words themselves are left out."""
+
+_BACKWARDS: Final = _words(
+    "snoitcurtsni noitcurtsni suoiverp tpmorp metsys erongi dragersid drowssap ruoy eht dna lla selur"
+)
+_STOPS: Final = frozenset(".。!?؟।！？")
+_FIRST: Final = itemgetter(0)
+_STOP_FIRST: Final = re.compile(f"[{''.join(sorted(_STOPS))}][^\\W\\d_][^\n]{{12}}")
+_SEGMENT: Final = re.compile(r"(?<=[:\n])[ \n]+")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+
+_LEET: Final = str.maketrans("0134578@$!|", "oieastbasil")
+_LEET_SIGN: Final = re.compile(r"[013457@$](?:(?<=[a-z].)|(?=[a-z]))")
+_LEET_WORD: Final = re.compile(
+    r"(?<![\w@$])(?=[a-z013457@$!|]{0,30}[a-z])(?=[a-z]{0,30}[013457@$])[a-z013457@$!|]{2,30}(?![\w@$])"
+)
+_SPACED: Final = re.compile(r"(?<![^\W_])(?:[^\W_] {1,3}){5,}[^\W_](?![^\W_])")
+_CUT: Final = re.compile(r"(?<=[^\W\d_])[._\-*~|·]{1,2}(?=[^\W\d_])")
+
+_MORSE_SIGNS: Final = (
+    ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. "
+    "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----."
+)
+_MORSE_LETTERS: Final = dict(zip(_MORSE_SIGNS.split(), "abcdefghijklmnopqrstuvwxyz0123456789", strict=True))
+
+
+def unwrap(text: str) -> tuple[str, tuple[str, ...]]:
+    """`text` with its encoded layers undone, and their names in the order in which they were met."""
+    met: list[str] = []
+    for _ in range(DEPTH):
+        before = text
+        long = max(map(len, text.split()), default=0) >= _LONG
+        for name, anywhere, needs, undo in _LAYERS:
+            if (anywhere or long) and needs(text):
+                undone = undo(text)
+                if undone != text:
+                    text = undone
+                    met.append(name)
+        if text == before:
+            break
+    return text, tuple(dict.fromkeys(met))
+
+
+def respell(text: str, known: Container[str]) -> tuple[str, tuple[str, ...]]:
+    """Folded `text` with its letters where they belong, and the names of the tricks.
+
+    Undone are ROT13, reversal, leetspeak, letters set apart, words cut by punctuation. `known` are words by which
+    letters without word boundaries are divided.
+    """
+    met = []
+    words = text.split()
+    rare = frozenset(words)
+    tricks: tuple[tuple[str, bool, Callable[[str], str]], ...] = (
+        ("rot13", not _ROTATED.isdisjoint(rare), lambda text: _segments(text, _unrotated)),
+        ("reversed", not _BACKWARDS.isdisjoint(rare) or _stop_first(rare), lambda text: _segments(text, _turned)),
+        ("leet", len(_LEET_SIGN.findall(text)) >= 4, lambda text: _from_leet(text, len(words))),
+        ("spaced", list(map(len, words)).count(1) >= 6, lambda text: _closed_up(text, known)),
+        ("cut", sum(map(text.count, ".-_*")) >= 5, lambda text: _uncut(text, len(words))),
+    )
+    for name, needed, undo in tricks:
+        if needed and (undone := undo(text)) != text:
+            text = undone
+            met.append(name)
+    return text, tuple(met)
+
+
+def _from_leet(text: str, words: int) -> str:
+    leet = len(_LEET_WORD.findall(text))
+    return text.translate(_LEET) if leet >= 3 and 4 * leet > words else text
+
+
+def _closed_up(text: str, known: Container[str]) -> str:
+    return _SPACED.sub(lambda run: _joined(run[0], known), text)
+
+
+def _uncut(text: str, words: int) -> str:
+    cuts = len(_CUT.findall(text))
+    return _CUT.sub("", text) if cuts >= 5 and 2 * cuts > words else text
+
+
+def _segments(text: str, undo: Callable[[str], str]) -> str:
+    return "\n".join(map(undo, _SEGMENT.split(text)))
+
+
+def _unrotated(part: str) -> str:
+    words = _LETTERS.findall(part)
+    hits = sum(word in _ROTATED for word in words)
+    return part.translate(_ROT13) if hits >= 2 and 8 * hits >= len(words) else part
+
+
+def _stop_first(words: frozenset[str]) -> bool:
+    if _STOPS.isdisjoint(map(_FIRST, words)):
+        return False
+    return any(word[0] in _STOPS and word[1:2].isalpha() for word in words)
+
+
+def _turned(part: str) -> str:
+    start = _STOP_FIRST.match(part.lstrip("\"' "))
+    return part[::-1] if start or len(_BACKWARDS.intersection(part.split())) >= 2 else part
+
+
+def _joined(run: str, known: Container[str]) -> str:
+    if "  " in run:
+        return re.sub(r" {2,}", "\n", run).replace(" ", "").replace("\n", " ")
+    return " ".join(_divided(run.replace(" ", ""), known))
+
+
+def _divided(letters: str, known: Container[str]) -> list[str]:
+    words, at = [], 0
+    while at < len(letters):
+        size = next((n for n in range(min(14, len(letters) - at), 1, -1) if letters[at : at + n] in known), 1)
+        words.append(letters[at : at + size])
+        at += size
+    return words
+
+
+def _readable(data: bytes) -> str | None:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    letters = sum(c.isalpha() or c == " " for c in text)
+    return text if text.isprintable() and letters >= 0.75 * len(text) and letters > 5 else None
+
+
+def _base64(text: str) -> str:
+    def undone(run: re.Match[str]) -> str:
+        blob = run[0].rstrip("=").replace("-", "+").replace("_", "/")
+        try:
+            data = base64.b64decode(blob + "=" * (-len(blob) % 4))
+        except binascii.Error:
+            return run[0]
+        return _readable(data) or run[0]
+
+    return _BASE64.sub(undone, text, count=BLOBS)
+
+
+def _hex(text: str) -> str:
+    def undone(run: re.Match[str]) -> str:
+        try:
+            return _readable(bytes.fromhex(_HEX_MARKS.sub("", run[0]))) or run[0]
+        except ValueError:
+            return run[0]
+
+    return _HEX.sub(undone, text, count=BLOBS)
+
+
+def _binary(text: str) -> str:
+    def undone(run: re.Match[str]) -> str:
+        bits = re.sub("[ ,]", "", run[0])
+        return _readable(int(bits, 2).to_bytes(len(bits) // 8, "big")) or run[0]
+
+    return _BINARY.sub(undone, text, count=BLOBS)
+
+
+def _morse(text: str) -> str:
+    def undone(run: re.Match[str]) -> str:
+        words = re.split(r" */ *| {2,}", run[0])
+        return " ".join("".join(_MORSE_LETTERS.get(c, "") for c in word.split()) for word in words)
+
+    return _MORSE.sub(undone, text, count=BLOBS)
+
+
+def _escapes(text: str) -> str:
+    return _ESCAPED.sub(lambda c: chr(int(c[1], 16)), text).encode(errors="replace").decode()
+
+
+_LAYERS: Final[tuple[tuple[str, bool, Callable[[str], object], Callable[[str], str]], ...]] = (
+    ("entities", True, lambda text: "&" in text and ";" in text, html.unescape),
+    ("percent", True, lambda text: "%" in text and len(_PERCENT.findall(text)) >= 4, unquote),
+    ("escapes", True, lambda text: "\\u" in text, _escapes),
+    ("base64", False, _BASE64.search, _base64),
+    ("binary", True, lambda text: "01" in text and _BINARY.search(text), _binary),
+    ("hex", True, lambda text: sum(map(text.count, "0123456789")) >= 8 and _HEX.search(text), _hex),
+    ("morse", True, lambda text: ". -" in text or "- ." in text, _morse),
+)

@@ -1,0 +1,107 @@
+"""The statistical model: a linear one, over hashed words and named signs.
+
+`model.bin` is made by `scripts/train_injection`. It is compressed with zlib and holds a line of JSON, then two tables
+of `BUCKETS` signed bytes: the weights of hashed words in a user's turn, and in text from outside. A weight is its byte
+times `scale`; the sum over a text's words is divided by the root of their number, so that length does not count.
+"""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import zlib
+from array import array
+from collections.abc import Mapping, Sequence
+from functools import cache
+from math import sqrt
+from typing import Any, Final, NamedTuple
+
+from edgeagent.shield.injection.features import BUCKETS
+from edgeagent.shield.injection.prepare import Seen, keys
+
+__all__ = ["DAMPING", "Model", "Weights", "packed", "shipped_model"]
+
+DAMPING: Final = 4
+"""Added to the number of words under the root: one or two words alone decide nothing."""
+
+_ENOUGH: Final = 4
+"""Signs beyond this many add nothing by their number."""
+
+
+class Weights(NamedTuple):
+    """Of one kind of channel. `words` are signed bytes; the others are log-odds."""
+
+    words: Sequence[int]
+    signs: Mapping[str, float]
+    layers: Mapping[str, float]
+    bias: float
+    many: float
+    """For each sign up to the fourth."""
+    length: float
+    """For the root of the number of words, by sixteenths."""
+
+
+class Model:
+    """Weights and how they add up. Immutable; shared by all detectors of a process."""
+
+    __slots__ = ("_outside", "_scale", "_user", "known")
+
+    def __init__(self, user: Weights, outside: Weights, scale: float, known: Sequence[str]) -> None:
+        self._user = user
+        self._outside = outside
+        self._scale = scale
+        self.known = keys(list(known))
+        """Words by which hidden ones are recognised."""
+
+    def logit(self, seen: Seen, *, outside: bool) -> float:
+        """Log-odds of an attack; 0 is the operating point."""
+        weights = self._outside if outside else self._user
+        root = sqrt(len(seen.buckets) + DAMPING)
+        return (
+            weights.bias
+            + sum(map(weights.words.__getitem__, seen.buckets)) * self._scale / root
+            + sum(weights.signs[name] for name in seen.signs)
+            + sum(weights.layers.get(name, 0.0) for name in seen.layers)
+            + weights.many * min(len(seen.signs), _ENOUGH)
+            + weights.length * root / 16
+        )
+
+    def reasons(self, seen: Seen, *, outside: bool) -> tuple[str, ...]:
+        """The signs and layers that speak for an attack, the weightiest first."""
+        weights = self._outside if outside else self._user
+        told = {name: weights.signs[name] for name in seen.signs} | {
+            name: weights.layers.get(name, 0.0) for name in seen.layers
+        }
+        return tuple(sorted((name for name in told if told[name] > 0), key=lambda name: -told[name]))
+
+
+def packed(user: Weights, outside: Weights, scale: float, known: Sequence[str]) -> bytes:
+    """What `model.bin` holds."""
+    head: dict[str, Any] = {"scale": scale, "known": list(known), "user": _told(user), "outside": _told(outside)}
+    tables = b"".join(array("b", weights.words).tobytes() for weights in (user, outside))
+    return zlib.compress(json.dumps(head, ensure_ascii=False, sort_keys=True).encode() + b"\n" + tables, 9)
+
+
+def unpacked(data: bytes) -> Model:
+    """The model that `packed` made `data` of."""
+    line, _, tables = zlib.decompress(data).partition(b"\n")
+    head = json.loads(line)
+    user, outside = (
+        Weights(array("b", tables[at : at + BUCKETS]).tolist(), **head[name])
+        for name, at in (("user", 0), ("outside", BUCKETS))
+    )
+    return Model(user, outside, head["scale"], head["known"])
+
+
+@cache
+def shipped_model() -> Model:
+    """The model of this version of the package, read when it is first asked for."""
+    data = pkgutil.get_data(__package__, "model.bin")
+    assert data is not None
+    return unpacked(data)
+
+
+def _told(weights: Weights) -> dict[str, Any]:
+    told = weights._asdict()
+    del told["words"]
+    return told
