@@ -37,5 +37,4 @@ def hashed(words: Sequence[bytes]) -> set[int]:
     hashes = [crc32(word) & _MASK for word in (b"|", *words)]
     found = set(hashes)
     found.update(map(xor, hashes[1:], [one * 31 & _MASK for one in hashes]))
-    found.update(map(xor, hashes[2:], [one * 1021 & _MASK for one in hashes]))
     return found

@@ -65,11 +65,9 @@ FOREIGN: Final[tuple[Phrase, ...]] = (
     ),
     Phrase(
         "persona_foreign",
-        "ab a d da vanaf fran tasta od с з bundan tu mulai desormais als fais finge haz",
-        r"(?: jetzt bist| sofort bist| partir de ahora| partir de maintenant|'ora in| ora in"
-        r"| partir de agora|(?: och)? nu ben| nu ben| och med nu| lahtien| teraz| этого момента"
-        r"| цього моменту| sonra| gio| sekarang| so, als|,? tu es|(?<=desormais)| comme si| que no"
-        r"| como si)",
+        "ab partir ora vanaf fran tasta od этого цього bundan tu mulai desormais fais finge haz",
+        r" (?:jetzt bist|sofort bist|de ahora|de maintenant|de agora|in (?:poi|avanti)|nu ben|och med nu|lahtien|teraz"
+        r"|момента|моменту|sonra|gio|sekarang|so, als|tu es|comme si|que no|como si)",
     ),
 )
 """European languages, Turkish, Indonesian, Vietnamese."""

@@ -96,12 +96,13 @@ def respell(text: str, known: Container[str]) -> tuple[str, tuple[str, ...]]:
     met = []
     words = text.split()
     rare = frozenset(words)
+    alone = list(map(len, words)).count(1) >= 6 and "111111" in "".join([str(min(len(word), 2)) for word in words])
     tricks: tuple[tuple[str, bool, Callable[[str], str]], ...] = (
         ("rot13", not _ROTATED.isdisjoint(rare), lambda text: _segments(text, _unrotated)),
         ("reversed", not _BACKWARDS.isdisjoint(rare) or _stop_first(rare), lambda text: _segments(text, _turned)),
         ("leet", len(_LEET_SIGN.findall(text)) >= 4, lambda text: _from_leet(text, len(words))),
-        ("spaced", list(map(len, words)).count(1) >= 6, lambda text: _closed_up(text, known)),
-        ("cut", sum(map(text.count, ".-_*")) >= 5, lambda text: _uncut(text, len(words))),
+        ("spaced", alone, lambda text: _closed_up(text, known)),
+        ("cut", 2 * sum(map(text.count, ".-_*~|")) > max(9, len(words)), lambda text: _uncut(text, len(words))),
     )
     for name, needed, undo in tricks:
         if needed and (undone := undo(text)) != text:

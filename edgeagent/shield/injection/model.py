@@ -86,10 +86,9 @@ def unpacked(data: bytes) -> Model:
     """The model that `packed` made `data` of."""
     line, _, tables = zlib.decompress(data).partition(b"\n")
     head = json.loads(line)
-    user, outside = (
-        Weights(array("b", tables[at : at + BUCKETS]).tolist(), **head[name])
-        for name, at in (("user", 0), ("outside", BUCKETS))
-    )
+    weights = array("b", tables).tolist()
+    user = Weights(weights[:BUCKETS], **head["user"])
+    outside = Weights(weights[BUCKETS:], **head["outside"])
     return Model(user, outside, head["scale"], head["known"])
 
 

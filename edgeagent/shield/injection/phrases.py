@@ -34,7 +34,7 @@ _IGNORE: Final = (
 _PHRASAL: Final = {
     "set put": " aside",
     "stop stopped quit": " (?:following|obeying|listening to)",
-    "not t never longer dont": " (?:follow|obey|heed|listen to|comply with)",
+    "not don never longer dont": "(?:'t)? (?:follow|obey|heed|listen to|comply with)",
     "pay": " no (?:attention|heed) to",
 }
 """Verbs of several words: the first word, and what comes after it."""
@@ -82,7 +82,7 @@ PHRASES: Final[tuple[Phrase, ...]] = (
     ),
     Phrase(
         "unrestricted",
-        "no without any zero",
+        "no without zero",
         r" (?:\w{1,20} )?(?:restrictions?|rules?|limits?|limitations|filters?|morals?|ethic\w*|censor\w*"
         r"|guidelines|boundaries|refus\w*|warnings?|disclaimers?)\b",
     ),
@@ -120,8 +120,8 @@ PHRASES: Final[tuple[Phrase, ...]] = (
     ),
     Phrase(
         "no_refusal",
-        "never not don t without cannot can won no any",
-        r" (?:ever )?(?:refus\w+|apologi\w+|say no\b|decline|warn\w*|reject|disclaimers?)",
+        "never not don without cannot can won no",
+        r"(?:'t)? (?:ever )?(?:refus\w+|apologi\w+|say no\b|decline|warn\w*|reject|disclaimers?)",
     ),
     Phrase(
         "no_refusal",
@@ -238,10 +238,11 @@ PHRASES: Final[tuple[Phrase, ...]] = (
     ),
     Phrase(
         "mode_switch",
-        "enable enter activate in switch activated",
+        "enable enter activate switch activated",
         r" (?:to )?(?:\w{1,20} )?(?:maintenance|developer|debug|admin|god|root|sudo|dan|opposite"
         r"|system) mode\b",
     ),
+    Phrase("mode_switch", "maintenance debug admin root sudo", r" mode\b"),
     Phrase(
         "mode_switch",
         "safety",

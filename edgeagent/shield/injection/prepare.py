@@ -23,7 +23,7 @@ WINDOW: Final = 4096
 _OVERLAP: Final = 256
 _PARTS: Final = 6
 _LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")
-_TYPOS_WITHIN: Final = 256
+_TYPOS_WITHIN: Final = 200
 """Misspelt words are put right in texts up to this length: in a longer one they are what people type."""
 
 

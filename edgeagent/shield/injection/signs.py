@@ -35,7 +35,8 @@ def _anchored(structure: Structure) -> tuple[str, tuple[str, ...], re.Pattern[st
 
 _HEADS: Final = _by_head((*PHRASES, *FOREIGN))
 _WORDS: Final = frozenset(_HEADS)
-_SEARCHED: Final = tuple(map(_anchored, (*UNSPACED, *STRUCTURES)))
+_STRUCTURES: Final = tuple(map(_anchored, STRUCTURES))
+_UNSPACED: Final = tuple(map(_anchored, UNSPACED))
 
 NAMES: Final = tuple(dict.fromkeys(entry[0] for entry in (*PHRASES, *FOREIGN, *UNSPACED, *STRUCTURES)))
 """All signs."""
@@ -48,7 +49,8 @@ def signs(text: str, words: Sequence[bytes]) -> list[str]:
         for name, pattern in _HEADS[head]:
             if name not in found and pattern.search(text):
                 found.add(name)
-    for name, anchors, pattern in _SEARCHED:
-        if name not in found and any(map(text.__contains__, anchors)) and pattern.search(text):
+    contains = text.__contains__
+    for name, anchors, pattern in _STRUCTURES if text.isascii() else (*_STRUCTURES, *_UNSPACED):
+        if True in map(contains, anchors) and name not in found and pattern.search(text):
             found.add(name)
     return sorted(found)
