@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import exp
 from typing import Final, Literal, Protocol, TypeAlias, get_args
 
+from edgeagent._version import __version__
 from edgeagent.errors import ConfigurationError
 from edgeagent.shield.injection.model import shipped_model
 from edgeagent.shield.injection.prepare import LIMIT, look
@@ -22,7 +23,7 @@ _STEEP: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """How much a text looks like an attack, 0 to 1, and the names of the signs that speak for it, weightiest first."""
+    """How much a text looks like an attack, 0 to 1, and the names of the signs in it, weightiest first."""
 
     score: float
     reasons: tuple[str, ...] = ()
@@ -62,14 +63,17 @@ class InjectionDetector:
     threshold: Final = 0.5
     """The operating point: from this score on a text counts as an attack."""
 
-    fingerprint: Final = "edgeagent-injection-1"
-
     def __init__(self, *, limit: int = LIMIT) -> None:
         if not isinstance(limit, int) or limit < 1024:
             raise ConfigurationError(
                 f"InjectionDetector(limit=…) is a number of characters from 1024 on, not {limit!r}."
             )
         self._limit = limit
+
+    @property
+    def fingerprint(self) -> str:
+        """Says which scores these are: the version of the package's model and the limit."""
+        return f"edgeagent {__version__} limit={self._limit}"
 
     def __repr__(self) -> str:
         return f"InjectionDetector(limit={self._limit})"

@@ -41,7 +41,7 @@ _ROT13: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdef
 _ROTATED: Final = _words(
     "the and you your all not is are this that with for what tell do of to prompt system ignore instructions "
     "les toutes tout et tu que une est und der die das alle nicht ist mit den ein anweisungen "
-    "las los todas el y en por una instrucciones le tutte istruzioni il che per di "
+    "las los todas el en por una instrucciones le tutte istruzioni il che per di "
     "wszystkie nie een alle het att och".translate(_ROT13)
 ) - _words("ab el ra na er in on he her irl or green var qr")
 """Frequent words of several languages, rotated; those that are words themselves are left out."""
@@ -75,9 +75,8 @@ def unwrap(text: str) -> tuple[str, tuple[str, ...]]:
     met: list[str] = []
     for _ in range(DEPTH):
         before = text
-        long = max(map(len, text.split()), default=0) >= _LONG
-        for name, anywhere, needs, undo in _LAYERS:
-            if (anywhere or long) and needs(text):
+        for name, needs, undo in _LAYERS:
+            if needs(text):
                 undone = undo(text)
                 if undone != text:
                     text = undone
@@ -102,7 +101,7 @@ def respell(text: str, known: Container[str]) -> tuple[str, tuple[str, ...]]:
         ("reversed", not _BACKWARDS.isdisjoint(rare) or _stop_first(rare), lambda text: _segments(text, _turned)),
         ("leet", len(_LEET_SIGN.findall(text)) >= 4, lambda text: _from_leet(text, len(words))),
         ("spaced", alone, lambda text: _closed_up(text, known)),
-        ("cut", 2 * sum(map(text.count, ".-_*~|")) > max(9, len(words)), lambda text: _uncut(text, len(words))),
+        ("cut", sum(map(text.count, ".-_*~|")) >= max(5, len(words)), lambda text: _uncut(text, len(words))),
     )
     for name, needed, undo in tricks:
         if needed and (undone := undo(text)) != text:
@@ -122,7 +121,7 @@ def _closed_up(text: str, known: Container[str]) -> str:
 
 def _uncut(text: str, words: int) -> str:
     cuts = len(_CUT.findall(text))
-    return _CUT.sub("", text) if cuts >= 5 and 2 * cuts > words else text
+    return _CUT.sub("", text) if cuts >= 5 and cuts >= words else text
 
 
 def _segments(text: str, undo: Callable[[str], str]) -> str:
@@ -170,6 +169,11 @@ def _readable(data: bytes) -> str | None:
     return text if text.isprintable() and letters >= 0.75 * len(text) and letters > 5 else None
 
 
+def _end(run: str) -> str:
+    """What parts an encoded run from the text behind it."""
+    return "" if run[-1].isalnum() else run[-1]
+
+
 def _base64(text: str) -> str:
     def undone(run: re.Match[str]) -> str:
         blob = run[0].rstrip("=").replace("-", "+").replace("_", "/")
@@ -185,9 +189,10 @@ def _base64(text: str) -> str:
 def _hex(text: str) -> str:
     def undone(run: re.Match[str]) -> str:
         try:
-            return _readable(bytes.fromhex(_HEX_MARKS.sub("", run[0]))) or run[0]
+            found = _readable(bytes.fromhex(_HEX_MARKS.sub("", run[0])))
         except ValueError:
             return run[0]
+        return run[0] if found is None else found + _end(run[0])
 
     return _HEX.sub(undone, text, count=BLOBS)
 
@@ -195,7 +200,8 @@ def _hex(text: str) -> str:
 def _binary(text: str) -> str:
     def undone(run: re.Match[str]) -> str:
         bits = re.sub("[ ,]", "", run[0])
-        return _readable(int(bits, 2).to_bytes(len(bits) // 8, "big")) or run[0]
+        found = _readable(int(bits, 2).to_bytes(len(bits) // 8, "big"))
+        return run[0] if found is None else found + _end(run[0])
 
     return _BINARY.sub(undone, text, count=BLOBS)
 
@@ -208,16 +214,20 @@ def _morse(text: str) -> str:
     return _MORSE.sub(undone, text, count=BLOBS)
 
 
+def _long(word: str) -> bool:
+    return len(word) >= _LONG
+
+
 def _escapes(text: str) -> str:
     return _ESCAPED.sub(lambda c: chr(int(c[1], 16)), text).encode(errors="replace").decode()
 
 
-_LAYERS: Final[tuple[tuple[str, bool, Callable[[str], object], Callable[[str], str]], ...]] = (
-    ("entities", True, lambda text: "&" in text and ";" in text, html.unescape),
-    ("percent", True, lambda text: "%" in text and len(_PERCENT.findall(text)) >= 4, unquote),
-    ("escapes", True, lambda text: "\\u" in text, _escapes),
-    ("base64", False, _BASE64.search, _base64),
-    ("binary", True, lambda text: "01" in text and _BINARY.search(text), _binary),
-    ("hex", True, lambda text: sum(map(text.count, "0123456789")) >= 8 and _HEX.search(text), _hex),
-    ("morse", True, lambda text: ". -" in text or "- ." in text, _morse),
+_LAYERS: Final[tuple[tuple[str, Callable[[str], object], Callable[[str], str]], ...]] = (
+    ("entities", lambda text: "&" in text and ";" in text, html.unescape),
+    ("percent", lambda text: "%" in text and len(_PERCENT.findall(text)) >= 4, unquote),
+    ("escapes", lambda text: "\\u" in text, _escapes),
+    ("base64", lambda text: any(map(_BASE64.search, filter(_long, text.split()))), _base64),
+    ("binary", lambda text: "01" in text and _BINARY.search(text), _binary),
+    ("hex", lambda text: sum(map(text.count, "0123456789")) >= 8 and _HEX.search(text), _hex),
+    ("morse", lambda text: ". -" in text or "- ." in text, _morse),
 )

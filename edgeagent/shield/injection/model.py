@@ -1,8 +1,8 @@
 """The statistical model: a linear one, over hashed words and named signs.
 
 `model.bin` is made by `scripts/train_injection`. It is compressed with zlib and holds a line of JSON, then two tables
-of `BUCKETS` signed bytes: the weights of hashed words in a user's turn, and in text from outside. A weight is its byte
-times `scale`; the sum over a text's words is divided by the root of their number, so that length does not count.
+of `BUCKETS` bytes: the weights of hashed words in a user's turn, and in text from outside. A weight is its byte less
+`ZERO`, times `scale`; the sum over a text's words is divided by the root of their number: length does not count.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import pkgutil
 import zlib
-from array import array
 from collections.abc import Mapping, Sequence
 from functools import cache
 from math import sqrt
@@ -19,7 +18,10 @@ from typing import Any, Final, NamedTuple
 from edgeagent.shield.injection.features import BUCKETS
 from edgeagent.shield.injection.prepare import Seen, keys
 
-__all__ = ["DAMPING", "Model", "Weights", "packed", "shipped_model"]
+__all__ = ["DAMPING", "ZERO", "Model", "Weights", "packed", "packed_bytes", "shipped_model", "unpacked"]
+
+ZERO: Final = 128
+"""The byte that stands for a weight of 0."""
 
 DAMPING: Final = 4
 """Added to the number of words under the root: one or two words alone decide nothing."""
@@ -29,9 +31,9 @@ _ENOUGH: Final = 4
 
 
 class Weights(NamedTuple):
-    """Of one kind of channel. `words` are signed bytes; the others are log-odds."""
+    """Of one kind of channel. `words` has a byte for each bucket, `ZERO` is none; the others are log-odds."""
 
-    words: Sequence[int]
+    words: bytes
     signs: Mapping[str, float]
     layers: Mapping[str, float]
     bias: float
@@ -44,22 +46,31 @@ class Weights(NamedTuple):
 class Model:
     """Weights and how they add up. Immutable; shared by all detectors of a process."""
 
-    __slots__ = ("_outside", "_scale", "_user", "known")
+    __slots__ = ("_outside", "_user", "known", "scale", "words")
 
     def __init__(self, user: Weights, outside: Weights, scale: float, known: Sequence[str]) -> None:
         self._user = user
         self._outside = outside
-        self._scale = scale
+        self.scale = scale
+        self.words = tuple(known)
         self.known = keys(list(known))
-        """Words by which hidden ones are recognised."""
+        """Words by which hidden ones are recognised, by their `keys`."""
+
+    @property
+    def weights(self) -> tuple[Weights, Weights]:
+        """Of a user's turn, and of text from outside."""
+        return self._user, self._outside
 
     def logit(self, seen: Seen, *, outside: bool) -> float:
-        """Log-odds of an attack; 0 is the operating point."""
-        weights = self._outside if outside else self._user
+        """Log-odds of an attack; 0 is the operating point. From outside nothing counts less than from a user."""
+        logit = self._logit(seen, self._user)
+        return max(logit, self._logit(seen, self._outside)) if outside else logit
+
+    def _logit(self, seen: Seen, weights: Weights) -> float:
         root = sqrt(len(seen.buckets) + DAMPING)
         return (
             weights.bias
-            + sum(map(weights.words.__getitem__, seen.buckets)) * self._scale / root
+            + (sum(map(weights.words.__getitem__, seen.buckets)) - ZERO * len(seen.buckets)) * self.scale / root
             + sum(weights.signs[name] for name in seen.signs)
             + sum(weights.layers.get(name, 0.0) for name in seen.layers)
             + weights.many * min(len(seen.signs), _ENOUGH)
@@ -67,37 +78,42 @@ class Model:
         )
 
     def reasons(self, seen: Seen, *, outside: bool) -> tuple[str, ...]:
-        """The signs and layers that speak for an attack, the weightiest first."""
+        """The signs and layers that were met, the weightiest first."""
         weights = self._outside if outside else self._user
         told = {name: weights.signs[name] for name in seen.signs} | {
             name: weights.layers.get(name, 0.0) for name in seen.layers
         }
-        return tuple(sorted((name for name in told if told[name] > 0), key=lambda name: -told[name]))
+        return tuple(sorted(told, key=lambda name: -told[name]))
 
 
 def packed(user: Weights, outside: Weights, scale: float, known: Sequence[str]) -> bytes:
     """What `model.bin` holds."""
     head: dict[str, Any] = {"scale": scale, "known": list(known), "user": _told(user), "outside": _told(outside)}
-    tables = b"".join(array("b", weights.words).tobytes() for weights in (user, outside))
-    return zlib.compress(json.dumps(head, ensure_ascii=False, sort_keys=True).encode() + b"\n" + tables, 9)
+    return zlib.compress(
+        json.dumps(head, ensure_ascii=False, sort_keys=True).encode() + b"\n" + user.words + outside.words, 9
+    )
 
 
 def unpacked(data: bytes) -> Model:
     """The model that `packed` made `data` of."""
     line, _, tables = zlib.decompress(data).partition(b"\n")
     head = json.loads(line)
-    weights = array("b", tables).tolist()
-    user = Weights(weights[:BUCKETS], **head["user"])
-    outside = Weights(weights[BUCKETS:], **head["outside"])
+    user = Weights(tables[:BUCKETS], **head["user"])
+    outside = Weights(tables[BUCKETS:], **head["outside"])
     return Model(user, outside, head["scale"], head["known"])
 
 
 @cache
 def shipped_model() -> Model:
     """The model of this version of the package, read when it is first asked for."""
+    return unpacked(packed_bytes())
+
+
+def packed_bytes() -> bytes:
+    """`model.bin`."""
     data = pkgutil.get_data(__package__, "model.bin")
     assert data is not None
-    return unpacked(data)
+    return data
 
 
 def _told(weights: Weights) -> dict[str, Any]:

@@ -28,15 +28,18 @@ def _by_head(phrases: Iterable[Phrase]) -> dict[bytes, list[tuple[str, re.Patter
     return found
 
 
-def _anchored(structure: Structure) -> tuple[str, tuple[str, ...], re.Pattern[str]]:
-    anchors = tuple(anchor.replace("~", " ") for anchor in structure.anchors.split())
-    return structure.sign, anchors, re.compile(structure.pattern, re.MULTILINE)
+def _anchored(structures: Iterable[Structure]) -> tuple[tuple[str, tuple[str, re.Pattern[str]]], ...]:
+    found = []
+    for name, anchors, pattern in structures:
+        searched = name, re.compile(pattern, re.MULTILINE)
+        found += [(anchor.replace("~", " "), searched) for anchor in anchors.split()]
+    return tuple(found)
 
 
 _HEADS: Final = _by_head((*PHRASES, *FOREIGN))
 _WORDS: Final = frozenset(_HEADS)
-_STRUCTURES: Final = tuple(map(_anchored, STRUCTURES))
-_UNSPACED: Final = tuple(map(_anchored, UNSPACED))
+_ASCII: Final = _anchored(STRUCTURES)
+_ALL: Final = (*_ASCII, *_anchored(UNSPACED))
 
 NAMES: Final = tuple(dict.fromkeys(entry[0] for entry in (*PHRASES, *FOREIGN, *UNSPACED, *STRUCTURES)))
 """All signs."""
@@ -49,8 +52,8 @@ def signs(text: str, words: Sequence[bytes]) -> list[str]:
         for name, pattern in _HEADS[head]:
             if name not in found and pattern.search(text):
                 found.add(name)
-    contains = text.__contains__
-    for name, anchors, pattern in _STRUCTURES if text.isascii() else (*_STRUCTURES, *_UNSPACED):
-        if True in map(contains, anchors) and name not in found and pattern.search(text):
+    anchored = [searched for anchor, searched in (_ASCII if text.isascii() else _ALL) if anchor in text]
+    for name, pattern in dict.fromkeys(anchored):
+        if name not in found and pattern.search(text):
             found.add(name)
     return sorted(found)

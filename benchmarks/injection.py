@@ -1,0 +1,80 @@
+"""How well prompt injection is found, and how fast: `python -m benchmarks.injection [FOLDER]`.
+
+FOLDER holds `attack.jsonl.gz` and `benign.jsonl.gz`; default: `$EDGEAGENT_INJECTION_CORPUS`, else the small selection
+of the tests. Printed are recall by category and by channel, alarms on benign texts that share the words of attacks (hard)
+and on others, and microseconds per KB. The shipped model was trained on these texts: for texts that it has not seen,
+ask `scripts/train_injection --figures`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgeagent.shield import InjectionDetector
+
+__all__ = ["SELECTION", "WHOLE", "Table", "rate"]
+
+ROOT = Path(__file__).resolve().parents[1]
+SELECTION = ROOT / "tests" / "shield" / "injection" / "corpus"
+WHOLE = Path(os.environ.get("EDGEAGENT_INJECTION_CORPUS", ROOT.parent / "shared" / "corpus" / "injection"))
+
+
+@dataclass
+class Table:
+    texts: Counter[str] = field(default_factory=Counter)
+    flagged: Counter[str] = field(default_factory=Counter)
+    microseconds: float = 0.0
+
+    def part(self, name: str) -> float:
+        return self.flagged[name] / max(self.texts[name], 1)
+
+
+def rows(folder: Path) -> Iterator[dict[str, Any]]:
+    for name in ("attack", "benign"):
+        with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
+
+
+def rate(score: Callable[[str, str], float], threshold: float, folder: Path) -> Table:
+    """Flagged and all texts by label, category, channel and hardness; the time is that of scoring alone."""
+    table = Table()
+    texts = list(rows(folder))
+    start = time.perf_counter()
+    flags = [score(row["text"], row["channel"]) >= threshold for row in texts]
+    seconds = time.perf_counter() - start
+    table.microseconds = seconds * 1e6 / (sum(len(row["text"]) for row in texts) / 1024)
+    for row, flagged in zip(texts, flags, strict=True):
+        attack = row["label"] == "attack"
+        names = [row["label"], f"{row['label']} {row['channel']}", f"{row['label']}: {row['category']}"]
+        if attack and row["category"] != "deepset":
+            names.append("attack but deepset")
+        if not attack:
+            names.append("benign hard" if row.get("hard") else "benign other")
+        table.texts.update(names)
+        table.flagged.update(names if flagged else ())
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=WHOLE if WHOLE.exists() else SELECTION)
+    folder = parser.parse_args().folder
+    detector = InjectionDetector()
+    detector.score("loads the model")
+    table = rate(detector.score, detector.threshold, folder)
+    for name in sorted(table.texts, key=lambda name: (":" in name, name)):
+        print(f"{name:58s} {table.flagged[name]:5d} of {table.texts[name]:5d} = {100 * table.part(name):5.1f} %")
+    print(f"{table.microseconds:.0f} µs per KB")
+
+
+if __name__ == "__main__":
+    main()
