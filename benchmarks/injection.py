@@ -1,8 +1,8 @@
 """How well prompt injection is found, and how fast: `python -m benchmarks.injection [FOLDER]`.
 
 FOLDER holds `attack.jsonl.gz` and `benign.jsonl.gz`; default: `$EDGEAGENT_INJECTION_CORPUS`, else the small selection
-of the tests. Printed are recall by category and by channel, alarms on benign texts that share the words of attacks (hard)
-and on others, and microseconds per KB. The shipped model was trained on these texts: for texts that it has not seen,
+of the tests. Printed are recall by category and by channel, alarms on benign texts that share the words of attacks
+(hard) and on others, and microseconds per KB. The shipped model was trained on these texts: for unseen ones,
 ask `scripts/train_injection --figures`.
 """
 

@@ -80,15 +80,8 @@ def _key(word: str) -> str:
 
 
 def _put_right(text: str, known: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    fixed = 0
-
-    def right(word: re.Match[str]) -> str:
-        nonlocal fixed
-        letters = word[0]
-        if letters in known or (meant := known.get(_key(letters))) is None or meant[0] not in letters[:2]:
-            return letters
-        fixed += 1
-        return meant
-
-    text = _LONG_WORD.sub(right, text)
-    return text, ("typos",) if fixed > 1 else ()
+    unknown = [word for word in set(_LONG_WORD.findall(text)) if word not in known]
+    meant = {word: right for word in unknown if (right := known.get(_key(word))) and right[0] in word[:2]}
+    if meant:
+        text = _LONG_WORD.sub(lambda word: meant.get(word[0], word[0]), text)
+    return text, ("typos",) if len(meant) > 1 else ()
