@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edgeagent.shield.base import Detector, Match
     from edgeagent.shield.detect import Pattern, PersonalData, PresidioDetector, Secrets, Standard
-    from edgeagent.shield.injection import Assessment, Finding, InjectionDetector, InjectionGuard, InjectionScorer
+    from edgeagent.shield.injection.detector import Assessment, InjectionDetector, InjectionScorer
+    from edgeagent.shield.injection.guard import Finding, InjectionGuard
 
 __all__ = [
     "Assessment",
@@ -26,12 +27,12 @@ __all__ = [
 ]
 
 _PLACES = {
-    "Assessment": "injection",
+    "Assessment": "injection.detector",
     "Detector": "base",
-    "Finding": "injection",
-    "InjectionDetector": "injection",
-    "InjectionGuard": "injection",
-    "InjectionScorer": "injection",
+    "Finding": "injection.guard",
+    "InjectionDetector": "injection.detector",
+    "InjectionGuard": "injection.guard",
+    "InjectionScorer": "injection.detector",
     "Match": "base",
     "Pattern": "detect",
     "PersonalData": "detect",

@@ -1,8 +1,8 @@
-"""Prompt injection and jailbreaks: what a text from outside tries to make a model do."""
+"""Prompt injection and jailbreaks: what a text from outside tries to make a model do.
+
+Its names are those of `edgeagent.shield`. The detector stands on the standard library alone.
+"""
 
 from __future__ import annotations
 
-from edgeagent.shield.injection.detector import Assessment, InjectionDetector, InjectionScorer
-from edgeagent.shield.injection.guard import Finding, InjectionGuard
-
-__all__ = ["Assessment", "Finding", "InjectionDetector", "InjectionGuard", "InjectionScorer"]
+__all__: list[str] = []

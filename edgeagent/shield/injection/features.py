@@ -1,4 +1,4 @@
-"""What the statistical model sees of a text: hashed words, pairs of neighbours, pairs with one word between them."""
+"""What the statistical model sees of a text: hashed words, and pairs of neighbours."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ import binascii
 import html
 import re
 from collections.abc import Callable, Container
-from operator import itemgetter
 from typing import Final
 from urllib.parse import unquote
 
@@ -50,7 +49,7 @@ _BACKWARDS: Final = _words(
     "snoitcurtsni noitcurtsni suoiverp tpmorp metsys erongi dragersid drowssap ruoy eht dna lla selur"
 )
 _STOPS: Final = frozenset(".。!?؟।！？")
-_FIRST: Final = itemgetter(0)
+_STOP_LEADS: Final = re.compile(f"[{''.join(sorted(_STOPS))}](?=[^\\W\\d_])(?<!\\S.)")
 _STOP_FIRST: Final = re.compile(f"[{''.join(sorted(_STOPS))}][^\\W\\d_][^\n]{{12}}")
 _SEGMENT: Final = re.compile(r"(?<=[:\n])[ \n]+")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
@@ -96,9 +95,14 @@ def respell(text: str, known: Container[str]) -> tuple[str, tuple[str, ...]]:
     words = text.split()
     rare = frozenset(words)
     alone = list(map(len, words)).count(1) >= 6 and "111111" in "".join([str(min(len(word), 2)) for word in words])
+    reversed_ = not _BACKWARDS.isdisjoint(rare) or _STOP_LEADS.search(text) is not None
     tricks: tuple[tuple[str, bool, Callable[[str], str]], ...] = (
         ("rot13", not _ROTATED.isdisjoint(rare), lambda text: _segments(text, _unrotated)),
-        ("reversed", not _BACKWARDS.isdisjoint(rare) or _stop_first(rare), lambda text: _segments(text, _turned)),
+        (
+            "reversed",
+            not _BACKWARDS.isdisjoint(rare) or _STOP_LEADS.search(text) is not None,
+            lambda text: _segments(text, _turned),
+        ),
         ("leet", len(_LEET_SIGN.findall(text)) >= 4, lambda text: _from_leet(text, len(words))),
         ("spaced", alone, lambda text: _closed_up(text, known)),
         ("cut", sum(map(text.count, ".-_*~|")) >= max(5, len(words)), lambda text: _uncut(text, len(words))),
@@ -132,12 +136,6 @@ def _unrotated(part: str) -> str:
     words = _LETTERS.findall(part)
     hits = sum(word in _ROTATED for word in words)
     return part.translate(_ROT13) if hits >= 2 and 8 * hits >= len(words) else part
-
-
-def _stop_first(words: frozenset[str]) -> bool:
-    if _STOPS.isdisjoint(map(_FIRST, words)):
-        return False
-    return any(word[0] in _STOPS and word[1:2].isalpha() for word in words)
 
 
 def _turned(part: str) -> str:
@@ -188,10 +186,7 @@ def _base64(text: str) -> str:
 
 def _hex(text: str) -> str:
     def undone(run: re.Match[str]) -> str:
-        try:
-            found = _readable(bytes.fromhex(_HEX_MARKS.sub("", run[0])))
-        except ValueError:
-            return run[0]
+        found = _readable(bytes.fromhex(_HEX_MARKS.sub("", run[0])))
         return run[0] if found is None else found + _end(run[0])
 
     return _HEX.sub(undone, text, count=BLOBS)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from edgeagent.shield.injection.features import hashed, tokens
 from edgeagent.shield.injection.fold import fold, plain
@@ -27,14 +26,13 @@ _TYPOS_WITHIN: Final = 200
 """Misspelt words are put right in texts up to this length: in a longer one they are what people type."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What there is to say of one window of a text.
 
     `buckets` are its hashed words, `signs` and `layers` the names of what was found.
     """
 
-    buckets: frozenset[int] | set[int]
+    buckets: set[int]
     signs: tuple[str, ...]
     layers: tuple[str, ...]
 
