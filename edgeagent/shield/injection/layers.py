@@ -95,14 +95,10 @@ def respell(text: str, known: Container[str]) -> tuple[str, tuple[str, ...]]:
     words = text.split()
     rare = frozenset(words)
     alone = list(map(len, words)).count(1) >= 6 and "111111" in "".join([str(min(len(word), 2)) for word in words])
-    reversed_ = not _BACKWARDS.isdisjoint(rare) or _STOP_LEADS.search(text) is not None
+    backwards = not _BACKWARDS.isdisjoint(rare) or _STOP_LEADS.search(text) is not None
     tricks: tuple[tuple[str, bool, Callable[[str], str]], ...] = (
         ("rot13", not _ROTATED.isdisjoint(rare), lambda text: _segments(text, _unrotated)),
-        (
-            "reversed",
-            not _BACKWARDS.isdisjoint(rare) or _STOP_LEADS.search(text) is not None,
-            lambda text: _segments(text, _turned),
-        ),
+        ("reversed", backwards, lambda text: _segments(text, _turned)),
         ("leet", len(_LEET_SIGN.findall(text)) >= 4, lambda text: _from_leet(text, len(words))),
         ("spaced", alone, lambda text: _closed_up(text, known)),
         ("cut", sum(map(text.count, ".-_*~|")) >= max(5, len(words)), lambda text: _uncut(text, len(words))),
