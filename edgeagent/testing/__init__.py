@@ -1,8 +1,35 @@
-"""For tests of code that uses edgeagent: providers that need no network, and a server that fails."""
+"""For tests of code that uses edgeagent: providers that need no network, and faults that come when they are planned."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.testing.fake import FakeProvider
 from edgeagent.testing.faults import FAULTS, Fault, FaultServer
 
-__all__ = ["FAULTS", "FakeProvider", "Fault", "FaultServer"]
+if TYPE_CHECKING:
+    from edgeagent.testing import faults
+    from edgeagent.testing.fault_server import FaultServer
+    from edgeagent.testing.faulty import Faulty
+
+__all__ = ["FakeProvider", "FaultServer", "Faulty", "faults"]
+
+_HOMES: Final = {
+    "FaultServer": "edgeagent.testing.fault_server",
+    "Faulty": "edgeagent.testing.faulty",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name == "faults":
+        return import_module("edgeagent.testing.faults")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,296 +1,234 @@
-"""A vendor that fails: a server on loopback that answers chats in OpenAI's format, and some of them not as it should.
+"""What can go wrong with one request, as values; and when, as a plan.
 
-    with FaultServer(share=0.3, seed=7) as server:
-        client = EdgeClient(providers=[OpenAICompatible(name="a", base_url=server.url, api_key="x")])
+A plan is any iterable of faults: the first is the first request's, and so on; None leaves a request alone, and when the
+plan has ended all are left alone. So `[Status(429), None]`, `itertools.cycle(…)`, a generator and a `Mix` are plans. A
+single fault is everybody's.
 
-Every fault is something that vendors and the networks before them have done. Which call meets which is drawn from a
-seed, or said by a function of the request.
+`edgeagent.testing.Faulty` does these to any provider, in process; `edgeagent.testing.FaultServer` does them on the wire.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import random
-import socket
-import struct
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from itertools import repeat
+from typing import ClassVar, Final, Literal, TypeAlias
 
 from edgeagent.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-__all__ = ["FAULTS", "Fault", "FaultServer"]
-
-Fault: TypeAlias = Literal[
-    "silence",
-    "reset",
-    "429",
-    "429-retry-after",
-    "500",
-    "529",
-    "truncated-json",
-    "html",
-    "short-body",
-    "half-stream",
-    "error-event",
-    "garbage",
-    "slow",
-    "endless",
+__all__ = [
+    "Drip",
+    "Empty",
+    "Endless",
+    "ErrorEvent",
+    "Fault",
+    "Garbage",
+    "HalfStream",
+    "Hang",
+    "Html",
+    "Mix",
+    "Plan",
+    "Reset",
+    "Schedule",
+    "Slow",
+    "Stale",
+    "Status",
+    "Truncated",
+    "WrongLength",
 ]
-FAULTS: Final[tuple[Fault, ...]] = get_args(Fault)
-"""What may go wrong.
 
-- `silence`: no answer at all; `reset`: the connection is reset after the request.
-- `429`, `429-retry-after` (of 50 ms), `500`, `529`: refusals.
-- `truncated-json`, `html`: a status of 200 and no answer; `short-body`: fewer bytes than promised.
-- `half-stream`, `error-event`, `garbage`: a stream that stops, one that tells an error, one with lines between its
-  events that mean nothing (which is no error). A call that does not stream is reset in place of the first two.
-- `slow`: one byte each second; `endless`: a body that never ends.
-"""
-
-_RESET: Final = object()
+HOUR: Final = 3600.0
 
 
-class FaultServer:
-    """The server. Thread-safe; one thread for each connection.
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that goes wrong with one request. Times are in seconds."""
 
-    Args:
-        share: how many of the calls meet a fault.
-        faults: which; each as likely.
-        seed: of what is drawn.
-        choose: says instead for each request (its JSON) which fault it meets; None: none.
-        text: what the other calls are answered.
-        usage: the prompt and completion tokens that an answer tells of.
+    on_wire_only: ClassVar[bool] = False
+    """Whether it is one of bytes, so that only a server can do it."""
 
-    Attributes:
-        met: how many calls met what; `"none"` for those that met nothing.
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, (int, float)) and value < 0 and field.name != "by":
+                raise ConfigurationError(f"{type(self).__name__} needs {field.name} of 0 or more; got {value!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Hang(Fault):
+    """No answer comes, for so long; then the connection is reset."""
+
+    seconds: float = HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Reset(Fault):
+    """The connection is reset instead of an answer.
+
+    `sent` is whether the request had left. On the wire it always has: no server knows a request before it arrives.
     """
 
-    def __init__(
-        self,
-        *,
-        share: float = 0.3,
-        faults: Sequence[Fault] = FAULTS,
-        seed: int = 0,
-        choose: Callable[[dict[str, Any]], Fault | None] | None = None,
-        text: str = "All is well.",
-        usage: tuple[int, int] = (10, 5),
-    ) -> None:
-        unknown = set(faults) - set(FAULTS)
-        if unknown or not faults:
-            raise ConfigurationError(f"FaultServer: faults= are some of {', '.join(FAULTS)}.")
-        if not 0 <= share <= 1:
-            raise ConfigurationError(f"FaultServer: share={share!r} is not between 0 and 1.")
-        self.met: Counter[str] = Counter()
-        self._share = share
-        self._faults = tuple(faults)
-        self._random = random.Random(seed)  # noqa: S311  # nothing secret
-        self._choose = choose
-        self._text = text
-        self._usage = usage
+    sent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Status(Fault):
+    """An error of this HTTP status (400 to 599), with or without `Retry-After` (seconds) and a code in its body."""
+
+    status: int = 500
+    retry_after: float | None = None
+    code: str | None = None
+
+    def __post_init__(self) -> None:
+        super(Status, self).__post_init__()
+        if not 400 <= self.status <= 599:
+            raise ConfigurationError(f"Status needs an HTTP status from 400 to 599; got {self.status!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated(Fault):
+    """Status 200 and JSON that is cut in the middle, as if it were all: of a stream, in the middle of an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Html(Fault):
+    """Status 200 and a page for people, as captive portals and proxies send it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Empty(Fault):
+    """Status 200 and nothing; of a stream, its end at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class HalfStream(Fault):
+    """A stream that breaks off after so many `events`; a whole answer of which half comes.
+
+    `how`: the connection is closed or reset, or (only on the wire) the stream ends in order, without its last events.
+    """
+
+    events: int = 2
+    how: Literal["close", "reset", "end"] = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEvent(Fault):
+    """A stream in which an overload is told after so many `events`; a whole answer with status 200 that tells it."""
+
+    events: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Slow(Fault):
+    """A good answer, late: so many seconds before the `first` piece, and `between` two."""
+
+    first: float = 1.0
+    between: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class WrongLength(Fault):
+    """A good answer whose `Content-Length` says `by` bytes too many, or (negative) too few."""
+
+    on_wire_only = True
+    by: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage(Fault):
+    """A good answer with this between its events; a whole answer with this after it.
+
+    The default is what the rules of server-sent events tell a client to ignore.
+    """
+
+    on_wire_only = True
+    data: bytes = b": comment\n\xff\xfe\x00 no field\nretry: soon\nid\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Drip(Fault):
+    """A good answer, `size` bytes at a time, so many seconds apart."""
+
+    on_wire_only = True
+    seconds: float = 1.0
+    size: int = 1
+
+    def __post_init__(self) -> None:
+        super(Drip, self).__post_init__()
+        if self.size < 1:
+            raise ConfigurationError(f"Drip needs a size of 1 or more bytes; got {self.size!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Endless(Fault):
+    """A body that never ends: a sign of life `every` so many seconds, and nothing else; of a stream, after its events."""
+
+    on_wire_only = True
+    every: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Stale(Fault):
+    """A good answer, after which the connection is reset while the client keeps it for the next request."""
+
+    on_wire_only = True
+
+
+Plan: TypeAlias = Fault | Iterable[Fault | None]
+"""When what goes wrong."""
+
+
+class Mix(Iterator["Fault | None"]):
+    """A random plan without end. Equal arguments are equal plans.
+
+    Args:
+        faults: these, equally likely; or each with its weight.
+        rate: how many requests have one, from 0 to 1.
+        seed: another one is another plan.
+
+    Raises:
+        ConfigurationError: no fault is given, a weight is not positive, or the rate is not from 0 to 1.
+    """
+
+    def __init__(self, faults: Iterable[Fault] | Mapping[Fault, float], rate: float, *, seed: int = 0) -> None:
+        weights = dict(faults) if isinstance(faults, Mapping) else dict.fromkeys(faults, 1.0)
+        if not weights or min(weights.values()) <= 0:
+            raise ConfigurationError("Mix needs at least one fault, each with a weight above 0.")
+        if not 0 <= rate <= 1:
+            raise ConfigurationError(f"Mix needs a rate from 0 to 1; got {rate!r}.")
+        self._faults = list(weights)
+        self._weights = list(weights.values())
+        self._rate = rate
+        self._random = random.Random(seed)  # noqa: S311  # repeatable, no secret
+
+    def __next__(self) -> Fault | None:
+        fault = self._random.choices(self._faults, self._weights)[0]
+        return fault if self._random.random() < self._rate else None
+
+
+class Schedule:
+    """A plan under way: gives each request its fault, and counts. Thread-safe.
+
+    Raises:
+        ConfigurationError: the plan holds something that is no fault. Also from `next`.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._faults = repeat(plan) if isinstance(plan, Fault) else iter(plan)
         self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
-        self._over = threading.Event()
+        self.injected: Counter[str] = Counter()
+        """How often each fault was done, by the name of its class."""
 
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    @property
-    def open(self) -> int:
-        """How many connections are open."""
-        return len(self._open)
-
-    @property
-    def requests(self) -> int:
-        """How many calls have come."""
-        return sum(self.met.values())
-
-    def __enter__(self) -> Self:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        threading.Thread(target=self._accept, name="fault-server", daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+    def next(self) -> Fault | None:
+        """The next request's fault."""
         with self._lock:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self._lock:
-                self._open.add(connection)
-            threading.Thread(target=self._serve, args=(connection,), name="fault-server", daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        try:
-            with connection, connection.makefile("rb") as incoming:
-                while (request := _received(incoming)) is not None:
-                    fault = self._fault(request)
-                    if fault == "silence":
-                        connection.recv(1, socket.MSG_PEEK)  # until the caller hangs up
-                        return
-                    for piece in self._answer(fault, bool(request.get("stream"))):
-                        if piece is _RESET:
-                            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                            return
-                        connection.sendall(piece)
-                    if fault == "short-body":
-                        return
-        except (OSError, ValueError):
-            pass
-        finally:
-            with self._lock:
-                self._open.discard(connection)
-
-    def _fault(self, request: dict[str, Any]) -> Fault | None:
-        with self._lock:
-            drawn = self._random.random() < self._share
-            fault = self._random.choice(self._faults) if drawn else None
-            if self._choose is not None:
-                fault = self._choose(request)
-            self.met[fault or "none"] += 1
+            fault = next(self._faults, None)
+            if fault is None:
+                return None
+            if not isinstance(fault, Fault):
+                raise ConfigurationError(f"A plan holds faults of edgeagent.testing.faults, and None; got {fault!r}.")
+            self.injected[type(fault).__name__] += 1
             return fault
-
-    def _answer(self, fault: Fault | None, stream: bool) -> Iterator[Any]:
-        if fault in _STATUSES:
-            yield _refusal(*_STATUSES[fault])
-        elif fault == "reset" or (not stream and fault in {"half-stream", "error-event"}):
-            yield _RESET
-        elif fault == "html":
-            yield _reply(b"<html><body>Welcome to the network.</body></html>", "text/html")
-        elif stream:
-            yield from self._streamed(fault)
-        else:
-            yield from self._whole(fault)
-
-    def _whole(self, fault: Fault | None) -> Iterator[Any]:
-        body = json.dumps(self._completion()).encode()
-        if fault == "truncated-json":
-            yield _reply(body[: len(body) // 2])
-        elif fault == "short-body":
-            yield _reply(body, length=len(body) + 100)
-        elif fault == "slow":
-            yield _reply(b"", length=len(body))
-            yield from self._slowly(body)
-        elif fault == "endless":
-            yield _CHUNKED_JSON
-            yield from self._endlessly(b" ")
-        else:
-            yield _reply(body)
-
-    def _streamed(self, fault: Fault | None) -> Iterator[Any]:
-        yield _EVENTS
-        events: list[Any] = list(self._events())
-        if fault == "half-stream":
-            events[2:] = [_RESET]
-        elif fault == "error-event":
-            events[2:] = [_event({"error": {"message": "The engine is on fire.", "type": "server_error"}})]
-        elif fault == "truncated-json":
-            events[2:] = [_chunk(b'data: {"id": "1", "choi\n\n'), _RESET]
-        elif fault == "garbage":
-            events[1:1] = [_chunk(b": a comment\n\nevent: ping\n\nretry: 5\n\nunknown: field\n\n")]
-        elif fault == "short-body":
-            events[2:] = [b"40\r\nless than promised", _RESET]
-        elif fault == "slow":
-            yield from self._slowly(b"".join(events))
-            return
-        elif fault == "endless":
-            yield events[0]
-            yield from self._endlessly(_chunk(b": still here\n\n"))
-            return
-        yield from events
-        if fault == "error-event":
-            yield _chunk(b"")
-
-    def _slowly(self, data: bytes) -> Iterator[bytes]:
-        for place in range(len(data)):
-            if self._over.wait(1.0):
-                return
-            yield data[place : place + 1]
-
-    def _endlessly(self, data: bytes) -> Iterator[bytes]:
-        while not self._over.wait(0.02):
-            yield data
-
-    def _completion(self) -> dict[str, Any]:
-        message = {"role": "assistant", "content": self._text}
-        return {**_HEAD, "object": "chat.completion", **self._told([{**_CHOICE, "message": message}])}
-
-    def _events(self) -> Iterator[bytes]:
-        words = self._text.split(" ")
-        for place, word in enumerate(words):
-            delta = {"role": "assistant", "content": word if not place else f" {word}"}
-            yield _event({**_PIECE, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-        yield _event({**_PIECE, **self._told([{**_CHOICE, "delta": {}}])})
-        yield _chunk(b"data: [DONE]\n\n")
-        yield _chunk(b"")
-
-    def _told(self, choices: list[Any]) -> dict[str, Any]:
-        prompt, completion = self._usage
-        usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-        return {"choices": choices, "usage": usage}
-
-
-_HEAD: Final = {"id": "chatcmpl-1", "created": 1_700_000_000, "model": "m"}
-_PIECE: Final = {**_HEAD, "object": "chat.completion.chunk"}
-_CHOICE: Final = {"index": 0, "finish_reason": "stop"}
-_STATUSES: Final[dict[str | None, tuple[int, str]]] = {
-    "429": (429, ""),
-    "429-retry-after": (429, "retry-after-ms: 50\r\n"),
-    "500": (500, ""),
-    "529": (529, ""),
-}
-_EVENTS: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-_CHUNKED_JSON: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000000000\r\n\r\n"
-
-
-def _reply(body: bytes, kind: str = "application/json", *, length: int | None = None) -> bytes:
-    size = len(body) if length is None else length
-    return f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {size}\r\n\r\n".encode() + body
-
-
-def _refusal(status: int, more: str) -> bytes:
-    body = json.dumps({"error": {"message": "Not now.", "type": "server_error"}}).encode()
-    head = f"HTTP/1.1 {status} No\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{more}\r\n"
-    return head.encode() + body
-
-
-def _event(data: dict[str, Any]) -> bytes:
-    return _chunk(b"data: " + json.dumps(data).encode() + b"\n\n")
-
-
-def _chunk(data: bytes) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(data), data)
-
-
-def _received(incoming: Any) -> dict[str, Any] | None:
-    """The next request's JSON; None when the connection was closed."""
-    length = 0
-    if not incoming.readline():
-        return None
-    while (line := incoming.readline()).strip():
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length":
-            length = int(value)
-    found: dict[str, Any] = json.loads(incoming.read(length) or b"{}")
-    return found
