@@ -17,9 +17,9 @@ AsyncJob = Callable[[], Awaitable[object]]
 
 def current_loop() -> Any:
     """What stands for the running event loop: asyncio's loop, or trio's token. Can be held weakly."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
-        return trio.lowlevel.current_trio_token()
+    trio = getattr(sys.modules.get("trio"), "lowlevel", None)  # another thread may be in the middle of importing it
+    if trio is not None and trio.in_trio_task():
+        return trio.current_trio_token()
     return asyncio.get_running_loop()
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 import time
+import types
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -46,6 +48,16 @@ def endless() -> Iterator[Loopback]:
     """Answers with a stream that has begun and goes on for ever."""
     with Loopback(driving.endless) as server:
         yield server
+
+
+def test_while_another_thread_imports_trio(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop of this thread is told, though trio's module is half there."""
+
+    async def main() -> bool:
+        return current_loop() is asyncio.get_running_loop()
+
+    monkeypatch.setitem(sys.modules, "trio", types.ModuleType("trio"))
+    assert asyncio.run(main())
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -1,0 +1,153 @@
+"""The run: the scene, the callers, and what is found afterwards."""
+
+from __future__ import annotations
+
+import gc
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from benchmarks.chaos.callers import Outcome, call_in_tasks, call_in_thread, started
+from benchmarks.chaos.script import MODELS, TARGETS, answer_to, plan, step
+from benchmarks.chaos.watch import Complaints, Watch
+from edgeagent import EdgeClient, RetryPolicy
+from edgeagent.providers import OpenAI
+from edgeagent.telemetry import Ledger
+from edgeagent.testing import FaultServer
+
+__all__ = ["Report", "run"]
+
+CALLERS = (12, 12, 12)
+"""Threads, tasks of asyncio, tasks of trio."""
+TIMEOUT = 0.4
+RETRIES = 2
+SLACK = 1.0
+"""How much later than its deadline a call may end on a busy machine, in seconds."""
+SETTLING = 15.0
+"""How long threads and connections may take to end after the client was closed, in seconds."""
+
+
+@dataclass
+class Report:
+    """Figures of a run, and what must not have happened but did."""
+
+    calls: int
+    seconds: float = 0.0
+    ends: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
+    retries: Counter[str] = field(default_factory=Counter)
+    peak: dict[str, int] = field(default_factory=dict)
+    latest: float = 0.0
+    """The most that a call was past its deadline, in seconds; negative if none was."""
+    cost: Decimal = Decimal(0)
+    violations: list[str] = field(default_factory=list)
+
+    def check(self, holds: bool, violation: str) -> None:
+        """Write down what does not hold."""
+        if not holds:
+            self.violations.append(violation)
+
+
+def run(calls: int, seed: int = 1, rate: float = 0.3) -> Report:
+    """Make so many calls, of which the targets spoil a share of `rate`."""
+    report = Report(calls)
+    threads = set(threading.enumerate())
+    with Complaints() as complaints:
+        _play(report, seed, rate)
+        gc.collect()
+        _within(lambda: set(threading.enumerate()) <= threads)
+        left = [thread.name for thread in set(threading.enumerate()) - threads]
+        report.check(not left, f"threads are left: {left}")
+    report.violations += complaints.heard
+    return report
+
+
+def _play(report: Report, seed: int, rate: float) -> None:
+    watch, ledger = Watch(), Ledger()
+    with ExitStack() as stack:
+        servers = {
+            name: stack.enter_context(FaultServer(answer_to, faults=plan(rate, seed * 10 + number)))
+            for number, name in enumerate(TARGETS)
+        }
+        client = _client(servers, watch, ledger)
+        began = time.monotonic()
+        outcomes, tasks_left = _all_call(client, report.calls, seed)
+        report.seconds = time.monotonic() - began
+        pipeline = client._engine.pipeline
+        report.check(len(pipeline.flights) == 0, f"{len(pipeline.flights)} flights are left")
+        client.close()
+        _within(lambda: not any(server.open for server in servers.values()))
+        for name, server in servers.items():
+            report.check(server.open == 0, f"{server.open} connections to {name} are left")
+            report.faults += server.injected
+            report.requests[name] = len(server.requests)
+            report.peak[name] = server.peak
+    report.check(not tasks_left, f"tasks are left: {tasks_left}")
+    _judge_calls(report, outcomes)
+    _judge_telling(report, watch, ledger, outcomes)
+
+
+def _client(servers: dict[str, FaultServer], watch: Watch, ledger: Ledger) -> EdgeClient:
+    chance = random.Random(0)
+    return EdgeClient(
+        providers=[OpenAI(name=name, api_key="any", base_url=server.base_url) for name, server in servers.items()],
+        models={alias: [f"{name}/gpt-4o-mini" for name in names] for alias, names in MODELS.items()},
+        retry=RetryPolicy(attempts=RETRIES, wait=lambda _: chance.uniform(0, 0.02), max_retry_after=1),
+        timeout=TIMEOUT,
+        observers=[watch, ledger],
+    )
+
+
+def _all_call(client: EdgeClient, calls: int, seed: int) -> tuple[list[Outcome], list[str]]:
+    outcomes: list[Outcome] = []
+    hands = [[step(n, seed) for n in range(first, calls, sum(CALLERS))] for first in range(sum(CALLERS))]
+    blocking, on_asyncio = CALLERS[0], CALLERS[0] + CALLERS[1]
+    aclient = client.to_async()
+    left: list[str] = []
+
+    def tasks(share: list[Any], backend: str) -> None:
+        left.extend(call_in_tasks(aclient, share, outcomes.append, backend))
+
+    threads = [started(call_in_thread, client, hand, outcomes.append) for hand in hands[:blocking]]
+    threads.append(started(tasks, hands[blocking:on_asyncio], "asyncio"))
+    threads.append(started(tasks, hands[on_asyncio:], "trio"))
+    for thread in threads:
+        thread.join()
+    return outcomes, left
+
+
+def _within(condition: Callable[[], bool]) -> None:
+    """Wait for it a while."""
+    until = time.monotonic() + SETTLING
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def _judge_calls(report: Report, outcomes: list[Outcome]) -> None:
+    report.ends.update(outcome.end for outcome in outcomes)
+    report.latest = max(outcome.took - outcome.step.deadline for outcome in outcomes)
+    report.check(len(outcomes) == report.calls, f"{len(outcomes)} of {report.calls} calls ended")
+    report.check(report.latest < SLACK, f"a call ended {report.latest:.2f} s after its deadline")
+    report.violations += [f"{outcome.step}: {outcome.wrong}" for outcome in outcomes if outcome.wrong]
+
+
+def _judge_telling(report: Report, watch: Watch, ledger: Ledger, outcomes: list[Outcome]) -> None:
+    report.retries = watch.retries()
+    report.cost = watch.cost()
+    ends = watch.ends()
+    report.check(set(ends) == {1}, f"calls by how often their end was told: {dict(ends)}")
+    report.check(len(watch.seen) == report.calls, f"{len(watch.seen)} of {report.calls} calls were told to observers")
+    report.check(report.cost == ledger.total.cost_usd, "the ledger and the calls do not agree on the cost")
+    told, wire = watch.attempts().total(), report.requests.total()
+    untold = sum(outcome.end == "given up by the caller" for outcome in outcomes)
+    report.check(wire <= told + untold, f"{wire} requests on the wire for {told} attempts and {untold} calls given up")
+    for name in TARGETS:
+        bound = report.calls * (1 + RETRIES)
+        report.check(report.requests[name] <= bound, f"{report.requests[name]} requests at {name}")
