@@ -82,6 +82,9 @@ def _play(report: Report, seed: int, rate: float) -> None:
         report.seconds = time.monotonic() - began
         pipeline = client._engine.pipeline
         report.check(len(pipeline.flights) == 0, f"{len(pipeline.flights)} flights are left")
+        _within(lambda: not any(server.busy for server in servers.values()))
+        busy = sum(server.busy for server in servers.values())
+        report.check(busy == 0, f"{busy} answers are still waited for, though nobody asks")
         client.close()
         _within(lambda: not any(server.open for server in servers.values()))
         for name, server in servers.items():

@@ -98,13 +98,14 @@ class Loopback:
     """The server: runs while its `with` block does.
 
     `requests` is all that arrived, `connections` how many were ever made, `open` how many there are now, `peak` how many
-    there were at most; `closed` is set at each close.
+    there were at most, `busy` how many requests are being answered; `closed` is set at each close.
     """
 
     handler: Handler
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
     peak: int = 0
+    busy: int = 0
     tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
@@ -162,11 +163,8 @@ class Loopback:
                 request, buffer = _receive(connection, buffer, number)
                 if request is None:
                     return
-                self.requests.append(request)
-                answer = self.handler(request)
-                for piece in [answer] if isinstance(answer, bytes) else answer:
-                    if not self._send(connection, piece):
-                        return
+                if not self._respond(connection, request):
+                    return
         except OSError:
             pass
         finally:
@@ -174,6 +172,20 @@ class Loopback:
             with self._lock:
                 self._open.discard(plain)
             self.closed.set()
+
+    def _respond(self, connection: socket.socket, request: Request) -> bool:
+        """Whether the connection may be used again."""
+        self._count_busy(1)
+        self.requests.append(request)
+        try:
+            answer = self.handler(request)
+            return all(self._send(connection, piece) for piece in ([answer] if isinstance(answer, bytes) else answer))
+        finally:
+            self._count_busy(-1)
+
+    def _count_busy(self, more: int) -> None:
+        with self._lock:
+            self.busy += more
 
     def _send(self, connection: socket.socket, piece: Any) -> bool:
         """Whether there is more to do for this connection."""
