@@ -18,7 +18,9 @@ def _printed(report: Report) -> None:
     print(f"latest end      {report.latest:+.2f} s from the call's deadline")
     print(f"faults          {report.faults.total()} of {report.requests.total()} requests: {spoilt}")
     for name, count in report.requests.items():
-        print(f"target {name:8} {count} requests, {report.retries[name]} retries, {report.peak[name]} connections at most")
+        print(
+            f"target {name:8} {count} requests, {report.retries[name]} retries, {report.peak[name]} connections at most"
+        )
     print(f"cost            ${report.cost}")
     print(f"violations      {len(report.violations)}")
     for violation in report.violations[:20]:

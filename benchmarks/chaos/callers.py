@@ -25,7 +25,7 @@ TASKS_END = 5.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one call ended: its kind of end (`"answer"`, an error's name, …), after how many seconds, and what was wrong."""
+    """How one call ended (`answer`, an error's name, …), after how many seconds, and what was wrong with it."""
 
     step: Step
     end: str
@@ -58,7 +58,7 @@ async def _tasks(client: AsyncEdgeClient, hands: list[list[Step]], told: Judge) 
         for hand in hands:
             group.start_soon(_task, client, hand, told)
     until = time.monotonic() + TASKS_END
-    while (left := _living() - before) and time.monotonic() < until:
+    while (left := _living() - before) and time.monotonic() < until:  # noqa: ASYNC110  # nobody tells of their end
         await anyio.sleep(0.01)
     return sorted(left)
 

@@ -4,7 +4,8 @@ A plan is any iterable of faults: the first is the first request's, and so on; N
 plan has ended all are left alone. So `[Status(429), None]`, `itertools.cycle(…)`, a generator and a `Mix` are plans. A
 single fault is everybody's.
 
-`edgeagent.testing.Faulty` does these to any provider, in process; `edgeagent.testing.FaultServer` does them on the wire.
+`edgeagent.testing.Faulty` does these to any provider, in process; `edgeagent.testing.FaultServer` does them on the
+wire.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ class Drip(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Endless(Fault):
-    """A body that never ends: a sign of life `every` so many seconds, and nothing else; of a stream, after its events."""
+    """A body that never ends: a sign of life `every` so many seconds; a stream first has all events but one."""
 
     on_wire_only = True
     every: float = 0.05

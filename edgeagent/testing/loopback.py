@@ -97,8 +97,8 @@ def events(items: Iterable[Any], *, end: bool = True) -> Iterable[bytes]:
 class Loopback:
     """The server: runs while its `with` block does.
 
-    `requests` is all that arrived, `connections` how many were ever made, `open` how many there are now, `peak` how many
-    there were at most, `busy` how many requests are being answered; `closed` is set at each close.
+    `requests` is all that arrived, `connections` how many were ever made, `open` how many there are now, `peak` how
+    many there were at most, `busy` how many requests are being answered; `closed` is set at each close.
     """
 
     handler: Handler

@@ -60,8 +60,7 @@ def pieces(fault: Fault | None, good: Good) -> Iterator[Any]:
         case faults.Reset():
             yield HANG_UP
         case faults.Status():
-            told = {} if fault.retry_after is None else {"retry_after": f"{fault.retry_after:g}"}
-            yield reply(fault.status, error_body("An injected fault.", fault.code), **told)
+            yield _error(fault)
         case faults.Truncated():
             yield from _truncated(good)
         case faults.Html():
@@ -91,6 +90,13 @@ def pieces(fault: Fault | None, good: Good) -> Iterator[Any]:
             yield HANG_UP
         case _:
             raise TypeError(f"no fault of edgeagent.testing.faults: {fault!r}")
+
+
+def _error(fault: faults.Status) -> bytes:
+    body = error_body("An injected fault.", fault.code)
+    if fault.retry_after is None:
+        return reply(fault.status, body)
+    return reply(fault.status, body, retry_after=f"{fault.retry_after:g}")
 
 
 def _truncated(good: Good) -> Iterator[Any]:

@@ -1,112 +1,104 @@
-"""The server that fails: each of its faults, as a client meets it."""
+"""Faults as values, and plans of them."""
 
 from __future__ import annotations
 
-import contextlib
-import time
+from collections import Counter
+from itertools import islice
 from typing import Any
 
 import pytest
 
-from edgeagent import EdgeClient
-from edgeagent.errors import (
-    APIConnectionError,
-    APITimeoutError,
-    ConfigurationError,
-    EdgeAgentError,
-    InternalServerError,
-    OverloadedError,
-    RateLimitError,
-    ResponseValidationError,
-    StreamInterruptedError,
+from edgeagent import testing
+from edgeagent.errors import ConfigurationError
+from edgeagent.testing import faults
+from edgeagent.testing.faults import Drip, Fault, Hang, Mix, Reset, Schedule, Status, WrongLength
+
+
+def first(plan: Any, count: int) -> list[Fault | None]:
+    """What the first requests of a plan get."""
+    schedule = Schedule(plan)
+    return [schedule.next() for _ in range(count)]
+
+
+def test_plans() -> None:
+    """A list is used up, a single fault never; nothing means no fault."""
+    assert first([Reset(), None, Hang()], 5) == [Reset(), None, Hang(), None, None]
+    assert first(Reset(), 3) == [Reset()] * 3
+    assert first((), 2) == [None, None]
+    assert first((Status(500 + n) for n in range(2)), 3) == [Status(500), Status(501), None]
+
+
+def test_what_was_injected_is_counted() -> None:
+    """By name of the class, only what was given out."""
+    schedule = Schedule([Status(500), None, Status(429), Reset(), Hang()])
+    for _ in range(4):
+        schedule.next()
+    assert schedule.injected == {"Status": 2, "Reset": 1}
+
+
+def test_no_fault_in_a_plan() -> None:
+    """What is no fault is told when its turn comes."""
+    plan: Any = [500]
+    with pytest.raises(ConfigurationError, match=r"faults of edgeagent\.testing\.faults, and None; got 500"):
+        Schedule(plan).next()
+
+
+def test_a_mix_can_be_had_again() -> None:
+    """Equal arguments give equal plans, another seed another one."""
+
+    def drawn(seed: int) -> list[Fault | None]:
+        return list(islice(Mix([Reset(), Hang()], 0.5, seed=seed), 100))
+
+    assert drawn(1) == drawn(1)
+    assert drawn(1) != drawn(2)
+
+
+def test_a_mix_keeps_its_rate_and_weights() -> None:
+    """Three tenths have a fault, three quarters of them the heavier one."""
+    drawn = Counter(islice(Mix({Reset(): 3, Hang(): 1}, 0.3, seed=7), 10_000))
+    assert drawn[None] == pytest.approx(7000, rel=0.03)
+    assert drawn[Reset()] == pytest.approx(2250, rel=0.06)
+    assert drawn[Hang()] == pytest.approx(750, rel=0.1)
+
+
+@pytest.mark.parametrize(("rate", "drawn"), [(0, {None}), (1, {Reset()})])
+def test_a_mix_of_none_or_all(rate: float, drawn: set[Any]) -> None:
+    """The ends of the scale are exact."""
+    assert set(islice(Mix([Reset()], rate), 1000)) == drawn
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: Mix([], 0.5), "at least one fault"),
+        (lambda: Mix({Reset(): 0}, 0.5), "a weight above 0"),
+        (lambda: Mix([Reset()], 1.5), "a rate from 0 to 1; got 1.5"),
+        (lambda: Hang(-1), "Hang needs seconds of 0 or more; got -1"),
+        (lambda: Status(200), "from 400 to 599; got 200"),
+        (lambda: Status(429, retry_after=-1), "Status needs retry_after of 0 or more"),
+        (lambda: Drip(size=0), "a size of 1 or more bytes; got 0"),
+    ],
 )
-from edgeagent.providers import OpenAICompatible
-from edgeagent.testing import FAULTS, Fault, FaultServer
-
-QUESTION: list[Any] = [{"role": "user", "content": "Is all well?"}]
-
-MET: list[tuple[Fault | None, type[Exception] | None, type[Exception] | None]] = [
-    (None, None, None),
-    ("silence", APITimeoutError, APITimeoutError),
-    ("reset", APIConnectionError, APIConnectionError),
-    ("429", RateLimitError, RateLimitError),
-    ("429-retry-after", RateLimitError, RateLimitError),
-    ("500", InternalServerError, InternalServerError),
-    ("529", OverloadedError, OverloadedError),
-    ("truncated-json", ResponseValidationError, StreamInterruptedError),
-    ("html", ResponseValidationError, ResponseValidationError),
-    ("short-body", APIConnectionError, StreamInterruptedError),
-    ("half-stream", APIConnectionError, StreamInterruptedError),
-    ("error-event", APIConnectionError, StreamInterruptedError),
-    ("garbage", None, None),
-    ("slow", APITimeoutError, APITimeoutError),
-    ("endless", APITimeoutError, StreamInterruptedError),
-]
+def test_what_cannot_be(make: Any, reason: str) -> None:
+    """Refused when it is made, with the reason."""
+    with pytest.raises(ConfigurationError, match=reason):
+        make()
 
 
-def test_the_table_is_whole() -> None:
-    """Every fault is met in the tests."""
-    assert {fault for fault, *_ in MET} == {None, *FAULTS}
+def test_a_length_may_be_too_short() -> None:
+    """The one number that may be negative."""
+    assert WrongLength(-3).by == -3
 
 
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize(("fault", "whole", "streamed"), MET, ids=[str(fault) for fault, *_ in MET])
-def test_what_a_client_meets(
-    fault: Fault | None, whole: type[Exception] | None, streamed: type[Exception] | None, stream: bool
-) -> None:
-    """The error of the tree that says what happened, in time, and no connection that stays."""
-    expected = streamed if stream else whole
-    with FaultServer(choose=lambda request: fault) as server:
-        with EdgeClient(
-            providers=[OpenAICompatible(name="a", base_url=server.url, api_key="x")],
-            cache=False,
-            retry=0,
-            timeout=0.2,
-            deadline=0.6,
-        ) as client:
-
-            def ask() -> str:
-                made: Any = client.chat.completions.create(model="m", messages=QUESTION, stream=stream)
-                if stream:
-                    return "".join(chunk.choices[0].delta.content or "" for chunk in made if chunk.choices)
-                return str(made.choices[0].message.content)
-
-            began = time.monotonic()
-            if expected is None:
-                assert ask() == "All is well."
-            else:
-                with pytest.raises(EdgeAgentError) as caught:
-                    ask()
-                assert isinstance(caught.value, expected)
-            assert time.monotonic() - began < 5
-        assert server.met == {fault or "none": 1}
-        limit = time.monotonic() + 10
-        while server.open:
-            assert time.monotonic() < limit
-            time.sleep(0.01)
+def test_every_fault_is_listed() -> None:
+    """The module's public names are its faults and what plans are made of."""
+    kinds = {name for name, value in vars(faults).items() if isinstance(value, type) and issubclass(value, Fault)}
+    assert set(faults.__all__) == kinds | {"Mix", "Plan", "Schedule"}
 
 
-def test_a_seed_says_which_call_meets_what() -> None:
-    """The same one, the same faults; a share of them."""
-
-    def met(seed: int) -> dict[str, int]:
-        with FaultServer(share=0.5, faults=["500", "429"], seed=seed) as server:
-            provider = OpenAICompatible(name="a", base_url=server.url, api_key="x")
-            with EdgeClient(providers=[provider], cache=False, retry=0) as client:
-                for _ in range(40):
-                    with contextlib.suppress(EdgeAgentError):
-                        client.chat.completions.create(model="m", messages=QUESTION)
-            assert server.requests == 40
-            return dict(server.met)
-
-    first = met(1)
-    assert first == met(1)
-    assert 5 <= first["none"] <= 35
-    assert set(first) == {"none", "500", "429"}
-
-
-@pytest.mark.parametrize("arguments", [{"share": 2}, {"faults": ["fire"]}, {"faults": []}])
-def test_what_it_cannot_be(arguments: dict[str, Any]) -> None:
-    """The message says what to do."""
-    with pytest.raises(ConfigurationError, match="FaultServer"):
-        FaultServer(**arguments)
+def test_the_package() -> None:
+    """Its names are loaded when they are used; others are not there."""
+    assert sorted(testing.__all__) == dir(testing)
+    assert all(getattr(testing, name) is not None for name in testing.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Faultless'"):
+        testing.Faultless  # noqa: B018
