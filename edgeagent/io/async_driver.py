@@ -27,7 +27,8 @@ from edgeagent.effects import (
     Spawn,
 )
 from edgeagent.io.limits import forget, until
-from edgeagent.io.loops import Loop, current_loop
+from edgeagent.io.loops import Loop
+from edgeagent.io.unbegun import Errand
 
 if TYPE_CHECKING:
     from edgeagent.io.aside import Aside
@@ -164,8 +165,16 @@ class AsyncDriver:
         await anyio.sleep(seconds)
 
     async def _invoke(self, call: Callable[[], Any]) -> Any:
-        result = call() if _is_async(call) else await self._in_thread(call)
+        result = call() if _is_async(call) else await self._sent_out(call)
         return await result if inspect.isawaitable(result) else result
+
+    async def _sent_out(self, call: Callable[[], Any]) -> Any:
+        errand = Errand(call)
+        try:
+            return await self._in_thread(errand)
+        except BaseException:
+            errand.give_up()
+            raise
 
     async def _open_iterator(self, effect: OpenIterator) -> Any:
         from edgeagent.io.async_iterators import AsyncIteratorSource

@@ -19,6 +19,7 @@ from edgeagent.io.lanes import Lanes
 from edgeagent.io.limits import gap_or_deadline
 from edgeagent.io.loop_thread import LoopThread
 from edgeagent.io.sources import IteratorSource
+from edgeagent.io.unbegun import close_unbegun, is_unbegun
 from edgeagent.wire.http import Headers
 
 if TYPE_CHECKING:
@@ -130,14 +131,14 @@ class Bridge:
         try:
             return Actor(self)
         except BaseException:
-            _close_unbegun(awaitable)
+            close_unbegun(awaitable)
             raise
 
     def _drop(self, awaitable: object) -> None:
         """A coroutine that was not begun will not be any more; closed where it might be about to begin."""
         loop = self._running and self._running.loop
-        if _is_unbegun(awaitable) and not (loop and self.post(loop, partial(_close_unbegun, awaitable))):
-            _close_unbegun(awaitable)
+        if is_unbegun(awaitable) and not (loop and self.post(loop, partial(close_unbegun, awaitable))):
+            close_unbegun(awaitable)
 
 
 class BridgedSource:
@@ -187,12 +188,3 @@ class BridgedSource:
 
 async def _awaited(awaitable: Awaitable[T]) -> T:
     return await awaitable
-
-
-def _is_unbegun(awaitable: object) -> bool:
-    return inspect.iscoroutine(awaitable) and inspect.getcoroutinestate(awaitable) == inspect.CORO_CREATED
-
-
-def _close_unbegun(awaitable: Any) -> None:
-    if _is_unbegun(awaitable):
-        awaitable.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, closing, nullcontext
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -23,7 +23,7 @@ from edgeagent.testing import faults
 from edgeagent.testing.faults import Fault
 from edgeagent.wire.http import Headers, HTTPResponse
 
-__all__ = ["Course", "abroken", "broken", "course_of"]
+__all__ = ["GOOD", "Course", "abroken", "broken", "course_of", "wait"]
 
 EMPTY: Final[dict[str, Any]] = {"choices": []}
 
@@ -52,6 +52,10 @@ class Course:
         if self.error is not None:
             raise self.error
         return EMPTY
+
+
+GOOD: Final = Course(pieces=math.inf)
+"""Nothing goes wrong."""
 
 
 def course_of(fault: Fault) -> Course:
@@ -109,11 +113,18 @@ def broken(course: Course, items: Iterable[Any], sleep: Callable[[float], object
         raise course.error
 
 
-async def abroken(course: Course, items: Any) -> AsyncIterator[Any]:
-    """The same of any kind of stream, or an awaitable of one; waited for on the running loop."""
-    from anyio import sleep
+async def wait(seconds: float) -> None:
+    """On the running loop's clock."""
+    if seconds > 0:
+        from anyio import sleep
 
-    await sleep(course.first)
+        await sleep(seconds)
+
+
+async def abroken(course: Course, ask: Callable[[], Any]) -> AsyncGenerator[Any, None]:
+    """The same of what `ask` gives: any kind of stream, or an awaitable of one; waited for on the running loop."""
+    await wait(course.first)
+    items = ask() if course.pieces else ()
     items = await items if isawaitable(items) else items
     async with aclosing(items) if hasattr(items, "aclose") else nullcontext():
         number = 0
@@ -122,7 +133,7 @@ async def abroken(course: Course, items: Any) -> AsyncIterator[Any]:
             number += 1
             if number >= course.pieces:
                 break
-            await sleep(course.between)
+            await wait(course.between)
     if course.error is not None:
         raise course.error
 

@@ -7,21 +7,20 @@ provider = Faulty(OpenAI(), Mix([Hang(), Reset(), Status(503)], rate=0.3, seed=7
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from functools import partial
 from inspect import isawaitable
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
-from edgeagent.core.ask import is_http
+from edgeagent.core.ask import CHAT_METHODS, is_http
 from edgeagent.providers.base import Provider
-from edgeagent.testing.course import Course, abroken, broken, course_of
+from edgeagent.testing.course import GOOD, Course, abroken, broken, course_of, wait
 from edgeagent.testing.faults import Plan, Schedule
 from edgeagent.testing.vendor import WholeVendor
 from edgeagent.types import ChatRequest
 
 __all__ = ["Faulty"]
-
-_METHODS: Final = ("complete", "acomplete", "stream", "astream")
 
 Method: TypeAlias = Callable[[ChatRequest], Any]
 Sleep: TypeAlias = Callable[[float], object]
@@ -61,44 +60,52 @@ class Faulty:
         if name.startswith("_"):  # not made yet (a copy), or nobody's business
             raise AttributeError(name)
         value = getattr(self._provider, name)
-        if name not in _METHODS:
-            return value
-        blocks = not name.startswith("a")
-        answer = self._complete if name.endswith("complete") else self._stream
-        return partial(answer, value, blocks, self._sleep if blocks else None)
+        return partial(getattr(self, f"_{name}"), value) if name in CHAT_METHODS else value
 
-    def _complete(self, method: Method, blocks: bool, sleep: Sleep | None, request: ChatRequest) -> Any:
-        fault = self._schedule.next()
-        if fault is None:
-            return method(request)
-        course = course_of(fault)
-        if sleep is None and course.first > 0:
-            return _later(course, method, blocks, request)
-        (sleep or _no_time)(course.first)
+    def _complete(self, method: Method, request: ChatRequest) -> Any:
+        course = self._course()
+        if self._sleep is None and course.first > 0:
+            return _later(course, method, request)
+        (self._sleep or _no_time)(course.first)
         return course.outcome() if course.spoils else method(request)
 
-    def _stream(self, method: Method, blocks: bool, sleep: Sleep | None, request: ChatRequest) -> Any:  # noqa: ARG002
-        fault = self._schedule.next()
-        if fault is None:
-            return method(request)
-        course = course_of(fault)
+    async def _acomplete(self, method: Method, request: ChatRequest) -> Any:
+        course = self._course()
+        await wait(course.first)
+        return course.outcome() if course.spoils else await method(request)
+
+    def _stream(self, method: Method, request: ChatRequest) -> Any:
+        course = self._course()
+        if self._sleep is None and course.waits:
+            return abroken(course, partial(method, request))
         items = method(request) if course.pieces else ()
-        if (sleep is None and course.waits) or isawaitable(items) or hasattr(items, "__aiter__"):
-            return abroken(course, items)
-        return broken(course, items, sleep or _no_time)
+        if isawaitable(items) or hasattr(items, "__aiter__"):
+            return abroken(course, lambda: items)
+        return broken(course, items, self._sleep or _no_time)
+
+    async def _astream(self, method: Method, request: ChatRequest) -> AsyncIterator[Any]:
+        course = self._course()
+        async with aclosing(abroken(course, partial(method, request))) as items:
+            async for item in items:
+                yield item
+
+    def _course(self) -> Course:
+        fault = self._schedule.next()
+        return GOOD if fault is None else course_of(fault)
 
     def __repr__(self) -> str:
         return f"Faulty({self._provider!r})"
 
 
-async def _later(course: Course, method: Method, blocks: bool, request: ChatRequest) -> Any:
-    """The whole answer, or what comes instead; on the running loop, which a blocking method does not hold up."""
+async def _later(course: Course, method: Method, request: ChatRequest) -> Any:
+    """What a blocking method answers, or what comes instead, on the running loop, which it does not hold up."""
     from anyio import sleep, to_thread
 
     await sleep(course.first)
     if course.spoils:
         return course.outcome()
-    answer = await to_thread.run_sync(method, request) if blocks else method(request)
+    # in a box: trio takes a coroutine that comes out of a thread for a mistake
+    (answer,) = await to_thread.run_sync(lambda: (method(request),))
     return await answer if isawaitable(answer) else answer
 
 

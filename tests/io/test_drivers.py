@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import inspect
 import threading
 import time
 import zlib
@@ -22,6 +23,7 @@ from edgeagent.core.flight import Flights
 from edgeagent.effects import Flow, Scope, Timeout
 from edgeagent.errors import APIConnectionError, APITimeoutError, ConfigurationError, DeadlineExceededError
 from edgeagent.io.runtime import Runtime
+from edgeagent.io.unbegun import Errand
 from tests.io.driving import DRIPS, LONG, SHORT, Driven, Lent, client_of, post, read_all, refused, silence, soon
 from tests.support.loopback import HANG_UP, Loopback, chunk, events, head, reply
 
@@ -360,6 +362,27 @@ def test_invoke_that_came_too_late(driven: Driven) -> None:
     """A sync function cannot be interrupted; its late result does not count."""
     with pytest.raises(DeadlineExceededError):
         driven(lambda: effects.invoke(lambda: threading.Event().wait(0.15), soon(0.1)))
+
+
+def test_a_coroutine_that_came_too_late(driven: Driven) -> None:
+    """A sync function that returns one after its caller has gone: it is closed, and Python does not warn of it."""
+    release, made = threading.Event(), [async_function() for _ in range(2)]
+
+    def late() -> Any:
+        release.wait(0.2 if driven.kind == "sync" else 30)
+        return made[0]
+
+    with pytest.raises(DeadlineExceededError):
+        driven(lambda: effects.invoke(late, soon(0.1)))
+    release.set()
+    ends = time.monotonic() + 10
+    while inspect.getcoroutinestate(made[0]) != inspect.CORO_CLOSED and time.monotonic() < ends:
+        threading.Event().wait(0.005)
+    assert inspect.getcoroutinestate(made[0]) == inspect.CORO_CLOSED
+    errand = Errand(lambda: made[1])  # it was back, but nobody was told in time
+    errand()
+    errand.give_up()
+    assert inspect.getcoroutinestate(made[1]) == inspect.CORO_CLOSED
 
 
 def sync_items() -> Iterator[int]:

@@ -42,7 +42,7 @@ PATCHED = """
 
 
 def test_many_green_threads_at_once() -> None:
-    """They wait for the vendor together, whole and streamed; identical requests share one; an async provider answers."""
+    """They wait for the vendor together, whole and streamed; identical requests share one; async providers answer."""
     program = """
     call("warm")
     began = time.monotonic()
