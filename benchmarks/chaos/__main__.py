@@ -33,8 +33,9 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=0.3, help="the share of requests that have a fault (default 0.3)")
+    parser.add_argument("--in-process", action="store_true", help="two of the targets answer by themselves")
     arguments = parser.parse_args()
-    report = run(arguments.calls, arguments.seed, arguments.rate)
+    report = run(arguments.calls, arguments.seed, arguments.rate, in_process=arguments.in_process)
     _printed(report)
     sys.exit(bool(report.violations))
 

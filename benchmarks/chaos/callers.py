@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -16,9 +15,10 @@ from benchmarks.chaos.script import Step, answer_to
 from edgeagent import AsyncEdgeClient, EdgeClient
 from edgeagent.errors import EdgeAgentError, StreamInterruptedError
 
-__all__ = ["Outcome", "call_in_tasks", "call_in_thread"]
+__all__ = ["Outcome", "begun", "call_in_tasks", "call_in_thread"]
 
 GAVE_UP = "given up by the caller"
+LEFT = {"closed", "dropped"}
 TASKS_END = 5.0
 """How long tasks of the client's own may go on after the callers', in seconds."""
 
@@ -96,17 +96,13 @@ def _arguments(step: Step) -> dict[str, Any]:
 
 def _called(client: EdgeClient, step: Step) -> tuple[str, str | None]:
     create: Any = client.chat.completions.create
-    if step.way in {"whole", "shared"}:
+    if step.way in {"whole", "shared", "cancelled"}:  # a thread cannot be cancelled
         return _judged(step, create(**_arguments(step)).choices[0].message.content)
     stream = create(**_arguments(step), stream=True)
-    if step.way == "left":
+    if step.way in LEFT:
         next(stream, None)
-        stream.close()
-        return GAVE_UP, None
-    if step.way == "cancelled":  # a thread cannot be cancelled: its stream is dropped, and nobody closes it
-        next(stream, None)
-        del stream
-        gc.collect(0)
+        if step.way == "closed":
+            stream.close()
         return GAVE_UP, None
     return _judged(step, "".join(map(_text, stream)))
 
@@ -116,9 +112,10 @@ async def _acalled(client: AsyncEdgeClient, step: Step) -> tuple[str, str | None
     if step.way in {"whole", "shared"} or (step.way == "cancelled" and step.patience < 0.05):
         return _judged(step, (await create(**_arguments(step))).choices[0].message.content)
     stream = await create(**_arguments(step), stream=True)
-    if step.way == "left":
+    if step.way in LEFT:
         await anext(stream, None)
-        await stream.close()
+        if step.way == "closed":
+            await stream.close()
         return GAVE_UP, None
     return _judged(step, "".join([_text(chunk) async for chunk in stream]))
 
@@ -142,7 +139,7 @@ def _ended(step: Step, error: BaseException) -> tuple[str, str | None]:
     return name, None
 
 
-def started(work: Callable[..., object], *arguments: object) -> threading.Thread:
+def begun(work: Callable[..., object], *arguments: object) -> threading.Thread:
     """Run it in a thread."""
     thread = threading.Thread(target=work, args=arguments)
     thread.start()

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.chaos.callers import Outcome, call_in_tasks, call_in_thread, started
+from benchmarks.chaos.callers import Outcome, begun, call_in_tasks, call_in_thread
+from benchmarks.chaos.in_process import in_process_providers
 from benchmarks.chaos.script import MODELS, TARGETS, answer_to, plan, step
 from benchmarks.chaos.watch import Complaints, Watch
 from edgeagent import EdgeClient, RetryPolicy
@@ -55,12 +58,15 @@ class Report:
             self.violations.append(violation)
 
 
-def run(calls: int, seed: int = 1, rate: float = 0.3) -> Report:
-    """Make so many calls, of which the targets spoil a share of `rate`."""
+def run(calls: int, seed: int = 1, rate: float = 0.3, *, in_process: bool = False) -> Report:
+    """Make so many calls, of which the targets spoil a share of `rate`.
+
+    With `in_process` the second and third targets are providers that answer by themselves, blocking and async.
+    """
     report = Report(calls)
     threads = set(threading.enumerate())
     with Complaints() as complaints:
-        _play(report, seed, rate)
+        _play(report, seed, rate, in_process=in_process)
         gc.collect()
         _within(lambda: set(threading.enumerate()) <= threads)
         left = [thread.name for thread in set(threading.enumerate()) - threads]
@@ -69,14 +75,20 @@ def run(calls: int, seed: int = 1, rate: float = 0.3) -> Report:
     return report
 
 
-def _play(report: Report, seed: int, rate: float) -> None:
+def _play(report: Report, seed: int, rate: float, *, in_process: bool) -> None:
     watch, ledger = Watch(), Ledger()
     with ExitStack() as stack:
         servers = {
             name: stack.enter_context(FaultServer(answer_to, faults=plan(rate, seed * 10 + number)))
             for number, name in enumerate(TARGETS)
         }
-        client = _client(servers, watch, ledger)
+        providers: list[Any] = [
+            OpenAI(name=name, api_key="any", base_url=server.base_url) for name, server in servers.items()
+        ]
+        if in_process:
+            providers[1:] = in_process_providers(rate, seed)
+        cache = stack.enter_context(TemporaryDirectory())
+        client = _client(providers, Path(cache), watch, ledger)
         began = time.monotonic()
         outcomes, tasks_left = _all_call(client, report.calls, seed)
         report.seconds = time.monotonic() - began
@@ -97,10 +109,11 @@ def _play(report: Report, seed: int, rate: float) -> None:
     _judge_telling(report, watch, ledger, outcomes)
 
 
-def _client(servers: dict[str, FaultServer], watch: Watch, ledger: Ledger) -> EdgeClient:
+def _client(providers: list[Any], cache: Path, watch: Watch, ledger: Ledger) -> EdgeClient:
     chance = random.Random(0)
     return EdgeClient(
-        providers=[OpenAI(name=name, api_key="any", base_url=server.base_url) for name, server in servers.items()],
+        providers=providers,
+        cache=cache,
         models={alias: [f"{name}/gpt-4o-mini" for name in names] for alias, names in MODELS.items()},
         retry=RetryPolicy(attempts=RETRIES, wait=lambda _: chance.uniform(0, 0.02), max_retry_after=1),
         timeout=TIMEOUT,
@@ -118,9 +131,9 @@ def _all_call(client: EdgeClient, calls: int, seed: int) -> tuple[list[Outcome],
     def tasks(share: list[Any], backend: str) -> None:
         left.extend(call_in_tasks(aclient, share, outcomes.append, backend))
 
-    threads = [started(call_in_thread, client, hand, outcomes.append) for hand in hands[:blocking]]
-    threads.append(started(tasks, hands[blocking:on_asyncio], "asyncio"))
-    threads.append(started(tasks, hands[on_asyncio:], "trio"))
+    threads = [begun(call_in_thread, client, hand, outcomes.append) for hand in hands[:blocking]]
+    threads.append(begun(tasks, hands[blocking:on_asyncio], "asyncio"))
+    threads.append(begun(tasks, hands[on_asyncio:], "trio"))
     for thread in threads:
         thread.join()
     return outcomes, left

@@ -46,7 +46,8 @@ FAULTS: dict[Fault, float] = {
 TARGETS = ("one", "two", "three")
 MODELS = {f"{name} first": [*TARGETS[place:], *TARGETS[:place]] for place, name in enumerate(TARGETS)}
 """Model groups: each target is the first choice of a third of the calls."""
-WAYS = {"whole": 40, "shared": 15, "stream": 25, "left": 8, "cancelled": 12}
+WAYS = {"whole": 36, "shared": 15, "stream": 24, "closed": 6, "dropped": 6, "cancelled": 13}
+"""How calls are made, with their weights: `closed` and `dropped` are streams that are left after their first chunk."""
 WINDOW = 40
 """So many calls in a row share a prompt, of those that share one."""
 
