@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from edgeagent.core.call import Call
 from edgeagent.core.hedging import Hedges, SparedError, hedged
 from edgeagent.core.readiness import longest_wait, until_ready
+from edgeagent.core.survived import let_go
 from edgeagent.core.ticket import Ticket
 from edgeagent.core.verdict import Verdict, judge, told_wait
 from edgeagent.effects import Flow, sleep
@@ -65,7 +66,7 @@ def attempt_targets(
             return answered
         targets = [target for target in targets if target not in failures.targets]
         if not targets and failures.first is not None:
-            raise failures.first
+            raise failures.taken()
     ready: Target | None = None
     limit: float | None = None
     while True:
@@ -85,9 +86,10 @@ def attempt_targets(
                 if failures.end(call, target, error, window):
                     break
             else:
+                failures.let_go()
                 return Answered(answer, target, failures.rank + held)
         if failures.first is not None:
-            raise failures.first
+            raise failures.taken()
         limit = call.clock() + longest_wait(call) if limit is None else limit
         ready = yield from until_ready(call, targets, limit)
 
@@ -102,13 +104,26 @@ class _Failures:
         self.rank = 0
         self._smallest = 0  # targets must have a larger context window than this
 
+    def taken(self) -> Exception:
+        """The error that the call ends with; not kept here, since its traceback keeps who raises it."""
+        first, self.first = self.first, None
+        assert first is not None
+        return first
+
+    def let_go(self) -> None:
+        """The call has an answer."""
+        let_go(self.first)
+
     def suits(self, target: Target, window: Callable[[Target], int | None]) -> bool:
         """Whether a target may be larger than those that were too small."""
         return not self._smallest or (window(target) or 0) > self._smallest
 
     def end(self, call: Call[Any], target: Target, error: Exception, window: Callable[[Target], int | None]) -> bool:
         """Write down a target's final error: whether the whole call ends with it."""
-        self.first = self.first or error
+        if self.first is None:
+            self.first = error
+        else:
+            let_go(error)  # the first one's is raised
         self.last = target
         self.targets.add(target)
         self.rank += not _unfit(error)
@@ -149,9 +164,10 @@ def _hedged(
     if outcome.ends is not None:
         raise failures.first or outcome.ends
     if outcome.target is not None:
+        failures.let_go()
         return Answered(outcome.answer, outcome.target, targets.index(outcome.target))  # type: ignore[arg-type]
     if ended and failures.first is not None:
-        raise failures.first
+        raise failures.taken()
     return None
 
 
@@ -177,10 +193,14 @@ def _attempt_one(call: Call[Any], target: Target, ask: Callable[[Target], Flow[A
             ticket.failed(error)
             call.attempted(target, started, error)
             delay = _delay(call, error, judge(error), attempt)
-            if delay is None or (call.options.retry.budget and not ticket.may_retry()):
-                if error is raised:
-                    raise
-                raise error from raised
+            if delay is None or not ticket.may_retry():
+                try:
+                    if error is raised:
+                        raise
+                    raise error from raised
+                finally:
+                    del error  # no cycle through this frame
+            let_go(error)
         else:
             ticket.answered(streams=call.streams)
             call.attempted(target, started, None)

@@ -228,7 +228,10 @@ class Calls:
                     return followed
             error = flight.error()
             if error is not None and not self._goes_on(call, flight, error):
-                raise error
+                try:
+                    raise error
+                finally:
+                    del error  # no cycle through this frame
             call.check_deadline()
         flight.options = call.options
         landing = call.scope.add(flight.abandon)

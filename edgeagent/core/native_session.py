@@ -49,7 +49,10 @@ class NativeSession(Session[bytes]):
         """Read until bytes are pending or the stream has ended. Raises `StreamInterruptedError`."""
         fault, self._fault = self._fault, None
         if fault is not None:
-            raise fault
+            try:
+                raise fault
+            finally:
+                del fault  # no cycle through this frame
         yield from super().advance()
 
     def _sees_usage(self) -> bool:

@@ -167,7 +167,10 @@ class Session(Generic[T]):
         error.attempts = tuple(call.attempts)
         error.__cause__ = cause
         call.ended(partial, error, self._first_chunk)
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # no cycle through this frame
 
 
 def pull(opened: OpenedStream, deadline: float | None, clock: Callable[[], float]) -> Flow[None]:

@@ -80,7 +80,10 @@ class AsyncEngine:
             if not is_fault(error):
                 raise
             fault = connection_fault(error, request, past_deadline=False, sending=body is not None)
-        raise fault
+        try:
+            raise fault
+        finally:
+            del fault  # no cycle through this frame
 
     async def _open(self, effect: Send | Open) -> AsyncExchange:
         request = effect.request

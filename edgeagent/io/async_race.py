@@ -66,7 +66,10 @@ async def first_of(
             raise
     else:
         return race.outcome()
-    raise alone
+    try:
+        raise alone
+    finally:
+        del alone  # no cycle through this frame
 
 
 def _alone(error: BaseException) -> BaseException:

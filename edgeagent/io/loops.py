@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextvars import Context
 from types import AsyncGeneratorType
 from typing import Any, cast
 
@@ -35,9 +36,12 @@ class Loop:
         """Call it in the loop; nothing happens if the loop has ended, or belongs to the parent of this process."""
         if self._pid != os.getpid():
             return
-        post = getattr(self._loop, "call_soon_threadsafe", None) or self._loop.run_sync_soon
         with contextlib.suppress(RuntimeError):  # it has ended (trio's own error is one, too)
-            post(call)
+            if hasattr(self._loop, "call_soon_threadsafe"):
+                # Not in this thread's context: if this is a task of trio, it says that the loop there is trio's.
+                self._loop.call_soon_threadsafe(call, context=Context())
+            else:
+                self._loop.run_sync_soon(call)
 
     def spawn(self, job: AsyncJob) -> None:
         """Run it in a task of its own; its exceptions are nobody's."""

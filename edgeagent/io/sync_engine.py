@@ -81,7 +81,10 @@ class SyncEngine:
             if not is_fault(error):
                 raise
             fault = self._fault(error, request, deadline, sending=sending)
-        raise fault
+        try:
+            raise fault
+        finally:
+            del fault  # no cycle through this frame
 
     def _fault(self, error: Exception, request: HTTPRequest, deadline: float | None, *, sending: bool) -> Exception:
         """Our exception for one of the library's."""
@@ -204,7 +207,10 @@ class PoolEngine(SyncEngine):
             calls.depth -= 1
             if calls.later and not calls.depth:
                 self._give_back_later(calls)
-        raise fault
+        try:
+            raise fault
+        finally:
+            del fault  # no cycle through this frame
 
 
 def _close(pools: _Pools, exchanges: set[Exchange], pid: int) -> None:
