@@ -201,6 +201,7 @@ def _attempt_one(call: Call[Any], target: Target, ask: Callable[[Target], Flow[A
                 finally:
                     del error  # no cycle through this frame
             let_go(error)
+            del error
         else:
             ticket.answered(streams=call.streams)
             call.attempted(target, started, None)

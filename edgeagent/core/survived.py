@@ -11,9 +11,12 @@ __all__ = ["let_go"]
 
 
 def let_go(error: BaseException | None) -> None:
-    """Cut the tracebacks of an error that nobody will see any more, and of what it came from."""
+    """Cut the tracebacks of an error that nobody will see any more, and of all that it came from."""
     seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__
+    left = [error]
+    while left:
+        told = left.pop()
+        if told is not None and id(told) not in seen:
+            seen.add(id(told))
+            told.__traceback__ = None
+            left += (told.__cause__, told.__context__)

@@ -60,6 +60,25 @@ def test_while_another_thread_imports_trio(monkeypatch: pytest.MonkeyPatch) -> N
     assert asyncio.run(main())
 
 
+def test_a_job_for_another_loop_does_not_take_the_context_along() -> None:
+    """Posted by a task of trio (as the collector of garbage may) it runs as asyncio's: else nothing of anyio works."""
+    done = threading.Event()
+
+    async def job() -> None:
+        with anyio.CancelScope():
+            await anyio.sleep(0)
+        done.set()
+
+    async def post_from_trio(loop: Loop) -> None:
+        loop.spawn(job)
+
+    async def main() -> bool:
+        await asyncio.to_thread(trio.run, post_from_trio, Loop())
+        return await asyncio.to_thread(done.wait, 5)
+
+    assert asyncio.run(main())
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_loops_in_turn(server: Loopback, backend: str) -> None:
     """Each has connections of its own; when it ends they are closed, though nobody closed the client."""

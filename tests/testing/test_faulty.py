@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 import trio
 import trio.testing
 
+import edgeagent
 from edgeagent import AsyncEdgeClient, EdgeClient
 from edgeagent.core.ask import CHAT_METHODS
 from edgeagent.errors import APIConnectionError, APITimeoutError, ConfigurationError, RateLimitError
@@ -257,11 +259,14 @@ def test_copies() -> None:
 
 
 def test_a_random_plan_under_a_client() -> None:
-    """Half of the attempts fail, and with retries every call is answered."""
-    faulty = Faulty(FakeProvider("A"), Mix([Reset(), Status(500), Truncated()], 0.5, seed=3))
-    with EdgeClient(providers=[faulty], cache=False, retry=20) as client:
-        client._engine.runtime.sync_driver._sleep = lambda _: None
-        for _ in range(100):
-            client.chat.completions.create(model="m", messages=[{"role": "user", "content": "?"}])
-    assert faulty.injected.total() == pytest.approx(100, abs=40)
-    assert set(faulty.injected) == {"Reset", "Status", "Truncated"}
+    """Half of the calls fail, each in one of the ways of the plan."""
+    faulty = Faulty(FakeProvider("A"), Mix([Reset(), Status(404), Truncated()], 0.5, seed=3))
+    ends: Counter[str] = Counter()
+    with EdgeClient(providers=[faulty], cache=False, retry=0, breaker=False) as client:
+        for _ in range(200):
+            try:
+                client.chat.completions.create(model="m", messages=[{"role": "user", "content": "?"}])
+            except edgeagent.APIError as error:
+                ends[type(error).__name__] += 1
+    assert ends.total() == faulty.injected.total() == pytest.approx(100, abs=25)
+    assert set(ends) == {"APIConnectionError", "NotFoundError", "ResponseValidationError"}
