@@ -10,6 +10,7 @@ import time
 import types
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import anyio
@@ -73,7 +74,7 @@ def test_a_job_for_another_loop_does_not_take_the_context_along() -> None:
         loop.spawn(job)
 
     async def main() -> bool:
-        await asyncio.to_thread(trio.run, post_from_trio, Loop())
+        await asyncio.to_thread(partial(anyio.run, post_from_trio, Loop(), backend="trio"))
         return await asyncio.to_thread(done.wait, 5)
 
     assert asyncio.run(main())
