@@ -21,6 +21,7 @@ from benchmarks.chaos.script import MODELS, TARGETS, answer_to, plan, step
 from benchmarks.chaos.watch import Complaints, Watch
 from edgeagent import EdgeClient, RetryPolicy
 from edgeagent.providers import OpenAI
+from edgeagent.routing.retry_budget import PER_SECOND, RESERVE, SHARE
 from edgeagent.telemetry import Ledger
 from edgeagent.testing import FaultServer
 
@@ -106,7 +107,7 @@ def _play(report: Report, seed: int, rate: float, *, in_process: bool) -> None:
             report.peak[name] = server.peak
     report.check(not tasks_left, f"tasks are left: {tasks_left}")
     _judge_calls(report, outcomes)
-    _judge_telling(report, watch, ledger, outcomes)
+    _judge_telling(report, watch, ledger)
 
 
 def _client(providers: list[Any], cache: Path, watch: Watch, ledger: Ledger) -> EdgeClient:
@@ -115,7 +116,7 @@ def _client(providers: list[Any], cache: Path, watch: Watch, ledger: Ledger) -> 
         providers=providers,
         cache=cache,
         models={alias: [f"{name}/gpt-4o-mini" for name in names] for alias, names in MODELS.items()},
-        retry=RetryPolicy(attempts=RETRIES, wait=lambda _: chance.uniform(0, 0.02), max_retry_after=1),
+        retry=RetryPolicy(attempts=RETRIES, wait=lambda _: chance.uniform(0, 0.02), max_retry_after=0.1),
         timeout=TIMEOUT,
         observers=[watch, ledger],
     )
@@ -154,7 +155,7 @@ def _judge_calls(report: Report, outcomes: list[Outcome]) -> None:
     report.violations += [f"{outcome.step}: {outcome.wrong}" for outcome in outcomes if outcome.wrong]
 
 
-def _judge_telling(report: Report, watch: Watch, ledger: Ledger, outcomes: list[Outcome]) -> None:
+def _judge_telling(report: Report, watch: Watch, ledger: Ledger) -> None:
     report.retries = watch.retries()
     report.cost = watch.cost()
     ends = watch.ends()
@@ -162,8 +163,11 @@ def _judge_telling(report: Report, watch: Watch, ledger: Ledger, outcomes: list[
     report.check(len(watch.seen) == report.calls, f"{len(watch.seen)} of {report.calls} calls were told to observers")
     report.check(report.cost == ledger.total.cost_usd, "the ledger and the calls do not agree on the cost")
     told, wire = watch.attempts().total(), report.requests.total()
-    untold = sum(outcome.end == "given up by the caller" for outcome in outcomes)
-    report.check(wire <= told + untold, f"{wire} requests on the wire for {told} attempts and {untold} calls given up")
+    untold = watch.untold()
+    report.check(wire <= told + untold, f"{wire} requests on the wire for {told} attempts and {untold} given up")
     for name in TARGETS:
-        bound = report.calls * (1 + RETRIES)
-        report.check(report.requests[name] <= bound, f"{report.requests[name]} requests at {name}")
+        first = watch.attempts()[name] - report.retries[name] + untold
+        allowed = RESERVE + SHARE * first + PER_SECOND * report.seconds
+        report.check(
+            report.retries[name] <= allowed, f"{report.retries[name]} retries at {name}, {allowed:.0f} allowed"
+        )

@@ -16,7 +16,7 @@ FAULTS: dict[Fault, float] = {
     faults.Reset(): 4,
     faults.Status(429): 2,
     faults.Status(429, retry_after=0.02): 2,
-    faults.Status(429, retry_after=3600): 1,
+    faults.Status(429, retry_after=0.3): 1,
     faults.Status(500): 3,
     faults.Status(503): 1,
     faults.Status(529): 2,

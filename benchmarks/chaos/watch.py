@@ -61,6 +61,14 @@ class Watch(NullObserver):
             for _ in range(count - 1)
         )
 
+    def untold(self) -> int:
+        """Attempts that were given up under way, and so not told: at most one of each call that was."""
+        return sum(
+            all(end.completion is None and end.error is None for end in seen.ends)
+            and not any(attempt.outcome == "ok" for attempt in seen.attempts)
+            for seen in self.seen
+        )
+
     def cost(self) -> Decimal:
         """What the calls say they cost, in US dollars."""
         return sum((end.edge.cost_usd or Decimal(0) for seen in self.seen for end in seen.ends), Decimal(0))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import sys
 from collections.abc import Awaitable, Callable
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -34,7 +35,7 @@ class Actor:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._loop = bridge.loop()
-        self._context = copy_context()
+        self._context = _context()
         self._inbox: asyncio.Queue[_Job[Any] | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._ended = False
@@ -112,6 +113,15 @@ class Actor:
                 left = self._inbox.get_nowait()
                 if left is not None:
                     left.cancelled()
+
+
+def _context() -> Context:
+    """The caller's, but for what says which event loop is running: the caller's may be trio's, here it is asyncio's."""
+    context = copy_context()
+    known = getattr(sys.modules.get("sniffio"), "current_async_library_cvar", None)
+    if known is not None:
+        context.run(known.set, None)
+    return context
 
 
 class _Job(Generic[T]):

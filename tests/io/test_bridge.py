@@ -318,3 +318,29 @@ def test_many_threads_share_one_loop(driven: Driven) -> None:
         thread.join(20)
     assert answers == [True] * 50
     assert len(loop_threads()) == 1
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_callers_own_event_loop_is_not_the_providers(backend: str) -> None:
+    """What a provider does by anyio it does on the bridge's loop, whichever loop the blocking call stands in."""
+
+    async def call() -> str:
+        await anyio.sleep(0)
+        return "called"
+
+    async def items() -> AsyncIterator[int]:
+        await anyio.sleep(0)
+        yield 1
+
+    def both() -> Flow[Any]:
+        source = yield from effects.open_iterator(items, LONG, None)
+        return (yield from effects.invoke(call, None)), (yield from read_all(source, None))
+
+    async def main() -> Any:
+        runtime = Runtime()
+        try:
+            return runtime.sync_driver.run(both(), Scope())
+        finally:
+            runtime.close()
+
+    assert anyio.run(main, backend=backend) == ("called", [1])
