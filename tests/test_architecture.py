@@ -142,7 +142,7 @@ def starts_threads(tree: ast.Module) -> list[int]:
 
 
 def test_only_io_starts_threads():
-    """Threads are made in `io`, where a library's I/O is wrapped (the model in process, the probe of a server), for tests."""
+    """Threads are made in `io`, where a library's I/O is wrapped (a model in process, a server's probe), for tests."""
     allowed = (
         PACKAGE / "io",
         PACKAGE / "providers" / "local",

@@ -22,6 +22,9 @@ def _printed(report: Report) -> None:
             f"target {name:8} {count} requests, {report.retries[name]} retries, {report.peak[name]} connections at most"
         )
     print(f"cost            ${report.cost}")
+    for name, limit in report.budgets.items():
+        print(f"budget {name:8} {report.spent[name]} of {limit} tokens")
+    print(f"holds           {report.held}, {report.refused} refused")
     print(f"violations      {len(report.violations)}")
     for violation in report.violations[:20]:
         print(f"  {violation[:300]}")

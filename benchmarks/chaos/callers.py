@@ -90,7 +90,7 @@ def _arguments(step: Step) -> dict[str, Any]:
         "model": step.model,
         "messages": [{"role": "user", "content": step.prompt}],
         "max_tokens": 64,
-        "edge": {"deadline": step.deadline, "tags": ["even" if len(step.prompt) % 2 == 0 else "odd"]},
+        "edge": {"deadline": step.deadline, "tags": [step.tag]},
     }
 
 

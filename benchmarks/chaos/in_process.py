@@ -34,6 +34,8 @@ SECONDS = 0.002
 class Blocking:
     """One answer takes a thread a while."""
 
+    vendor = "openai"  # whose prices there are
+
     def __init__(self, name: str) -> None:
         self.name = name
 
@@ -49,6 +51,8 @@ class Blocking:
 
 class Awaiting:
     """One answer takes a task a while."""
+
+    vendor = "openai"
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks.chaos.callers import Outcome, begun, call_in_tasks, call_in_thread
 from benchmarks.chaos.in_process import in_process_providers
+from benchmarks.chaos.money import Money
 from benchmarks.chaos.script import MODELS, TARGETS, answer_to, plan, step
 from benchmarks.chaos.watch import Complaints, Watch
 from edgeagent import EdgeClient, RetryPolicy
@@ -51,6 +52,10 @@ class Report:
     latest: float = 0.0
     """The most that a call was past its deadline, in seconds; negative if none was."""
     cost: Decimal = Decimal(0)
+    held: int = 0
+    refused: int = 0
+    spent: dict[str, int] = field(default_factory=dict)
+    budgets: dict[str, int] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
 
     def check(self, holds: bool, violation: str) -> None:
@@ -89,7 +94,8 @@ def _play(report: Report, seed: int, rate: float, *, in_process: bool) -> None:
         if in_process:
             providers[1:] = in_process_providers(rate, seed)
         cache = stack.enter_context(TemporaryDirectory())
-        client = _client(providers, Path(cache), watch, ledger)
+        money = Money(report.calls)
+        client = _client(providers, Path(cache), [watch, ledger], money)
         began = time.monotonic()
         outcomes, tasks_left = _all_call(client, report.calls, seed)
         report.seconds = time.monotonic() - began
@@ -105,12 +111,15 @@ def _play(report: Report, seed: int, rate: float, *, in_process: bool) -> None:
             report.faults += server.injected
             report.requests[name] = len(server.requests)
             report.peak[name] = server.peak
+        report.violations += money.violations(client, report.requests.total())
+        report.held, report.refused = money.accounts.reserved, money.accounts.refused
+        report.spent, report.budgets = money.spent(), money.tokens
     report.check(not tasks_left, f"tasks are left: {tasks_left}")
     _judge_calls(report, outcomes)
     _judge_telling(report, watch, ledger)
 
 
-def _client(providers: list[Any], cache: Path, watch: Watch, ledger: Ledger) -> EdgeClient:
+def _client(providers: list[Any], cache: Path, observers: list[Any], money: Money) -> EdgeClient:
     chance = random.Random(0)
     return EdgeClient(
         providers=providers,
@@ -118,7 +127,8 @@ def _client(providers: list[Any], cache: Path, watch: Watch, ledger: Ledger) -> 
         models={alias: [f"{name}/gpt-4o-mini" for name in names] for alias, names in MODELS.items()},
         retry=RetryPolicy(attempts=RETRIES, wait=lambda _: chance.uniform(0, 0.02), max_retry_after=0.1),
         timeout=TIMEOUT,
-        observers=[watch, ledger],
+        observers=observers,
+        **money.options,
     )
 
 

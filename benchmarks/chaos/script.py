@@ -48,6 +48,7 @@ MODELS = {f"{name} first": [*TARGETS[place:], *TARGETS[:place]] for place, name 
 """Model groups: each target is the first choice of a third of the calls."""
 WAYS = {"whole": 36, "shared": 15, "stream": 24, "closed": 6, "dropped": 6, "cancelled": 13}
 """How calls are made, with their weights: `closed` and `dropped` are streams that are left after their first chunk."""
+TAGS = ("even", "odd")
 WINDOW = 40
 """So many calls in a row share a prompt, of those that share one."""
 
@@ -62,6 +63,7 @@ class Step:
     """One call: how it is made, when it must have ended (seconds), after how long it is given up, if it is."""
 
     way: str
+    tag: str
     model: str
     prompt: str
     deadline: float
@@ -74,7 +76,14 @@ def step(number: int, seed: int) -> Step:
     way = chance.choices(list(WAYS), list(WAYS.values()))[0]
     which = number // WINDOW if way == "shared" else number
     prompt = f"shared {which}" if way == "shared" else f"own {which}"
-    return Step(way, list(MODELS)[which % len(MODELS)], prompt, chance.uniform(0.4, 3.0), chance.uniform(0.0, 0.1))
+    return Step(
+        way,
+        TAGS[number % 2],
+        list(MODELS)[which % len(MODELS)],
+        prompt,
+        chance.uniform(0.4, 3.0),
+        chance.uniform(0.0, 0.1),
+    )
 
 
 def answer_to(request: ChatRequest | str) -> str:

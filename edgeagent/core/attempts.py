@@ -193,7 +193,7 @@ def _attempt_one(call: Call[Any], target: Target, ask: Callable[[Target], Flow[A
             ticket.failed(error)
             call.attempted(target, started, error)
             delay = _delay(call, error, judge(error), attempt)
-            if delay is None or not ticket.may_retry():
+            if delay is None or (call.options.retry.budget and not ticket.may_retry()):
                 try:
                     if error is raised:
                         raise

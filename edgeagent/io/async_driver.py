@@ -27,7 +27,7 @@ from edgeagent.effects import (
     Spawn,
 )
 from edgeagent.io.limits import forget, until
-from edgeagent.io.loops import Loop
+from edgeagent.io.loops import Loop, current_loop
 from edgeagent.io.unbegun import Errand
 
 if TYPE_CHECKING:

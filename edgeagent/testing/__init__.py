@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.testing.fake import FakeProvider
-from edgeagent.testing.faults import FAULTS, Fault, FaultServer
 
 if TYPE_CHECKING:
     from edgeagent.testing import faults
