@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, TypeGuard
 from uuid import uuid4
@@ -185,6 +185,8 @@ def _http_request(
         if native is not None:
             assert is_native(codec)
             encoded = codec.encode_native(native.body, model=target.model, stream=stream)
+            if native.content is not None:
+                encoded = replace(encoded, written=(native.body, native.content))
             headers, query = {**native.headers, **(headers or {})}, {**native.query, **(query or {})}
         else:
             encoded = codec.encode_request(request, model=target.model, stream=stream)

@@ -40,6 +40,7 @@ class Native:
         query: the same for query parameters.
         vendor: whose dialect it is, as in `Provider.vendor`; None: the format's own.
         fault: what of it only a target of the same format may understand; any other is not asked.
+        content: the body as JSON, as the caller wrote it; None: it was not JSON yet.
     """
 
     codec: ChatCodec
@@ -48,6 +49,7 @@ class Native:
     query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     vendor: str | None = None
     fault: RequestValidationError | None = None
+    content: bytes | None = field(default=None, repr=False)
 
     @property
     def wire(self) -> str:

@@ -132,15 +132,14 @@ class Pipeline(Calls):
 
     def _validate_native(self, call: Call, exchange: NativeExchange, candidates: Candidates) -> None:
         """What only the vendor may know is left to the vendor, if a target is there that is sent the body as it is."""
-        limit = self._max_body_bytes
-        validate_size(exchange.asked.body, limit)
+        validate_size(exchange.asked.body, self._max_body_bytes, exchange.asked.content)
         passing = self.targets.passing(exchange.asked, candidates)
         try:
             if exchange.asked.fault is not None:
                 raise exchange.asked.fault
             if not passing:
                 exchange.for_others(call.request)
-            validate(call.request, max_body_bytes=limit, parts=candidates.parts)
+            validate(call.request, max_body_bytes=None, parts=candidates.parts)
         except RequestValidationError:
             if not passing:
                 raise

@@ -31,8 +31,10 @@ PARTS: Final[Mapping[str, str]] = {
 """Part types, and the field that each must carry."""
 
 
-def validate(request: ChatRequest, *, max_body_bytes: int = MAX_BODY_BYTES, parts: Collection[str] = ()) -> None:
+def validate(request: ChatRequest, *, max_body_bytes: int | None = MAX_BODY_BYTES, parts: Collection[str] = ()) -> None:
     """Check everything that does not depend on the target. `parts` are part types that a target knows besides OpenAI's.
+
+    Without `max_body_bytes` the size is not looked at.
 
     Raises:
         RequestValidationError: `.param` names the field.
@@ -48,7 +50,8 @@ def validate(request: ChatRequest, *, max_body_bytes: int = MAX_BODY_BYTES, part
         if value is not None and value < 1:
             _refuse("must be at least 1", name)
     _tools(request)
-    validate_size(request.params(), max_body_bytes)
+    if max_body_bytes is not None:
+        validate_size(request.params(), max_body_bytes)
 
 
 def validate_model(model: str) -> None:
@@ -157,10 +160,10 @@ def _tools(request: ChatRequest) -> None:
         _refuse("is 'required', but there are no tools", "tool_choice")
 
 
-def validate_size(body: Mapping[str, Any], limit: int) -> None:
-    """Check a JSON body's size, in bytes. Raises `RequestValidationError`."""
+def validate_size(body: Mapping[str, Any], limit: int, written: bytes | None = None) -> None:
+    """Check a JSON body's size, in bytes; `written` is its JSON, if it has been. Raises `RequestValidationError`."""
     try:
-        size = len(dump_json(body))
+        size = len(dump_json(body) if written is None else written)
     except ValueError as error:
         raise RequestValidationError(f"The request cannot be written as JSON: {error}", param=None) from None
     if size > limit:

@@ -19,6 +19,7 @@ from typing import Any, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, r
 from edgeagent.errors import APIStatusError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
 from edgeagent.wire.http import HTTPRequest, HTTPResponse
+from edgeagent.wire.json import dump_json
 
 __all__ = [
     "ALL_CAPABILITIES",
@@ -95,6 +96,14 @@ class Encoded:
     edits: tuple[str, ...] = ()
     promises: tuple[Promise, ...] = ()
     """What has to be checked on the answer."""
+    written: tuple[Mapping[str, Any], bytes] | None = field(default=None, repr=False)
+    """A body and its JSON, as a caller wrote it."""
+
+    def content(self) -> bytes:
+        """The body as JSON: the caller's own bytes if nothing of it was changed."""
+        if self.written is not None and self.written[0] == self.body:
+            return self.written[1]
+        return dump_json(self.body)
 
 
 C = TypeVar("C")

@@ -14,7 +14,6 @@ from edgeagent._version import __version__
 from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Credential, Encoded, Route
 from edgeagent.wire.http import Headers, HTTPRequest, redact_url
-from edgeagent.wire.json import dump_json
 
 if TYPE_CHECKING:
     from edgeagent.providers.embeddings.base import EmbeddingCodec
@@ -171,7 +170,7 @@ class Vendor:
         query = {**(self.stream_query if stream else {}), **self.default_query, **(extra_query or {})}
         accept = "text/event-stream" if stream else "application/json"
         fields = self._fields(accept, credential, encoded.headers, extra_headers)
-        return HTTPRequest("POST", _with_query(url, query), Headers(fields.values()), dump_json(encoded.body))
+        return HTTPRequest("POST", _with_query(url, query), Headers(fields.values()), encoded.content())
 
     def request_to(
         self,
@@ -191,7 +190,7 @@ class Vendor:
         if encoded is None:
             fields.pop("content-type")
             return HTTPRequest("GET", url, Headers(fields.values()))
-        return HTTPRequest("POST", url, Headers(fields.values()), dump_json(encoded.body))
+        return HTTPRequest("POST", url, Headers(fields.values()), encoded.content())
 
     def _fields(
         self, accept: str, credential: Any, codecs: Mapping[str, str], callers: Mapping[str, str] | None

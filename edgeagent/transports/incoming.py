@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
-from edgeagent.config import edge_options
 from edgeagent.core.call import CallOptions
 from edgeagent.core.embedding import Embeddings
 from edgeagent.core.native import Native
 from edgeagent.core.pipeline import Pipeline
-from edgeagent.core.retry import RetryPolicy
-from edgeagent.effects import Timeout
 from edgeagent.errors import EdgeAgentError, RequestValidationError
 from edgeagent.transports.addressing import Address, Addresses, credential_of
-from edgeagent.transports.fields import PREFIX, edge_of, inward, retries_of
+from edgeagent.transports.heads import Head, Heads
 from edgeagent.transports.wires import Route, recognise
 from edgeagent.types import ChatRequest, EmbeddingRequest
 from edgeagent.types.embedding import embedding_request
@@ -44,14 +41,18 @@ class NotUnderstoodError(Exception):
 class Incoming:
     """What an HTTP library was asked to send, but for the body.
 
-    `headers` has lower-case names, several fields of one joined; `fields` are single, in their order.
+    `timeout` is as the HTTP library has it.
     """
 
     method: str
     url: str
-    fields: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]
+    head: Head
     timeout: Mapping[str, float | None] | None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The header fields by lower-case name, but for the length of the body."""
+        return self.head.headers
 
     @property
     def route(self) -> Route | None:
@@ -84,13 +85,10 @@ class AskedVectors:
     options: CallOptions
 
 
-def incoming(request: Any) -> Incoming:
+def incoming(heads: Heads, request: Any) -> Incoming:
     """Read a request of httpx or httpx2."""
-    fields = tuple((name.lower(), value) for name, value in request.headers.multi_items())
-    headers = dict(fields)
-    if len(headers) != len(fields):
-        headers = {name: request.headers[name] for name in headers}
-    return Incoming(request.method, str(request.url), fields, headers, request.extensions.get("timeout"))
+    timeout = request.extensions.get("timeout")
+    return Incoming(request.method, str(request.url), heads.find(request.headers.raw, timeout), timeout)
 
 
 def understood(
@@ -106,8 +104,14 @@ def understood(
     stream = bool(body.get("stream")) if route.stream is None else route.stream
     vendor = route.vendor if address.provider is None else address.provider.vendor
     query = {name: value for name, value in route.query if name != "key"}
-    headers = inward(came.headers.items())
-    native = Native(route.codec, body, {**client.default_headers, **headers}, {**client.default_query, **query}, vendor)
+    native = Native(
+        route.codec,
+        body,
+        {**client.default_headers, **came.head.inward},
+        {**client.default_query, **query},
+        vendor,
+        content=content,
+    )
     try:
         request = route.codec.decode_request({**body, "model": model} if route.family == "azure" else body)
     except RequestValidationError:
@@ -146,7 +150,7 @@ def _read(
     client: EdgeClient | AsyncEdgeClient, addresses: Addresses, came: Incoming, route: Route, content: bytes
 ) -> tuple[CallOptions, dict[str, Any], str, Address]:
     """What every call says: its options, its body, its model, whom it was sent to."""
-    options = _options(client.options, came)
+    options = came.head.options(client.options)
     body = _body(content)
     model = route.model if route.model is not None else body.get("model")
     if not isinstance(model, str):
@@ -179,16 +183,3 @@ def _meant_for_the_vendor(address: Address, native: Native, model: str, options:
         return False
     passing = targets.passing(native, candidates)
     return any(target.provider == address.provider.name and target.model == model for target in passing)
-
-
-def _options(base: CallOptions, came: Incoming) -> CallOptions:
-    """The client's own, with what the request's header fields and time limits say."""
-    options = base
-    if came.timeout is not None:
-        limits = came.timeout
-        options = replace(options, timeout=Timeout(*(limits.get(n) for n in ("connect", "read", "write", "pool"))))
-    if any(name.startswith(PREFIX) for name in came.headers):
-        edge, retries = edge_of(came.headers), retries_of(came.headers)
-        options = edge_options(options, edge) if edge else options
-        options = options if retries is None else replace(options, retry=RetryPolicy.of(retries))
-    return options

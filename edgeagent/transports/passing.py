@@ -41,7 +41,7 @@ class Passage:
         if client is None or hasattr(client, "aclose"):
             client, own = httpx.Client(verify=self._tls(), timeout=None), True
         try:
-            answer = client.send(_built(client, request.stream, came, targets), stream=True)
+            answer = client.send(_built(client, request, request.stream, came, targets), stream=True)
         except Exception as error:
             if own:
                 client.close()
@@ -56,7 +56,7 @@ class Passage:
         if client is None or not hasattr(client, "aclose"):
             client, own = httpx.AsyncClient(verify=self._tls(), timeout=None), True
         try:
-            answer = await client.send(_built(client, _Upload(request.stream), came, targets), stream=True)
+            answer = await client.send(_built(client, request, _Upload(request.stream), came, targets), stream=True)
         except BaseException as error:
             if own:
                 await client.aclose()
@@ -84,12 +84,15 @@ class _Upload:
         return aiter(self._stream)
 
 
-def _built(client: Any, content: Any, came: Incoming, targets: Targets) -> Any:
-    fields = [(n, v) for n, v in came.fields if n not in _NOT_SENT and not n.startswith(PREFIX)]
+def _built(client: Any, request: Any, content: Any, came: Incoming, targets: Targets) -> Any:
+    fields = [(n, v) for n, v in came.head.fields if n not in _NOT_SENT and not n.startswith(PREFIX)]
     key = _own_key(came, targets)
     if key is not None:
         fields = [(n, v) for n, v in fields if n not in CREDENTIALS] + key
-    has_body = came.headers.get("content-length", "0") != "0" or "transfer-encoding" in came.headers
+    length = request.headers.get("content-length")
+    if length is not None:
+        fields.append(("content-length", length))
+    has_body = (length or "0") != "0" or "transfer-encoding" in came.headers
     built = client.build_request(came.method, came.url, headers=fields, content=content if has_body else None)
     built.extensions = {**built.extensions, "timeout": dict(came.timeout or {})}
     return built

@@ -13,6 +13,7 @@ from edgeagent.resources.streams import AsyncStream, Stream
 from edgeagent.transports.addressing import Addresses
 from edgeagent.transports.answers import answer_fields, stream_fields, vector_fields
 from edgeagent.transports.faults import broken, refusal, said_so
+from edgeagent.transports.heads import Heads
 from edgeagent.transports.incoming import (
     Asked,
     AskedVectors,
@@ -58,6 +59,7 @@ class Transport:
         if not hasattr(edge, "_engine"):
             raise ConfigurationError(f"transport() takes an EdgeClient or AsyncEdgeClient, not {type(edge).__name__}.")
         self._edge = edge
+        self._heads = Heads()
         self._addresses = Addresses()
         self._repeats = Repeats(edge._engine.runtime.clock)
         self._passage = Passage(edge._engine.settings.http_client)
@@ -66,7 +68,7 @@ class Transport:
 
     def handle_request(self, request: Any) -> Any:
         """Answer a request of a client that blocks."""
-        kind, came = kind_of(request), incoming(request)
+        kind, came = kind_of(request), incoming(self._heads, request)
         if "upgrade" in came.headers:
             return _no_upgrade(kind)
         route = came.route
@@ -118,7 +120,7 @@ class Transport:
 
     async def handle_async_request(self, request: Any) -> Any:
         """Answer a request of a client that awaits."""
-        kind, came = kind_of(request), incoming(request)
+        kind, came = kind_of(request), incoming(self._heads, request)
         if "upgrade" in came.headers:
             return _no_upgrade(kind)
         route = came.route

@@ -102,7 +102,10 @@ class HTTPRequest:
 
     def redacted(self) -> HTTPRequest:
         """The same request without its body and without anything that may be a secret."""
-        safe = ((n, v if n.lower() in SAFE_REQUEST_HEADERS else REDACTED) for n, v in self.headers.fields)
+        fields = self.headers.fields
+        safe = [
+            (n, v if n in SAFE_REQUEST_HEADERS or n.lower() in SAFE_REQUEST_HEADERS else REDACTED) for n, v in fields
+        ]
         return HTTPRequest(self.method, redact_url(self.url), Headers(safe))
 
     def __repr__(self) -> str:

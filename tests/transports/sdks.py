@@ -196,8 +196,12 @@ def check_openai() -> None:
         )
         if hasattr(made, "responses"):
             assert made.responses.create(model="gpt-4o", input="?").output_text == "Paris"
-            told = [event.type for event in made.responses.create(model="gpt-4o", input="?", stream=True)]
+            told = [event.type for event in made.responses.create(model="gpt-4o", input="other", stream=True)]
             assert told == [event["type"] for event in _responses()]
+            before = len(server.requests)
+            hit = list(made.responses.create(model="gpt-4o", input="?", stream=True))
+            assert (hit[-1].type, hit[-1].response.output_text) == ("response.completed", "Paris")
+            assert len(server.requests) == before, "the whole answer is told as a stream"
     with _world() as (server, edge):
         made = _openai_client(openai.OpenAI, openai.DefaultHttpxClient, edge)
         answer = made.chat.completions.create(model="fake/x", messages=QUESTION)
