@@ -2,7 +2,8 @@
 
 Answers are built once. The path chooses: `/v1/chat/completions` answers with one completion, or with a stream if the
 body asks for one; below `/paced` a stream's events leave one write each, as a model makes them, elsewhere all in one
-write, so that a client's own work is all there is to wait for. `GET /count` tells how many completions were asked for:
+write, so that a client's own work is all there is to wait for. Below `/distant` every answer comes `DELAY` seconds
+later, as that of a server far away that thinks for a moment. `GET /count` tells how many completions were asked for:
 what was to be a cache hit must not have been.
 """
 
@@ -11,12 +12,15 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+import time
 from itertools import count
 from typing import Final
 
 from benchmarks.workload import COMPLETION, stream_events
 
-__all__ = ["main"]
+__all__ = ["DELAY", "main"]
+
+DELAY: Final = 0.005
 
 _HEADERS: Final = (
     b"content-type: %s\r\nx-request-id: req_7b1f0c2ad93e4f5b8a6d\r\nopenai-processing-ms: 1\r\n"
@@ -71,6 +75,8 @@ def _answer(connection: socket.socket, head: bytes, body: bytes) -> None:
         connection.sendall(_whole(b"%d" % _seen[0], b"text/plain"))
         return
     _seen[0] = next(_asked) + 1
+    if head.startswith(b"POST /distant"):
+        time.sleep(DELAY)
     if b'"stream":true' not in body and b'"stream": true' not in body:
         connection.sendall(_COMPLETION)
     elif head.startswith(b"POST /paced"):

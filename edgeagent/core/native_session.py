@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeGuard
 
 from edgeagent.core.ask import OpenedStream
 from edgeagent.core.call import Call
 from edgeagent.core.native import is_native
 from edgeagent.core.session import Session
 from edgeagent.effects import Flow
-from edgeagent.errors import StreamInterruptedError
-from edgeagent.providers.base import StreamEncoder, StreamFilter
+from edgeagent.errors import APIStatusError, StreamInterruptedError
+from edgeagent.providers.base import FaultEncoder, StreamEncoder, StreamFilter
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.types.recording import Recorder
 
@@ -54,6 +55,15 @@ class NativeSession(Session[bytes]):
             finally:
                 del fault  # no cycle through this frame
         yield from super().advance()
+
+    @property
+    def retold(self) -> bool:
+        """Whether the vendor's bytes are not the caller's: the stream is told anew in the caller's format."""
+        return self._encoder is not None
+
+    def fault(self, error: APIStatusError) -> bytes | None:
+        """The event by which a stream that is told anew ends with an error; None if its format has none."""
+        return self._encoder.fault(error) if self._encoder is not None and _tells_faults(self._encoder) else None
 
     def _sees_usage(self) -> bool:
         return True  # what the caller did not ask for is taken out of the bytes
@@ -101,3 +111,7 @@ class NativeSession(Session[bytes]):
             if not self.pending:
                 raise
             self._fault = fault
+
+
+def _tells_faults(encoder: StreamEncoder) -> TypeGuard[FaultEncoder]:
+    return hasattr(encoder, "fault")

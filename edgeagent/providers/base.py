@@ -28,6 +28,7 @@ __all__ = [
     "Credential",
     "DirectProvider",
     "Encoded",
+    "FaultEncoder",
     "Feature",
     "ForOthersCodec",
     "HTTPProvider",
@@ -149,6 +150,14 @@ class StreamEncoder(Protocol):
 
     def end(self) -> bytes:
         """Encode the end of the stream."""
+        ...
+
+
+class FaultEncoder(StreamEncoder, Protocol):
+    """A stream's encoder in a format that can say that the stream has broken off."""
+
+    def fault(self, error: APIStatusError, /) -> bytes:
+        """The event that ends the stream with an error."""
         ...
 
 

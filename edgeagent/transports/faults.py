@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from edgeagent.core.native_session import NativeSession
 from edgeagent.errors import (
     APIConnectionError,
     APIResponseValidationError,
@@ -29,7 +30,7 @@ from edgeagent.providers.base import ChatCodec
 from edgeagent.transports.fields import PREFIX, outward
 from edgeagent.wire.http import HTTPResponse
 
-__all__ = ["Broken", "broken", "refusal", "said_so"]
+__all__ = ["Broken", "broken", "last_word", "refusal"]
 
 
 class _Local(NamedTuple):
@@ -46,6 +47,7 @@ _LOCAL: Final[Mapping[type[Exception], _Local]] = {
     NoTargetError: _Local(400, "invalid_request_error", "no_target"),
     ConfigurationError: _Local(500, "configuration_error", "configuration_error"),
     APIResponseValidationError: _Local(502, "server_error", "invalid_response"),
+    StreamInterruptedError: _Local(502, "server_error", "stream_interrupted"),
 }
 """What the gateway itself refuses, each with the nearest status."""
 
@@ -67,9 +69,16 @@ def broken(error: Exception) -> Broken | None:
     return Broken("ReadError" if error.sent else "ConnectError", error.message)
 
 
-def said_so(error: StreamInterruptedError) -> bool:
-    """Whether the vendor itself told the fault in its stream, so that the caller has it already."""
-    return isinstance(error.__cause__, APIStatusError)
+def last_word(session: NativeSession, error: StreamInterruptedError) -> bytes | None:
+    """What ends a stream that broke off, in its own format; None if only an exception can tell it.
+
+    Nothing more is said where the caller has the vendor's own word for it already. To a stream of the vendor's own
+    bytes nothing is added: its SDK knows what a lost connection means.
+    """
+    cause = error.__cause__
+    if session.retold:
+        return session.fault(_as_status(cause if isinstance(cause, APIStatusError) else error))
+    return b"" if isinstance(cause, APIStatusError) else None
 
 
 def refusal(error: Exception, codec: ChatCodec) -> HTTPResponse:

@@ -7,12 +7,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from edgeagent.core.native import NativeAnswer
+from edgeagent.core.native_session import NativeSession
 from edgeagent.effects import Scope
 from edgeagent.errors import ConfigurationError, StreamInterruptedError
 from edgeagent.resources.streams import AsyncStream, Stream
 from edgeagent.transports.addressing import Addresses
 from edgeagent.transports.answers import answer_fields, stream_fields, vector_fields
-from edgeagent.transports.faults import broken, refusal, said_so
+from edgeagent.transports.faults import broken, last_word, refusal
 from edgeagent.transports.heads import Heads
 from edgeagent.transports.incoming import (
     Asked,
@@ -109,7 +110,7 @@ class Transport:
         except BaseException:
             driver.close(scope)
             raise
-        body = _Streamed(kind, Stream(session, driver, scope))
+        body = _Streamed(kind, session, Stream(session, driver, scope))
         return kind.streamed(200, stream_fields(asked.native, session), body)
 
     def _pass(self, kind: Kind, request: Any, came: Incoming, reason: str) -> Any:
@@ -162,7 +163,7 @@ class Transport:
         except BaseException:
             await driver.aclose(scope)
             raise
-        body = _AsyncStreamed(kind, AsyncStream(session, driver, scope))
+        body = _AsyncStreamed(kind, session, AsyncStream(session, driver, scope))
         return kind.streamed_async(200, stream_fields(asked.native, session), body)
 
     async def _apass(self, kind: Kind, request: Any, came: Incoming, reason: str) -> Any:
@@ -224,15 +225,19 @@ def _no_upgrade(kind: Kind) -> Any:
 class _Streamed:
     """The bytes of a stream; closing it early gives the vendor's connection back."""
 
-    def __init__(self, kind: Kind, stream: Stream[bytes]) -> None:
-        self._kind, self._stream = kind, stream
+    def __init__(self, kind: Kind, session: NativeSession, stream: Stream[bytes]) -> None:
+        self._kind, self._session, self._stream = kind, session, stream
 
     def __iter__(self) -> Iterator[bytes]:
+        word: bytes | None = None
         try:
             yield from self._stream
         except StreamInterruptedError as error:
-            if not said_so(error):
+            word = last_word(self._session, error)
+            if word is None:
                 raise self._kind.fault("ReadError", str(error), None) from error
+        if word:
+            yield word
 
     def close(self) -> None:
         self._stream.close()
@@ -241,8 +246,8 @@ class _Streamed:
 class _AsyncStreamed:
     """The same for code that awaits."""
 
-    def __init__(self, kind: Kind, stream: AsyncStream[bytes]) -> None:
-        self._kind, self._stream = kind, stream
+    def __init__(self, kind: Kind, session: NativeSession, stream: AsyncStream[bytes]) -> None:
+        self._kind, self._session, self._stream = kind, session, stream
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -251,9 +256,12 @@ class _AsyncStreamed:
         try:
             return await anext(self._stream)
         except StreamInterruptedError as error:
-            if said_so(error):
-                raise StopAsyncIteration from None
-            raise self._kind.fault("ReadError", str(error), None) from error
+            word = last_word(self._session, error)
+            if word is None:
+                raise self._kind.fault("ReadError", str(error), None) from error
+        if not word:
+            raise StopAsyncIteration
+        return word  # the stream has ended: it gives nothing more
 
     async def aclose(self) -> None:
         await self._stream.close()

@@ -509,13 +509,14 @@ def test_what_was_raised_is_forgotten() -> None:
     import httpx
 
     from edgeagent.transports.faults import Broken
+    from edgeagent.transports.heads import Heads
     from edgeagent.transports.incoming import incoming
     from edgeagent.transports.kinds import kind_of
     from edgeagent.transports.repeats import REMEMBERED, Repeats
 
     request = httpx.Request("POST", "http://h/x", headers={"x-stainless-retry-count": "1"})
     times = [0.0]
-    kind, came, repeats = kind_of(request), incoming(request), Repeats(lambda: times[0])
+    kind, came, repeats = kind_of(request), incoming(Heads(), request), Repeats(lambda: times[0])
     repeats.check(kind, request, came, b"")
     repeats.remember(came, b"", Broken("NoSuchError", "late"))
     with pytest.raises(httpx.TransportError, match="late"):

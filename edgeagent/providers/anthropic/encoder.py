@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from edgeagent.errors import APIStatusError
 from edgeagent.providers.anthropic.blocks import WIRE
+from edgeagent.providers.anthropic.errors import encode_error
 from edgeagent.providers.anthropic.outbound import stop_reason_of
 from edgeagent.providers.anthropic.response import CHOICE_FIELDS
 from edgeagent.providers.anthropic.usage import encode_usage
@@ -95,6 +97,10 @@ class MessageStreamEncoder:
         if not chunk.choices:  # the fields of the whole come with its last chunk
             self._extra.update(chunk.model_extra or {})
         return b"".join(out)
+
+    def fault(self, error: APIStatusError, /) -> bytes:
+        """`error`, after which nothing comes."""
+        return b"event: error\ndata: " + encode_error(error).content + b"\n\n"
 
     def end(self) -> bytes:
         """The last block's end, `message_delta`, `message_stop`."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any, Final
 
+from edgeagent.errors import APIStatusError
+from edgeagent.providers.gemini.errors import encode_error
 from edgeagent.providers.gemini.outbound import call_part, finish_word, logprobs_result
 from edgeagent.providers.gemini.parts import WIRE
 from edgeagent.providers.gemini.usage import encode_usage
@@ -56,6 +58,10 @@ class GenerateStreamEncoder:
         if not chunk.choices:
             self._extra.update(chunk.model_extra or {})
         return b"".join(self._take(choice) for choice in chunk.choices)
+
+    def fault(self, error: APIStatusError, /) -> bytes:
+        """`{"error": {…}}`, after which nothing comes."""
+        return b"data: " + encode_error(error).content + b"\r\n\r\n"
 
     def end(self) -> bytes:
         """The tool calls, the finish reasons and the usage."""

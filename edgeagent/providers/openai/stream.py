@@ -12,8 +12,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from edgeagent.errors import APIConnectionError, APIError, ResponseValidationError
-from edgeagent.providers.openai.errors import hidden_error, tells_error
+from edgeagent.errors import APIConnectionError, APIError, APIStatusError, ResponseValidationError
+from edgeagent.providers.openai.errors import encode_error, hidden_error, tells_error
 from edgeagent.providers.openai.repair import broken_off, repaired
 from edgeagent.providers.openai.response import broken, decode_response, invalid, with_essentials
 from edgeagent.providers.openai.tidy import Tidy
@@ -218,6 +218,10 @@ class ChatStreamEncoder:
     def end(self) -> bytes:
         """The closing event."""
         return b"data: [DONE]\n\n"
+
+    def fault(self, error: APIStatusError, /) -> bytes:
+        """`{"error": {…}}`, after which nothing comes."""
+        return b"data: " + encode_error(error).content + b"\n\n"
 
 
 def _stopped(extra: Mapping[str, Any] | None) -> str | None:

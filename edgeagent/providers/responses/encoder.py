@@ -14,6 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic_core import from_json
+
+from edgeagent.errors import APIStatusError
+from edgeagent.providers.openai.errors import encode_error
 from edgeagent.providers.responses.entries import Call, Entry, Message, Reasoning
 from edgeagent.providers.responses.items import CALLS, WIRE, InvalidItemError, check_item, parts_of, reasoning_texts
 from edgeagent.providers.responses.outbound import (
@@ -74,6 +78,12 @@ class ResponseStreamEncoder:
         output = [entry.item for entry in self._entries]
         response = {**response_of(completion, self._echo), "output": output}
         self._event(LAST.get(status, "response.incomplete"), response=response)
+        return self._event.taken()
+
+    def fault(self, error: APIStatusError, /) -> bytes:
+        """`error`: as the reference has it, and with the object that the SDK looks for and the API sends as well."""
+        told = from_json(encode_error(error).content)["error"]
+        self._event("error", code=told["code"], message=told["message"], param=told["param"], error=told)
         return self._event.taken()
 
     def _start(self, chunk: ChatCompletionChunk) -> None:
