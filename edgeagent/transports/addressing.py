@@ -41,11 +41,13 @@ class Address:
         pipeline: with that provider among its targets.
         provider: None if there is none, since neither the client nor the SDK has a key for it.
         borrowed: whether the provider has the SDK's own key.
+        literal: whether model names are that server's own, whatever they look like.
     """
 
     pipeline: Pipeline
     provider: HTTPProvider | None
     borrowed: bool
+    literal: bool = False
 
 
 def credential_of(headers: Mapping[str, str], query: tuple[tuple[str, str], ...]) -> tuple[str, str] | None:
@@ -92,7 +94,7 @@ def _address(
             return Address(pipeline, None, borrowed=False)
     literal = route.vendor is None and (borrowed or _has_names_of_its_own(provider, route))
     view = pipeline.addressed(targets.addressed(provider, literal=literal))
-    return Address(view, provider, borrowed)
+    return Address(view, provider, borrowed, literal)
 
 
 def _is_addressed(provider: HTTPProvider, route: Route) -> bool:

@@ -29,6 +29,7 @@ __all__ = [
     "NotUnderstoodError",
     "embedding_understood",
     "incoming",
+    "read",
     "understood",
 ]
 
@@ -100,7 +101,7 @@ def understood(
         NotUnderstoodError: nobody but the vendor can tell what is meant.
         RequestValidationError: it is wrong, and no vendor of the format is asked.
     """
-    options, body, model, address = _read(client, addresses, came, route, content)
+    options, body, model, address = read(client, addresses, came, route, content)
     stream = bool(body.get("stream")) if route.stream is None else route.stream
     vendor = route.vendor if address.provider is None else address.provider.vendor
     query = {name: value for name, value in route.query if name != "key"}
@@ -132,7 +133,7 @@ def embedding_understood(
     client: EdgeClient | AsyncEdgeClient, addresses: Addresses, came: Incoming, route: Route, content: bytes
 ) -> AskedVectors:
     """The call for embeddings that a request means. Raises like `understood`."""
-    options, body, model, address = _read(client, addresses, came, route, content)
+    options, body, model, address = read(client, addresses, came, route, content)
     known = {name: value for name, value in body.items() if name in EmbeddingRequest.model_fields}
     extra = {name: value for name, value in body.items() if name not in known}
     try:
@@ -146,7 +147,7 @@ def embedding_understood(
     return AskedVectors(pipeline, request, options)
 
 
-def _read(
+def read(
     client: EdgeClient | AsyncEdgeClient, addresses: Addresses, came: Incoming, route: Route, content: bytes
 ) -> tuple[CallOptions, dict[str, Any], str, Address]:
     """What every call says: its options, its body, its model, whom it was sent to."""

@@ -13,6 +13,7 @@ from edgeagent.errors import ConfigurationError, StreamInterruptedError
 from edgeagent.resources.streams import AsyncStream, Stream
 from edgeagent.transports.addressing import Addresses
 from edgeagent.transports.answers import answer_fields, stream_fields, vector_fields
+from edgeagent.transports.counting import counted
 from edgeagent.transports.faults import broken, last_word, refusal
 from edgeagent.transports.heads import Heads
 from edgeagent.transports.incoming import (
@@ -25,6 +26,7 @@ from edgeagent.transports.incoming import (
     understood,
 )
 from edgeagent.transports.kinds import Kind, kind_of
+from edgeagent.transports.listing import AskedModels, models_asked
 from edgeagent.transports.passing import Passage
 from edgeagent.transports.repeats import Repeats
 from edgeagent.transports.wires import EMBEDDINGS, Route
@@ -78,6 +80,10 @@ class Transport:
         content = request.read()
         self._repeats.check(kind, request, came, content)
         try:
+            if route.asks == "count":
+                return _told(kind, counted(self._edge, self._addresses, came, route, content))
+            if route.asks == "models":
+                return self._list(kind, models_asked(self._edge, self._addresses, came, route))
             if route.wire == EMBEDDINGS:
                 return self._embed(kind, embedding_understood(self._edge, self._addresses, came, route, content))
             asked = understood(self._edge, self._addresses, came, route, content)
@@ -98,6 +104,11 @@ class Transport:
         driver = self._edge._engine.runtime.plain_drivers[0]
         flow = asked.pipeline.create(asked.request, asked.options, scope, prefers_async=False)
         return _vectors(kind, driver.run(flow, scope))
+
+    def _list(self, kind: Kind, asked: AskedModels) -> Any:
+        scope = Scope()
+        driver = self._edge._engine.runtime.plain_drivers[0]
+        return _told(kind, asked.told(driver.run(asked.flow(scope, prefers_async=False), scope)))
 
     def _stream(self, kind: Kind, asked: Asked) -> Any:
         scope = Scope()
@@ -130,6 +141,10 @@ class Transport:
         content = await request.aread()
         self._repeats.check(kind, request, came, content)
         try:
+            if route.asks == "count":
+                return _told(kind, counted(self._edge, self._addresses, came, route, content))
+            if route.asks == "models":
+                return await self._alist(kind, models_asked(self._edge, self._addresses, came, route))
             if route.wire == EMBEDDINGS:
                 vectors = embedding_understood(self._edge, self._addresses, came, route, content)
                 return await self._aembed(kind, vectors)
@@ -151,6 +166,11 @@ class Transport:
         driver = self._edge._engine.runtime.plain_drivers[1]
         flow = asked.pipeline.create(asked.request, asked.options, scope, prefers_async=True)
         return _vectors(kind, await driver.run(flow, scope))
+
+    async def _alist(self, kind: Kind, asked: AskedModels) -> Any:
+        scope = Scope()
+        driver = self._edge._engine.runtime.plain_drivers[1]
+        return _told(kind, asked.told(await driver.run(asked.flow(scope, prefers_async=True), scope)))
 
     async def _astream(self, kind: Kind, asked: Asked) -> Any:
         scope = Scope()
@@ -209,6 +229,10 @@ class Transport:
 
 def _whole(kind: Kind, asked: Asked, answer: NativeAnswer) -> Any:
     return kind.response(200, answer_fields(asked.native, answer), answer.body)
+
+
+def _told(kind: Kind, answer: tuple[list[tuple[str, str]], bytes]) -> Any:
+    return kind.response(200, *answer)
 
 
 def _vectors(kind: Kind, answer: CreateEmbeddingResponse) -> Any:

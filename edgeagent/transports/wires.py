@@ -28,8 +28,11 @@ _HOSTS: Final[Mapping[str, str]] = {
 
 _AZURE: Final = re.compile(r"(?P<base>.*/openai)/deployments/(?P<model>[^/]+)(?P<end>/chat/completions|/embeddings)")
 _GOOGLE: Final = re.compile(
-    r"(?P<base>.*/v1\w*)/(?P<model>(?:models|tunedModels)/[^/:]+):(?P<method>generateContent|streamGenerateContent)"
+    r"(?P<base>.*/v1\w*)/(?P<model>(?:models|tunedModels)/.+)"
+    r":(?P<method>generateContent|streamGenerateContent|countTokens)"
 )
+_MODELS: Final = re.compile(r"(?P<base>.*)/models(?:/(?P<model>[^:]+))?")
+"""Of all three APIs: the whole list, or one model."""
 EMBEDDINGS: Final = "openai.embeddings"
 """The name of the one format here that is no chat."""
 
@@ -39,6 +42,9 @@ _ENDS: Final[Mapping[str, str]] = {
     "/embeddings": EMBEDDINGS,
 }
 _MESSAGES: Final = "/v1/messages"
+_COUNT: Final = "/count_tokens"
+
+Asks = Literal["answer", "count", "models"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class Route:
         model: the model in the URL; None: the body names it.
         stream: whether the URL asks for a stream; None: the body says it.
         query: parameters of the URL.
+        asks: what for: an answer, the tokens of a question, or which models there are.
     """
 
     family: Family
@@ -60,6 +67,7 @@ class Route:
     model: str | None = None
     stream: bool | None = None
     query: tuple[tuple[str, str], ...] = ()
+    asks: Asks = "answer"
 
     @property
     def vendor(self) -> str | None:
@@ -74,6 +82,9 @@ class Route:
 
 def recognise(method: str, url: str, headers: Mapping[str, str]) -> Route | None:
     """The route of a call that the pipeline can serve; None for any other request. `headers` has lower-case names."""
+    if method == "GET":
+        key = headers.get("x-goog-api-key") is not None
+        return _listed(url, "anthropic-version" in headers, "api-key" in headers, key)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if method != "POST" or kind != "application/json" or "content-encoding" in headers:
         return None
@@ -91,7 +102,10 @@ def _recognised(url: str, anthropic: bool, azure_key: bool) -> Route | None:
         return _google(origin, google, query)
     if anthropic:
         base, found, rest = path.rpartition(_MESSAGES)
-        return Route("anthropic", "anthropic.messages", origin + base, query=query) if found and not rest else None
+        if not found or rest not in {"", _COUNT}:
+            return None
+        asks: Asks = "count" if rest else "answer"
+        return Route("anthropic", "anthropic.messages", origin + base, query=query, asks=asks)
     for end, wire in _ENDS.items():
         if path.endswith(end):
             return Route(_family(azure_key, query), wire, origin + path[: -len(end)], query=query)
@@ -112,7 +126,26 @@ def _google(origin: str, match: re.Match[str], query: tuple[tuple[str, str], ...
         return None
     model = unquote(match["model"]).removeprefix("models/")
     rest = tuple(item for item in query if item[0] != "alt")
-    return Route("google", "google.generate", origin + match["base"], model, stream, rest)
+    asks: Asks = "count" if match["method"] == "countTokens" else "answer"
+    return Route("google", "google.generate", origin + match["base"], model, stream, rest, asks)
+
+
+@lru_cache(maxsize=256)
+def _listed(url: str, anthropic: bool, azure_key: bool, google_key: bool) -> Route | None:
+    """Azure's own list is of base models, which say nothing of what can be called."""
+    parts = urlsplit(url)
+    query = tuple(parse_qsl(parts.query, keep_blank_values=True))
+    match = _MODELS.fullmatch(parts.path)
+    if match is None or "/publishers/" in parts.path or "/operations/" in parts.path:  # what Google is still making
+        return None
+    base, model = f"{parts.scheme}://{parts.netloc}{match['base']}", match["model"] and unquote(match["model"])
+    if anthropic:
+        return Route("anthropic", "anthropic.messages", base.removesuffix("/v1"), model, False, query, "models")
+    if google_key or any(name == "key" for name, _ in query):
+        return Route("google", "google.generate", base, model, False, query, "models")
+    if _family(azure_key, query) == "azure":
+        return None
+    return Route("openai", "openai.chat", base, model, False, query, "models")
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,8 @@ from edgeagent.transports.wires import recognise
 JSON = {"content-type": "application/json; charset=utf-8"}
 ANTHROPIC = {**JSON, "anthropic-version": "2023-06-01"}
 AZURE = {**JSON, "api-key": "k"}
-GOOGLE = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash"
+GOOGLE_BASE = "https://generativelanguage.googleapis.com/v1beta"
+GOOGLE = f"{GOOGLE_BASE}/models/gemini-2.5-flash"
 
 KNOWN = [
     ("https://api.openai.com/v1/chat/completions", JSON, ("openai", "openai.chat", "https://api.openai.com/v1")),
@@ -48,8 +49,38 @@ KNOWN = [
     ),
 ]
 
+QUESTIONS = [
+    ("GET", "https://api.openai.com/v1/models", {}, ("openai", "https://api.openai.com/v1", None, "models")),
+    ("GET", "https://h/v1/models/a/b%20c", {}, ("openai", "https://h/v1", "a/b c", "models")),
+    (
+        "GET",
+        "https://api.anthropic.com/v1/models?limit=5",
+        {"anthropic-version": "2023-06-01"},
+        ("anthropic", "https://api.anthropic.com", None, "models"),
+    ),
+    ("GET", GOOGLE, {"x-goog-api-key": "k"}, ("google", GOOGLE_BASE, "gemini-2.5-flash", "models")),
+    ("GET", f"{GOOGLE_BASE}/models?key=k&pageSize=5", {}, ("google", GOOGLE_BASE, None, "models")),
+    ("POST", f"{GOOGLE}:countTokens", JSON, ("google", GOOGLE_BASE, "gemini-2.5-flash", "count")),
+    (
+        "POST",
+        f"{GOOGLE_BASE}/models/openai/gpt-x:generateContent",
+        JSON,
+        ("google", GOOGLE_BASE, "openai/gpt-x", "answer"),
+    ),
+    (
+        "POST",
+        "https://api.anthropic.com/v1/messages/count_tokens?beta=true",
+        ANTHROPIC,
+        ("anthropic", "https://api.anthropic.com", None, "count"),
+    ),
+]
+
 UNKNOWN = [
-    ("GET", "https://api.openai.com/v1/models", JSON),
+    ("GET", "https://api.openai.com/v1/models/ft:gpt-4o:of-mine", {}),
+    ("GET", "https://x.openai.azure.com/openai/models?api-version=1", {"api-key": "k"}),
+    ("GET", "https://us-aiplatform.googleapis.com/v1beta1/publishers/google/models", {}),
+    ("GET", f"{GOOGLE}/operations/of-a-film", {"x-goog-api-key": "k"}),
+    ("DELETE", "https://api.openai.com/v1/models/x", {}),
     ("GET", "https://api.openai.com/v1/chat/completions", JSON),
     ("POST", "https://api.openai.com/v1/chat/completions/x", JSON),
     ("POST", "https://api.openai.com/v1/responses/x/cancel", JSON),
@@ -58,9 +89,7 @@ UNKNOWN = [
     ("POST", "https://api.openai.com/v1/chat/completions", {**JSON, "content-encoding": "gzip"}),
     ("POST", "https://api.openai.com/v1/threads/t/messages", JSON),
     ("POST", "https://api.anthropic.com/v1/messages/batches", ANTHROPIC),
-    ("POST", "https://api.anthropic.com/v1/messages/count_tokens", ANTHROPIC),
     ("POST", f"{GOOGLE}:streamGenerateContent", JSON),
-    ("POST", f"{GOOGLE}:countTokens", JSON),
     (
         "POST",
         "https://eu-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/google/models/m:generateContent",
@@ -82,6 +111,18 @@ def test_calls_are_recognised(url: str, headers: dict[str, str], expected: tuple
 def test_other_requests_are_not(method: str, url: str, headers: dict[str, str]) -> None:
     """Other methods, paths, media types and forms of a stream are the vendor's own affair."""
     assert recognise(method, url, headers) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "headers", "expected"), QUESTIONS, ids=[f"{m} {url}" for m, url, _, _ in QUESTIONS]
+)
+def test_questions_for_models_and_tokens_are_recognised(
+    method: str, url: str, headers: dict[str, str], expected: tuple[str, str, str | None, str]
+) -> None:
+    """Of all three APIs, which name their lists alike and are told apart by their header fields."""
+    route = recognise(method, url, headers)
+    assert route is not None
+    assert (route.family, route.base_url, route.model, route.asks) == expected
 
 
 def test_what_the_url_says() -> None:
