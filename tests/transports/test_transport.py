@@ -542,3 +542,24 @@ def test_a_client_with_another_package_s_errors_answers_the_same(way: tuple[str,
             await caller.pieces(streamed)
 
         through(way, [own(server)], scenario, errors="openai")
+
+
+@ways
+def test_a_body_goes_on_as_the_bytes_that_came(way: tuple[str, str]) -> None:
+    """Spaces, numbers and order are the caller's own; only an edit has it written anew."""
+    body = b'{ "model" : "gpt-4o", "temperature" : 1.0e0,\n "messages":[{"content":"W\\u0068ere?","role":"user"}] }'
+    with Loopback(answers) as server:
+
+        async def scenario(caller: Caller) -> None:
+            fields = {"authorization": "Bearer k", "content-type": "application/json"}
+            for content in (body, body.replace(b"gpt-4o", b"fast")):
+                request = caller.client.build_request("POST", server.url + PATH, content=content, headers=fields)
+                sent = caller.client.send(request)
+                response = sent if caller.kind == "sync" else await sent
+                assert response.json() == COMPLETION
+            first, second = server.requests
+            assert first.body == body
+            assert second.json() == first.json()
+            assert second.body != body
+
+        through(way, [own(server)], scenario, cache=False, models={"fast": "openai/gpt-4o"})
