@@ -29,7 +29,7 @@ from edgeagent.transports.kinds import Kind, kind_of
 from edgeagent.transports.listing import AskedModels, models_asked
 from edgeagent.transports.passing import Passage
 from edgeagent.transports.repeats import Repeats
-from edgeagent.transports.wires import EMBEDDINGS, Route
+from edgeagent.transports.wires import EMBEDDINGS, Route, why_unknown
 from edgeagent.types import CreateEmbeddingResponse
 from edgeagent.wire.json import dump_json
 
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient, EdgeClient
 
 __all__ = ["Transport", "transport"]
-
-_UNKNOWN_PATH = "this path is not one that the pipeline knows"
 
 
 def transport(edge: EdgeClient | AsyncEdgeClient) -> Any:
@@ -76,7 +74,7 @@ class Transport:
             return _no_upgrade(kind)
         route = came.route
         if route is None:
-            return self._pass(kind, request, came, _UNKNOWN_PATH)
+            return self._pass(kind, request, came, why_unknown(came.url))
         content = request.read()
         self._repeats.check(kind, request, came, content)
         try:
@@ -137,7 +135,7 @@ class Transport:
             return _no_upgrade(kind)
         route = came.route
         if route is None:
-            return await self._apass(kind, request, came, _UNKNOWN_PATH)
+            return await self._apass(kind, request, came, why_unknown(came.url))
         content = await request.aread()
         self._repeats.check(kind, request, came, content)
         try:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from edgeagent.providers.base import ChatCodec
 
-__all__ = ["EMBEDDINGS", "Family", "Route", "recognise"]
+__all__ = ["EMBEDDINGS", "Family", "Route", "recognise", "why_unknown"]
 
 Family = Literal["openai", "azure", "anthropic", "google"]
 
@@ -89,6 +89,13 @@ def recognise(method: str, url: str, headers: Mapping[str, str]) -> Route | None
     if method != "POST" or kind != "application/json" or "content-encoding" in headers:
         return None
     return _recognised(url, "anthropic-version" in headers, "api-key" in headers)
+
+
+def why_unknown(url: str) -> str:
+    """Why a request that was not recognised is the vendor's own affair."""
+    if ":streamGenerateContent" in url and "alt=sse" not in url:
+        return "a stream in the form of a JSON array is told by the vendor alone"
+    return "this path is not one that the pipeline knows"
 
 
 @lru_cache(maxsize=256)  # an SDK sends all of its calls to a few addresses

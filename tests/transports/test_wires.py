@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgeagent.transports.wires import recognise
+from edgeagent.transports.wires import recognise, why_unknown
 
 JSON = {"content-type": "application/json; charset=utf-8"}
 ANTHROPIC = {**JSON, "anthropic-version": "2023-06-01"}
@@ -123,6 +123,19 @@ def test_questions_for_models_and_tokens_are_recognised(
     route = recognise(method, url, headers)
     assert route is not None
     assert (route.family, route.base_url, route.model, route.asks) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [
+        (f"{GOOGLE}:streamGenerateContent?key=k", "JSON array"),
+        (f"{GOOGLE}:streamGenerateContent?alt=sse", "path"),
+        ("https://api.openai.com/v1/files", "path"),
+    ],
+)
+def test_why_a_request_is_not_recognised(url: str, word: str) -> None:
+    """The answer's header says which it was."""
+    assert word in why_unknown(url)
 
 
 def test_what_the_url_says() -> None:
