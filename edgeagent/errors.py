@@ -223,12 +223,7 @@ class RequestValidationError(BadRequestError):
     target: str | None = None
 
     def __init__(
-        self,
-        message: str,
-        *,
-        param: str | None = None,
-        response: HTTPResponse | None = None,
-        body: object | None = None,
+        self, message: str, *, param: str | None = None, response: HTTPResponse | None = None, body: object = None
     ) -> None:
         body = body if body is not None else _error_body(message, "invalid_request_error", param, None)
         super().__init__(message, response=response, body=body)
