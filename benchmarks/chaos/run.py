@@ -34,6 +34,8 @@ TIMEOUT = 0.4
 RETRIES = 2
 SLACK = 1.0
 """How much later than its deadline a call may end on a busy machine, in seconds."""
+DROPPED = "was garbage collected before it had been exhausted"
+"""What trio says of a provider's own generator whose stream was dropped, where the collector of garbage comes first."""
 SETTLING = 15.0
 """How long threads and connections may take to end after the client was closed, in seconds."""
 
@@ -77,7 +79,7 @@ def run(calls: int, seed: int = 1, rate: float = 0.3, *, in_process: bool = Fals
         _within(lambda: set(threading.enumerate()) <= threads)
         left = [thread.name for thread in set(threading.enumerate()) - threads]
         report.check(not left, f"threads are left: {left}")
-    report.violations += complaints.heard
+    report.violations += [told for told in complaints.heard if not (in_process and DROPPED in told)]
     return report
 
 

@@ -6,6 +6,7 @@ at a time, all in one context, so that what a generator sets in one step it find
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from contextvars import copy_context
 from typing import Any, Final
 
 from edgeagent.io.limits import gap_or_deadline, until
+from edgeagent.io.loops import Loop
 from edgeagent.io.sources import END, closers
 from edgeagent.wire.http import Headers
 
@@ -25,7 +27,7 @@ CLOSE_SECONDS: Final = 5.0
 
 
 class AsyncIteratorSource:
-    """A provider's own iterator, async or sync.
+    """A provider's own iterator, async or sync. An async one that is dropped unclosed is closed by its loop.
 
     Args:
         items: what the provider's function returned.
@@ -43,6 +45,7 @@ class AsyncIteratorSource:
         self._steps: _AsyncSteps | _ThreadSteps | None = (
             _AsyncSteps(items) if hasattr(items, "__aiter__") else _ThreadSteps(items, in_thread)
         )
+        self._loop = Loop()
 
     async def read(self, deadline: float | None) -> Any:
         """The next item; None at the end.
@@ -74,6 +77,12 @@ class AsyncIteratorSource:
         if steps is not None:
             with anyio.move_on_after(CLOSE_SECONDS, shield=True):
                 await steps.aclose()
+
+    def __del__(self) -> None:
+        steps = getattr(self, "_steps", None)
+        if isinstance(steps, _AsyncSteps):  # trio warns of a generator that is left to the collector of garbage
+            with contextlib.suppress(Exception):  # at the interpreter's exit what is needed may be gone
+                self._loop.spawn(steps.aclose)
 
 
 class _AsyncSteps:

@@ -153,4 +153,5 @@ class AsyncStream(_Facts[T]):
     def __del__(self) -> None:
         if hasattr(self, "_session") and self._session.flowing:
             self._session.close_early()
-            self._scope.release()  # the connection is given back by its source, in its own loop
+            self._scope.release()
+            self._scope.sources.clear()  # a connection is given back by its source, in its own loop

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, closing, nullcontext
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -126,9 +126,10 @@ async def abroken(course: Course, ask: Callable[[], Any]) -> AsyncGenerator[Any,
     await wait(course.first)
     items = ask() if course.pieces else ()
     items = await items if isawaitable(items) else items
+    items = _each(items) if not hasattr(items, "__aiter__") else items
     async with aclosing(items) if hasattr(items, "aclose") else nullcontext():
         number = 0
-        async for item in items if isinstance(items, AsyncIterable) else _each(items):
+        async for item in items:
             yield item
             number += 1
             if number >= course.pieces:

@@ -176,3 +176,30 @@ def test_errors_are_not_told_as_consequences_of_others(driven: Driven) -> None:
     with pytest.raises(KeyError) as caught:
         driven(flow)
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "trio"])
+def test_a_generator_that_is_dropped(kind: str) -> None:
+    """Nobody closes its stream: its own loop does, at once, and trio has nothing to warn of."""
+    closed = threading.Event()
+
+    async def items() -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            await anyio.sleep(0)
+            closed.set()
+
+    async def main() -> None:
+        runtime, scope = Runtime(), Scope()
+        source = await runtime.async_driver.step(effects.open_iterator(items, LONG, None), scope)
+        assert await runtime.async_driver.step(effects.read(source, None), scope) == 1
+        scope.sources.clear()
+        del source
+        with anyio.fail_after(5):
+            while not closed.is_set():
+                await anyio.sleep(0.005)
+        await runtime.aclose()
+
+    anyio.run(main, backend=kind)
