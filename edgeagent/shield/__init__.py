@@ -1,4 +1,4 @@
-"""Personal data and secrets, and prompt injection: what is found in a text."""
+"""Personal data, secrets and prompt injection: what is found in a text, and what happens to it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from edgeagent.shield.detect import Pattern, PersonalData, PresidioDetector, Secrets, Standard
     from edgeagent.shield.injection.detector import Assessment, InjectionDetector, InjectionScorer
     from edgeagent.shield.injection.guard import Finding, InjectionGuard
+    from edgeagent.shield.policy import Policy
+    from edgeagent.shield.shield import Preview, Shield
+    from edgeagent.shield.vault import Vault
 
 __all__ = [
     "Assessment",
@@ -21,9 +24,13 @@ __all__ = [
     "Match",
     "Pattern",
     "PersonalData",
+    "Policy",
     "PresidioDetector",
+    "Preview",
     "Secrets",
+    "Shield",
     "Standard",
+    "Vault",
 ]
 
 _PLACES = {
@@ -36,9 +43,13 @@ _PLACES = {
     "Match": "base",
     "Pattern": "detect",
     "PersonalData": "detect",
+    "Policy": "policy",
     "PresidioDetector": "detect",
+    "Preview": "shield",
     "Secrets": "detect",
+    "Shield": "shield",
     "Standard": "detect",
+    "Vault": "vault",
 }
 
 

@@ -1,0 +1,65 @@
+"""JSON as text: its strings and numbers with their places, so that some can be changed and all else stays as it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+__all__ = ["Token", "is_json", "quoted", "rewritten", "tokens"]
+
+_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[0-9.eE+-]*')
+
+
+class Token(NamedTuple):
+    """A string or a number in JSON text."""
+
+    start: int
+    end: int
+    value: str
+    """What the string says; a number as it is written."""
+    is_number: bool
+    is_plain: bool
+    """Whether the value stands in the text as it is, one character after the start."""
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is a JSON object or list."""
+    bare = text.lstrip()[:1]
+    if not bare or bare not in "{[":
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def tokens(text: str) -> list[Token]:
+    """The strings (keys too) and numbers of a JSON text, in their order."""
+    found = []
+    for place in _TOKEN.finditer(text):
+        raw = place.group()
+        is_number = not raw.startswith('"')
+        plain = is_number or "\\" not in raw
+        value = raw if is_number else raw[1:-1] if plain else str(json.loads(raw, strict=False))
+        found.append(Token(place.start(), place.end(), value, is_number, plain))
+    return found
+
+
+def rewritten(text: str, change: Callable[[Token], str | None]) -> str:
+    """The text with some of its strings and numbers changed; `change` gives JSON text for those, None for others."""
+    pieces: list[str] = []
+    done = 0
+    for token in tokens(text):
+        new = change(token)
+        if new is not None:
+            pieces += (text[done : token.start], new)
+            done = token.end
+    return "".join((*pieces, text[done:]))
+
+
+def quoted(value: str) -> str:
+    """A string as JSON."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,96 @@
+"""Finding any of a set of texts, whole words only and whatever their case; also in a text of which more may come."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+__all__ = ["MORE", "Literals", "More"]
+
+
+class More:
+    """The answer "that depends on what comes next"."""
+
+    __slots__ = ()
+
+
+MORE: Final = More()
+
+_ESCAPED_SPACE: Final = frozenset({r"\n", r"\r", r"\t", r"\b", r"\f"})
+
+
+class Literals:
+    """A set of texts.
+
+    At each place the longest counts. Where a text begins or ends with an ASCII letter or digit, none may stand beside
+    it, so that no number is found inside a longer one.
+    """
+
+    __slots__ = ("_by_start", "first")
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._by_start: dict[str, list[tuple[str, str]]] = {}
+        for text in sorted(set(texts), key=lambda text: (-len(text), text)):
+            low = text.lower()
+            if len(low) == len(text) and text:  # else its places could not be told
+                self._by_start.setdefault(low[0], []).append((low, text))
+        self.first = "".join(sorted({form for c in self._by_start for form in (c, c.upper()) if len(form) == 1}))
+        """The characters that any of them begins with, in both cases."""
+
+    def at(self, text: str, at: int, before: str, *, final: bool) -> str | More | None:
+        """Which of them stands at a place.
+
+        Args:
+            text: the text as far as it has come.
+            at: the place.
+            before: what stands before `text`, at least two characters if there are.
+            final: whether no more will come.
+        """
+        known = self._by_start.get(text[at].lower())
+        if known is None or not _bounded(known[0][0][0], (before + text[max(0, at - 2) : at])[-2:]):
+            return None
+        for low, original in known:
+            piece = text[at : at + len(low)].lower()
+            if len(text) - at < len(low):
+                if not final and low.startswith(piece):
+                    return MORE
+            elif piece == low:
+                end = at + len(low)
+                if not _is_sign(low[-1]):
+                    return original
+                if end < len(text):
+                    if not _is_sign(text[end]):
+                        return original
+                elif final:
+                    return original
+                else:
+                    return MORE
+        return None
+
+    def find(self, text: str) -> list[tuple[int, int, str]]:
+        """All of them in a whole text: start, end, which."""
+        if not self._by_start:
+            return []
+        found = []
+        starts = re.compile(f"[{re.escape(self.first)}]")
+        place = starts.search(text)
+        while place is not None:
+            at = place.start()
+            which = self.at(text, at, "", final=True)
+            if isinstance(which, str):
+                found.append((at, at + len(which), which))
+                at += len(which) - 1
+            place = starts.search(text, at + 1)
+        return found
+
+
+def _bounded(first: str, before: str) -> bool:
+    """Whether a text that begins with `first` can stand behind `before`, the two characters before it."""
+    if not before or not _is_sign(first) or not _is_sign(before[-1]):
+        return True
+    return before in _ESCAPED_SPACE  # in JSON text
+
+
+def _is_sign(character: str) -> bool:
+    return character.isascii() and character.isalnum()

@@ -1,0 +1,174 @@
+"""Putting the values back into an answer, whole or as it comes.
+
+One scanner serves both: it decides at each place by what follows, and where what follows has not come yet, it waits.
+So a stream gives the same text however it is cut, and holds back no more than what may still become a placeholder.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Mapping
+from typing import Any, Final
+
+from edgeagent.shield.literals import Literals, More
+from edgeagent.shield.placeholders import STARTS, Names, name_of
+
+__all__ = ["Restorer", "Restoring"]
+
+_CONTEXT: Final = 2
+"""How many characters of what is gone are remembered, to see where a word begins."""
+
+
+class Restorer:
+    """Knows the values that one request held.
+
+    Args:
+        placeholders: placeholder → value.
+        standins: stand-in → value.
+        bare: names without brackets → value, for places in which a bracket is not allowed.
+    """
+
+    __slots__ = ("_bare", "_names", "_placeholders", "_standins", "_starts", "_values")
+
+    def __init__(
+        self, placeholders: Mapping[str, str], standins: Mapping[str, str], bare: Mapping[str, str] | None = None
+    ) -> None:
+        self._placeholders = {name_of(text): value for text, value in placeholders.items()}
+        self._names = Names(self._placeholders)
+        self._values = dict(standins)
+        self._standins = Literals(standins)
+        self._bare = dict(bare or {})
+        starts = (STARTS if placeholders else "") + self._standins.first
+        self._starts = re.compile(f"[{re.escape(starts)}]") if starts else None
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to restore."""
+        return self._starts is not None
+
+    def __repr__(self) -> str:
+        return f"<Restorer of {len(self._placeholders) + len(self._values)} values>"
+
+    def text(self, text: str, *, json: bool = False) -> str:
+        """A whole text; with `json` it is JSON text, and values are written as inside of its strings."""
+        if self._starts is None:
+            return text
+        stream = self.stream(json=json)
+        return stream.feed(text) + stream.end()
+
+    def stream(self, *, json: bool = False) -> Restoring:
+        """The same for a text that comes in pieces."""
+        return Restoring(self, json=json)
+
+    def name(self, name: str) -> str:
+        """The name of a tool: one that was masked, or as it is."""
+        return self._bare.get(name, name)
+
+    def tree(self, value: Any, *, parent: str = "") -> Any:
+        """A copy of a JSON value with everything restored in it; text of `_JSON_KEYS` is JSON itself."""
+        if isinstance(value, str):
+            if parent == "name" and value in self._bare:
+                return self._bare[value]
+            return self.text(value, json=parent in _JSON_KEYS)
+        if isinstance(value, dict):
+            return {self.text(key): self.tree(part, parent=key) for key, part in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.tree(part, parent=parent) for part in value]
+        return value
+
+    def unknown_in(self, text: str, labels: Names) -> bool:
+        """Whether a placeholder with one of these labels stands in a text that this request did not hold."""
+        return any(name_of(text[start:end]) not in self._placeholders for start, end in labels.find(text))
+
+    def scan(self, text: str, before: str, *, json: bool, final: bool) -> tuple[list[_Piece], int]:
+        """The text in pieces, and where the part begins that has to wait for more."""
+        pieces: list[_Piece] = []
+        done = at = 0
+        starts = self._starts
+        assert starts is not None
+        while (place := starts.search(text, at)) is not None:
+            at = place.start()
+            found = self._at(text, at, before, final=final)
+            if isinstance(found, More):
+                break
+            if found is None:
+                at += 1
+                continue
+            end, value = found
+            pieces.append((text[done:at], text[at:end], _escaped(value) if json else value))
+            done = at = end
+        else:
+            at = len(text)
+        pieces.append((text[done:at], "", ""))
+        return pieces, at
+
+    def _at(self, text: str, at: int, before: str, *, final: bool) -> tuple[int, str] | More | None:
+        seen = self._names.at(text, at, final=final) if self._names and text[at] in STARTS else None
+        if isinstance(seen, More):
+            return seen
+        if seen is not None:
+            return seen.end, seen.written(self._placeholders[seen.name])
+        which = self._standins.at(text, at, before, final=final)
+        if isinstance(which, More) or which is None:
+            return which
+        return at + len(which), self._values[which]
+
+
+_Piece = tuple[str, str, str]
+"""Text as it is, then what is replaced and by what."""
+
+_JSON_KEYS: Final = frozenset({"arguments", "partial_json"})
+
+
+def _escaped(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)[1:-1]
+
+
+class Restoring:
+    """One text that comes in pieces."""
+
+    __slots__ = ("_before", "_grown", "_json", "_places", "_read", "_restorer", "_waiting")
+
+    def __init__(self, restorer: Restorer, *, json: bool) -> None:
+        self._restorer = restorer
+        self._json = json
+        self._waiting = ""
+        self._before = ""
+        self._read = 0
+        self._places: list[int] = []
+        self._grown: list[int] = []
+
+    @property
+    def waiting(self) -> int:
+        """How many characters are held back."""
+        return len(self._waiting)
+
+    def feed(self, text: str) -> str:
+        """The next piece → what can go out."""
+        return self._go(self._waiting + text, final=False)
+
+    def end(self) -> str:
+        """No more comes → the rest."""
+        return self._go(self._waiting, final=True)
+
+    def place(self, offset: int) -> int:
+        """A place in the text as it was written → the same place in what was made of it."""
+        at = bisect_right(self._places, offset)
+        return offset + (self._grown[at - 1] if at else 0)
+
+    def _go(self, text: str, *, final: bool) -> str:
+        if not self._restorer:
+            self._waiting = ""
+            return text
+        pieces, until = self._restorer.scan(text, self._before, json=self._json, final=final)
+        out: list[str] = []
+        for plain, old, new in pieces:
+            out += (plain, new)
+            self._read += len(plain) + len(old)
+            if old:
+                self._places.append(self._read)
+                self._grown.append((self._grown[-1] if self._grown else 0) + len(new) - len(old))
+        self._before = (self._before + text[:until])[-_CONTEXT:]
+        self._waiting = text[until:]
+        return "".join(out)
