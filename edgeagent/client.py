@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from edgeagent.routing.base import Router
     from edgeagent.routing.breaker import BreakerPolicy
     from edgeagent.routing.health import TargetReport
+    from edgeagent.shield.shield import Shield
 
 __all__ = ["AsyncEdgeClient", "EdgeClient"]
 
@@ -146,7 +147,7 @@ class _Client:
         tokens: what counts a text's tokens in place of the estimate: a function, tiktoken's encoding or a tokenizer of
             `tokenizers`; or several by pattern of `"vendor/model"`.
         cache: True: memory; False: none; a path: memory, and disk there; or a `Cache`.
-        shield: reserved; this version has none.
+        shield: a `Shield`, or a preset's name: masks what must not leave, restores it in answers.
         retry: extra attempts per target, or a `RetryPolicy`.
         hedge: whether a second target is asked beside a slow first one: True, the seconds after which it is, or a
             `HedgePolicy`.
@@ -245,6 +246,7 @@ class _Client:
         retry: int | RetryPolicy | _Unset = UNSET,
         deadline: float | _Unset | None = UNSET,
         cache: Any = UNSET,
+        shield: Any = UNSET,
         namespace: str | _Unset | None = UNSET,
         fallbacks: Sequence[str] | _Unset = UNSET,
         router: str | Router | _Unset = UNSET,
@@ -263,6 +265,7 @@ class _Client:
             retry: extra attempts per target, or a `RetryPolicy`.
             deadline: seconds for the whole call.
             cache: a mode, False, True, or a mapping of cache controls.
+            shield: another one, False for none, or a mapping of types to actions, which changes this client's.
             namespace: cache namespace.
             fallbacks: model names tried after the first.
             router: a strategy's name or a Router object.
@@ -283,6 +286,7 @@ class _Client:
 
         edge = {"deadline": deadline, "cache": cache, "fallbacks": fallbacks, "router": router, "tags": tags}
         edge["priority"] = priority
+        edge["shield"] = False if shield is None else shield
         options = edge_options(self.options, {k: v for k, v in edge.items() if not isinstance(v, _Unset)})
         if not isinstance(timeout, _Unset):
             options = replace(options, timeout=timeout_of(timeout))
@@ -300,6 +304,17 @@ class _Client:
         return view
 
     copy = with_options
+
+    @property
+    def shield(self) -> Shield:
+        """What masks requests: `client.shield.preview(text)` shows what would happen to a text.
+
+        Raises:
+            ConfigurationError: this client has none.
+        """
+        if self.options.shield is None:
+            raise ConfigurationError('This client has no shield: make it with shield="default", or another one.')
+        return self.options.shield
 
     def health(self) -> dict[str, TargetReport]:
         """What is known of each target that was ever asked, by `"provider/model"`; shared by all views."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from edgeagent.limits import Budget, Limit
     from edgeagent.pricing.base import PriceSource
     from edgeagent.providers.base import Provider
+    from edgeagent.shield.shield import Shield
 
 __all__ = ["Settings", "build_pipeline", "call_options", "environment_providers", "load_file", "timeout_of"]
 
@@ -97,8 +98,6 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
     from edgeagent.telemetry import ObserverGroup, OpenTelemetryObserver
     from edgeagent.tokens import TokenEstimator
 
-    if settings.shield is not None:
-        raise ConfigurationError("This version has no shield yet: leave shield=None.")
     if settings.errors == "openai":
         if find_spec("openai") is None:
             raise ConfigurationError('errors="openai" needs the openai package: pip install "edgeagent[openai]".')
@@ -277,6 +276,7 @@ def call_options(settings: Settings, cache: CacheOptions, timeout: Timeout, retr
         retry=retry,
         cache=cache,
         hedge=hedge_of(settings.hedge),
+        shield=shield_of(settings.shield),
     )
 
 
@@ -287,6 +287,32 @@ def hedge_of(hedge: HedgePolicy | float | bool) -> HedgePolicy | None:
     if isinstance(hedge, bool) or hedge is None:
         return HedgePolicy() if hedge else None
     return HedgePolicy(after=_seconds(hedge, "hedge"))
+
+
+def shield_of(value: Any) -> Shield | None:
+    """What `shield=` accepts: a `Shield`, a preset's name, True, None or False; in a file, a table. Nothing is loaded
+    without one.
+
+    Raises:
+        ConfigurationError: it is nothing of these.
+    """
+    if value is None or value is False:
+        return None
+    from edgeagent.shield.shield import Shield
+
+    return Shield.of(value)
+
+
+def _call_shield(value: Any, base: Shield | None) -> Shield | None:
+    """The shield of one call: another, none, or (a mapping) the client's with other actions for some types."""
+    try:
+        if isinstance(value, Mapping):
+            if base is None:
+                raise ConfigurationError("shield: actions change a shield, and this client has none.")
+            return base.with_actions(value)
+        return shield_of(value)
+    except ConfigurationError as error:
+        raise RequestValidationError(f"edge.shield: {error}", param="edge.shield") from None
 
 
 def edge_options(base: CallOptions, edge: object) -> CallOptions:
@@ -314,7 +340,7 @@ def edge_options(base: CallOptions, edge: object) -> CallOptions:
     if edge.get("router") is not None:
         changes["router"] = _call_router(edge["router"])
     if edge.get("shield") is not None:
-        raise RequestValidationError("edge.shield: this version has no shield yet.", param="edge.shield")
+        changes["shield"] = _call_shield(edge["shield"], base.shield)
     if edge.get("priority") is not None:
         changes["priority"] = _priority(edge["priority"])
     if edge.get("deadline") is not None:
@@ -392,6 +418,7 @@ _IN_FILES: Final = frozenset(
         "limits",
         "budgets",
         "state",
+        "shield",
     }
 )
 
@@ -425,6 +452,8 @@ def load_file(path: str | Path) -> dict[str, Any]:
         from edgeagent.cache.tiers import Cache
 
         data["cache"] = Cache(**data["cache"])
+    if isinstance(data.get("shield"), dict):
+        data["shield"] = _shield_from(data["shield"], path)
     return data
 
 
@@ -440,6 +469,20 @@ def _read_rules(data: dict[str, Any], path: str | Path) -> None:
                 data[name] = [kind(**table) for table in data[name]]
             except TypeError as error:
                 raise ConfigurationError(f"{path}: {name}: {error}") from None
+
+
+def _shield_from(table: dict[str, Any], path: str | Path) -> Shield:
+    """`[shield]`: a `preset`, arguments of `Shield` that TOML can say, and `[[shield.patterns]]` of the file's own."""
+    from edgeagent.shield.shield import Shield
+
+    arguments = dict(table)
+    if "key" in arguments:
+        raise ConfigurationError(f"{path}: a key does not belong in a file; set it in the environment.")
+    preset, patterns = arguments.pop("preset", "default"), arguments.pop("patterns", ())
+    try:
+        return Shield.preset(preset, patterns=patterns, **arguments)
+    except (TypeError, ConfigurationError) as error:
+        raise ConfigurationError(f"{path}: shield: {error}") from None
 
 
 def _provider_from(table: Any, path: str | Path) -> Any:

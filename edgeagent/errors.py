@@ -167,10 +167,19 @@ class StreamInterruptedError(APIConnectionError):
     """
 
     partial: Any
+    masked_partial: Any
 
     def __init__(self, *, message: str, partial: Any = None, request: HTTPRequest | None = None) -> None:
         super().__init__(message=message, request=request)
         self.partial = partial
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What leaves the process is the masked answer, if a shield restored `partial` for the caller."""
+        kind, (cls, args, state) = super().__reduce__()
+        if "masked_partial" in state:
+            state = {**state, "partial": state["masked_partial"]}
+            del state["masked_partial"]
+        return kind, (cls, args, state)
 
 
 class APIResponseValidationError(APIError):

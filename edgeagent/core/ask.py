@@ -36,6 +36,7 @@ from edgeagent.wire.http import HTTPRequest, HTTPResponse
 
 __all__ = [
     "OpenedStream",
+    "advance",
     "ask",
     "ask_stream",
     "chats",
@@ -46,6 +47,7 @@ __all__ = [
     "note_request_id",
     "own_method",
     "refused",
+    "restored",
     "whole_error",
 ]
 
@@ -66,6 +68,8 @@ class OpenedStream:
     ended: bool = False
     reshape: Callable[[ChatCompletionChunk], object] | None = None
     """Changes each chunk, in place, as it is decoded."""
+    restored: bool = False
+    """Whether it is the caller's own already: an answer that was there as a whole."""
     raw: list[bytes] | None = None
     """The bytes as they came, where the caller is to get them; whoever takes them empties it."""
     paced: deque[Recorded] | None = None
@@ -116,7 +120,8 @@ def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
         if call.native is not None and passes(call.native.asked, provider, codec):
             call.native.received(response.content, streamed=False)
             call.native.headers = response.headers
-        check_promises(call.promises, completion)
+        if call.promises:
+            check_promises(call.promises, restored(call, completion))
         if _in_older_form(call.request, codec):
             with_function_call(completion)
     else:
@@ -135,11 +140,11 @@ def ask_stream(call: Call, provider: Provider, target: Target) -> Flow[OpenedStr
         opened = yield from _open_directly(call, provider, target)
     try:
         while not opened.ended and not _tells(opened):
-            yield from _advance(opened, call.deadline)
+            yield from advance(opened, call.deadline)
         if not any(chunk.choices for chunk in opened.chunks):
             raise ResponseValidationError(HTTPResponse(200), None, message="The stream ended without any answer.")
         if opened.ended and call.promises:
-            check_promises(call.promises, assemble(opened.chunks))
+            check_promises(call.promises, restored(call, assemble(opened.chunks)))
     except Exception:
         if opened.source is not None:  # the next attempt begins with this one's connection given back
             yield from close(opened.source)
@@ -147,7 +152,15 @@ def ask_stream(call: Call, provider: Provider, target: Target) -> Flow[OpenedStr
     return opened
 
 
-def _advance(opened: OpenedStream, deadline: float | None) -> Flow[None]:
+def restored(call: Call, completion: ChatCompletion) -> ChatCompletion:
+    """The answer as its caller gets it."""
+    if call.shielding is None:
+        return completion
+    mine: ChatCompletion = call.shielding.restored(completion)
+    return mine
+
+
+def advance(opened: OpenedStream, deadline: float | None) -> Flow[None]:
     """Read and decode one more piece."""
     assert opened.source is not None
     opened.feed((yield from read(opened.source, deadline)))
@@ -336,7 +349,7 @@ def _ask_by_streaming(call: Call, provider: DirectProvider, target: Target) -> F
     """The whole answer of a provider that only streams, or would rather: a stream can be stopped."""
     opened = yield from _open_directly(call, provider, target)
     while not opened.ended:
-        yield from _advance(opened, call.deadline)
+        yield from advance(opened, call.deadline)
     return assemble(opened.chunks)
 
 

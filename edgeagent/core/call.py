@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from edgeagent.core.purses import Purse
     from edgeagent.core.semantic import Question
     from edgeagent.core.staleness import Spare
+    from edgeagent.shield.shield import Shield
 
 __all__ = ["Call", "CallOptions"]
 
@@ -50,6 +51,7 @@ class CallOptions:
     router: Router | None = None
     tags: tuple[str, ...] = ()
     hedge: HedgePolicy | None = None
+    shield: Shield | None = None
     record: WireRecord | None = field(default=None, compare=False, repr=False)
     """Where the response of the attempt that answers is kept, if the caller wants to see it."""
     priority: int = 1
@@ -90,6 +92,7 @@ class Call(Generic[R]):
         "question",
         "request",
         "scope",
+        "shielding",
         "size",
         "spare",
         "started",
@@ -128,6 +131,7 @@ class Call(Generic[R]):
         self.vendor: str | None = None
         self.question: Question | None = None  # as the semantic cache was asked
         self.spare: Spare | None = None  # a stale answer, if the call may be given one
+        self.shielding: Any = None  # a core.shielding.Shielding, once there is one
         self.promises: tuple[Promise, ...] = ()  # of the attempt under way
         self.streams = streams
         self.health = health
@@ -198,4 +202,8 @@ class Call(Generic[R]):
         self.edge.attempts = tuple(self.attempts)
         observation, self.observation = self.observation, None
         if observation is not None:
+            if self.options.shield is not None:
+                from edgeagent.core.shielding import told
+
+                completion = told(self, completion)
             observation.end(CallEnded(self.edge, self.vendor, completion, error, duration, time_to_first_chunk))

@@ -166,7 +166,12 @@ class Calls:
         cache = options.cache
         if (cache.stale_if_error or cache.stale_while_revalidate) and cache.reads:
             call.spare = Spare(cache, self._wall)
-        call.observation = self._observer.start(CallStarted(operation, request, stream, options.tags))
+        if options.shield is None:
+            call.observation = self._observer.start(CallStarted(operation, request, stream, options.tags))
+        else:
+            from edgeagent.core.shielding import ShieldedStart
+
+            call.observation = self._observer.start(ShieldedStart.of(call, operation, stream=stream))
         return call
 
     def _governed(self, request: Any, options: CallOptions) -> CallOptions:
@@ -197,7 +202,7 @@ class Calls:
         self,
         call: Call[Any],
         key: Hashable,
-        find: Callable[[], Flow[tuple[T, E] | None]],
+        find: Callable[[], Flow[tuple[T, E | None] | None]],
         ask: Callable[[], Flow[tuple[T, E | None]]],
         follow: Callable[[E], T | None],
         flights: Flights | None = None,
@@ -208,7 +213,8 @@ class Calls:
             call: the caller's.
             key: what identical requests have in common.
             find: the leader's look at the tiers, in which another flight may have left the answer meanwhile: that
-                answer, and the entry that followers make theirs of, which nobody changes.
+                answer, and the entry that followers make theirs of, which nobody changes; None if it is the
+                leader's alone.
             ask: the provider's answer, and such an entry; None if it cannot be shared.
             follow: a follower's own answer, of the leader's entry; None if that is too old for it.
             flights: among which; those of whole answers, unless others are given.

@@ -21,7 +21,7 @@ from edgeagent.core.attempts import Answered, attempt_targets
 from edgeagent.core.batch import Batch, Known, known_of, pack, shared_out, sole_origin, total, usable, vector_of
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.calls import Calls
-from edgeagent.core.keys import routing_of
+from edgeagent.core.keys import policy_of, routing_of
 from edgeagent.core.operation import EMBEDDINGS, ask_once
 from edgeagent.core.targets import Candidates
 from edgeagent.effects import Flow, Scope
@@ -83,6 +83,10 @@ class Embeddings(Calls):
     # the steps, in order
 
     def _create(self, call: _Call) -> Flow[CreateEmbeddingResponse]:
+        if call.options.shield is not None:  # vectors have nothing to restore: both keys are those of the masked texts
+            from edgeagent.core.shielding import masked_operation
+
+            yield from masked_operation(call)
         candidates = self._candidates(call)
         batch = self._batch(call, candidates)
         known: dict[int, Known] = {}
@@ -110,9 +114,10 @@ class Embeddings(Calls):
         request, cache, router = call.request, call.options.cache, call.options.router
         if not self.layers.enabled or cache.mode == "off":
             return Batch.plain(request)
-        raw = shared = input_keys(request, candidates.digest, cache.fingerprint)
+        policy = policy_of(call)
+        raw = shared = input_keys(request, candidates.digest, policy)
         if router is not None:  # it may prefer another target than the client's own
-            shared = input_keys(request, candidates.digest, cache.fingerprint, routing_of(router))
+            shared = input_keys(request, candidates.digest, policy, routing_of(router))
         return Batch.keyed(request, raw, shared)
 
     def _near(self, call: _Call, batch: Batch, known: dict[int, Known]) -> None:

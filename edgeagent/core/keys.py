@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from edgeagent.cache.entry import Entry
 from edgeagent.cache.key import native_key, raw_key, shared_key
 from edgeagent.core.call import Call
 from edgeagent.core.native import Native
 from edgeagent.routing.base import Router
 
-__all__ = ["Keys", "raw_key_of", "routing_of", "shared_key_of"]
+__all__ = ["Keys", "policy_of", "raw_key_of", "routing_of", "shared_key_of"]
 
 
 class Keys(NamedTuple):
@@ -25,6 +27,14 @@ class Keys(NamedTuple):
     """Whether the tiers that outlive the process take part."""
     candidates: bytes
     """The digest of who may answer."""
+    near_form: Callable[[Entry], bytes | None] | None = None
+    """How memory holds a masked entry under `raw`, if not as it is."""
+
+
+def policy_of(call: Call[Any]) -> bytes:
+    """What of the call's policies is part of its keys: an answer is for no other."""
+    shield, cache = call.options.shield, call.options.cache
+    return cache.fingerprint if shield is None else b"%s\nshield %s" % (cache.fingerprint, shield.fingerprint)
 
 
 def raw_key_of(call: Call, candidates: bytes) -> bytes | None:
@@ -33,23 +43,23 @@ def raw_key_of(call: Call, candidates: bytes) -> bytes | None:
     if not cache.allows(call.request):
         return None
     if call.native is None:
-        return raw_key(call.request, candidates, cache.fingerprint)
+        return raw_key(call.request, candidates, policy_of(call))
     native = call.native.asked
     if not cache.allows_native(native.body):
         return None
-    return native_key(_params(call, native), candidates, cache.fingerprint)
+    return native_key(_params(call, native), candidates, policy_of(call))
 
 
 def shared_key_of(call: Call, candidates: bytes, raw: bytes) -> bytes:
-    """The key of the masked request; without a shield nothing is masked, and it is the request's own.
+    """The key of the request as it is by now: masked, if there is a shield; else it is the request's own.
 
     A router of the call's own may prefer another target than the client's, and so is part of it.
     """
     router = call.options.router
-    if router is None:
+    if router is None and call.options.shield is None:
         return raw
-    routing = routing_of(router)
-    policy = call.options.cache.fingerprint
+    routing = None if router is None else routing_of(router)
+    policy = policy_of(call)
     if call.native is None:
         return shared_key(call.request, candidates, policy, routing)
     return native_key(_params(call, call.native.asked), candidates, policy, routing)

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from edgeagent.cache.semantic import SemanticCache
     from edgeagent.core.call import Call
 
-__all__ = ["CacheLayers"]
+__all__ = ["CacheLayers", "NearForm"]
+
+NearForm = Callable[[Entry], "bytes | None"]
 
 logger = logging.getLogger("edgeagent.cache")
 
@@ -97,6 +99,10 @@ class CacheLayers:
         """All, from the nearest to the farthest."""
         return (*self._near, *self._far)
 
+    def is_near(self, tier: str) -> bool:
+        """Whether a tier of this name holds answers as their callers get them."""
+        return any(tier == near.name for near in self._near)
+
     @property
     def masked_tiers(self) -> tuple[CacheTier, ...]:
         """Those that hold masked answers under the shared key."""
@@ -125,11 +131,17 @@ class CacheLayers:
         return None
 
     def far(
-        self, key: bytes, near_key: bytes, max_age: float | None, spare: Spare | None = None
+        self,
+        key: bytes,
+        near_key: bytes,
+        max_age: float | None,
+        spare: Spare | None = None,
+        near_form: NearForm | None = None,
     ) -> Flow[tuple[Entry, CacheTierName] | None]:
         """Ask the other tiers; a hit is promoted to those before it and to memory under `near_key`.
 
         What is there but not fresh is offered to `spare`, and promoted to memory for the others that may take it.
+        `near_form` makes of a far tier's entry what memory is to hold, where that is not the same; None: nothing.
         """
         for rank, tier in enumerate(self._far):
             data = self._writes.under_way(key)  # a write under way is visible
@@ -144,9 +156,12 @@ class CacheLayers:
             self._observer.cache_lookup(tier.name, hit=entry is not None)
             self.counts(tier).looked(hit=entry is not None)
             if entry is None and spare is not None and held is not None and spare.entry is held and data is not None:
-                self._put_near(near_key, data, self._left(held))
+                near = data if near_form is None else near_form(held)
+                if near is not None:
+                    self.near_is_masked = self.near_is_masked and near_form is None
+                    self._put_near(near_key, near, self._left(held))
             if entry is not None and data is not None:
-                self._promote(rank, key, near_key, data, entry)
+                self._promote(rank, key, near_key, data, entry, near_form)
                 return entry, tier.name
         return None
 
@@ -179,10 +194,15 @@ class CacheLayers:
             self.fault(tier, error)
             return writing
 
-    def _promote(self, rank: int, key: bytes, near_key: bytes, data: bytes, entry: Entry) -> None:
+    def _promote(
+        self, rank: int, key: bytes, near_key: bytes, data: bytes, entry: Entry, near_form: NearForm | None = None
+    ) -> None:
         """Put what a far tier had into the tiers before it."""
         ttl = self._left(entry)
-        self._put_near(near_key, data, ttl)
+        near = data if near_form is None else near_form(entry)
+        if near is not None:
+            self.near_is_masked = self.near_is_masked and near_form is None
+            self._put_near(near_key, near, ttl)
         for skipped in self._far[:rank]:
             self._put_far(skipped, key, data, ttl)
 
@@ -195,9 +215,10 @@ class CacheLayers:
         cache = self.semantic
         if cache is None or call.native is not None:
             return None
+        from edgeagent.core.keys import policy_of
         from edgeagent.core.semantic import find_similar, question_of
 
-        question = question_of(call.request, candidates, call.options.cache.fingerprint)
+        question = question_of(call.request, candidates, policy_of(call))
         if question is None:
             return None
 
@@ -223,6 +244,7 @@ class CacheLayers:
         cache = self.semantic
         if cache is None or call.native is not None:
             return
+        from edgeagent.core.keys import policy_of
         from edgeagent.core.semantic import question_of
 
         asked = call.question
@@ -231,14 +253,20 @@ class CacheLayers:
                 cache.put(asked.group, asked.text, asked.vector, data, ttl)
                 self.counts(cache).wrote()
             else:
-                question = question_of(call.request, candidates, call.options.cache.fingerprint)
+                question = question_of(call.request, candidates, policy_of(call))
                 if question is not None:
                     cache.forget(question.group, question.text)
         except Exception as error:
             self.fault(cache, error)
 
     def lead(
-        self, call: Call, key: bytes, near_key: bytes, max_age: float | None, spare: Spare | None = None
+        self,
+        call: Call,
+        key: bytes,
+        near_key: bytes,
+        max_age: float | None,
+        spare: Spare | None = None,
+        near_form: NearForm | None = None,
     ) -> Flow[tuple[Entry, CacheTierName] | None]:
         """Before a provider is asked: wait while another process asks for the same; what it found, if it did.
 
@@ -251,8 +279,12 @@ class CacheLayers:
         lease = Lease(tier, key, self._submit, self._repeat, partial(self.fault, tier))
         self._leases[key] = lease
         call.scope.add(partial(self._unlead, key, lease))
+
+        def look() -> Flow[tuple[Entry, CacheTierName] | None]:
+            return self.far(key, near_key, max_age, spare, near_form)
+
         try:
-            return (yield from wait_for_lease(call, lease, lambda: self.far(key, near_key, max_age, spare), READ_BOUND))
+            return (yield from wait_for_lease(call, lease, look, READ_BOUND))
         except DeadlineExceededError:
             raise
         except Exception as error:  # everyone calls for himself
@@ -264,9 +296,16 @@ class CacheLayers:
             del self._leases[key]
         lease.end()
 
-    def store(self, near_key: bytes, key: bytes, data: bytes, ttl: float | None, *, shared: bool) -> None:
-        """Put an encoded entry into every tier: memory at once, the others in the background and only if `shared`."""
-        self._put_near(near_key, data, ttl)
+    def store(
+        self, near_key: bytes, key: bytes, data: bytes, ttl: float | None, *, shared: bool, near: bytes | None = None
+    ) -> None:
+        """Put an encoded entry into every tier: memory at once, the others in the background and only if `shared`.
+
+        `near` is what memory is to hold, if that is not the same.
+        """
+        if near is not None:
+            self.near_is_masked = False
+        self._put_near(near_key, data if near is None else near, ttl)
         if shared:
             for tier in self._far:
                 self._put_far(tier, key, data, ttl)

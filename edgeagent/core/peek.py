@@ -68,6 +68,10 @@ def peek(
     raw = raw_key_of(call, candidates.digest) if layers.enabled else None
     if raw is None:
         return Peek("off", _why_off(call, layers), targets=targets)
+    if call.options.shield is not None:
+        from edgeagent.core.shielding import prepared
+
+        call.request = prepared(call).request()
     shared = shared_key_of(call, candidates.digest, raw)
     named = partial(Peek, key=raw.hex(), shared_key=shared.hex(), targets=targets)
     if not cache.reads:

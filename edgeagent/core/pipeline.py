@@ -1,8 +1,8 @@
 """The pipeline: the life of a request, in order.
 
 Every call runs these steps, whoever drives it: validate, memory look-up, (shield), join the flight, shared look-up,
-route, attempt, validate the answer, cost, store, (restore), tell the observers. The steps in brackets have their place
-and are empty until a shield exists; that is why there are two cache keys from the first day.
+route, attempt, validate the answer, cost, store, (restore), tell the observers. The steps in brackets are those of a
+call with a shield (`core.shielding`); without one they are nothing, and the two cache keys are equal.
 """
 
 from __future__ import annotations
@@ -46,6 +46,14 @@ logger = logging.getLogger("edgeagent")
 A = TypeVar("A")
 S = TypeVar("S", StreamSession, NativeSession)
 T = TypeVar("T")
+
+
+def _shielding() -> Any:
+    """The shield's steps; loaded when there is a shield."""
+    from edgeagent.core import shielding
+
+    return shielding
+
 
 ZERO: Final = Decimal(0)
 
@@ -117,18 +125,24 @@ class Pipeline(Calls):
 
     # the steps, in order
 
-    def _missed(self, call: Call, candidates: Candidates, raw: bytes | None) -> Keys | None:
-        """From here on the call costs something: check it whole, be sure that its end is told, and know both keys."""
+    def _missed(self, call: Call, candidates: Candidates, raw: bytes | None) -> Flow[Keys | None]:
+        """From here on the call costs something: check it whole, be sure that its end is told, and know both keys.
+
+        From here on, too, its request is the masked one, if there is a shield.
+        """
         if call.native is None:
             validate(call.request, max_body_bytes=self._max_body_bytes, parts=candidates.parts)
         else:
             self._validate_native(call, call.native, candidates)
         self._costs(call)
+        if call.options.shield is not None:
+            yield from _shielding().shielded(call)
         if raw is None:
             return None
         cache = call.options.cache
         shared = shared_key_of(call, candidates.digest, raw)
-        return Keys(raw, shared, cache.reads, cache.writes, candidates.sharable, candidates.digest)
+        form = call.shielding.near if self._restores(call) else None
+        return Keys(raw, shared, cache.reads, cache.writes, candidates.sharable, candidates.digest, form)
 
     def _validate_native(self, call: Call, exchange: NativeExchange, candidates: Candidates) -> None:
         """What only the vendor may know is left to the vendor, if a target is there that is sent the body as it is."""
@@ -152,7 +166,7 @@ class Pipeline(Calls):
         found = self._near(call, raw)
         if found is not None:
             return self._hit(call, *found)
-        keys = self._missed(call, candidates, raw)
+        keys = yield from self._missed(call, candidates, raw)
         ask = partial(self._completed_elsewhere, call, candidates, keys, last_put)
         if call.spare is None or keys is None:
             return (yield from ask())
@@ -198,9 +212,12 @@ class Pipeline(Calls):
 
     def _refresh(self, call: Call, scope: Scope) -> Flow[ChatCompletion]:
         """The same request, asked in the background."""
-        again = self._begin(call.request, refreshing(call.options), scope, prefers_async=False)
+        shielding = call.shielding
+        request = call.request if shielding is None else shielding.asked
+        again = self._begin(request, refreshing(call.options), scope, prefers_async=False)
         again.spare = None
-        again.native = None if call.native is None else NativeExchange(call.native.asked)
+        if call.native is not None:
+            again.native = NativeExchange(call.native.asked if shielding is None else shielding.native_asked)
         return self._completed(again)
 
     def _share(self, call: Call, candidates: Candidates, keys: Keys, last_put: object) -> Flow[ChatCompletion]:
@@ -209,13 +226,16 @@ class Pipeline(Calls):
         `last_put` is that of the layers when memory was asked: if it has changed since, the answer may be there by now.
         """
 
-        def find() -> Flow[tuple[ChatCompletion, Entry] | None]:
+        def find() -> Flow[tuple[ChatCompletion, Entry | None] | None]:
             found = None if self.layers.last_put is last_put else self._near(call, keys.raw)
             if found is None:
                 found = yield from self._far(call, keys)
             if found is None and keys.far:
-                found = yield from self.layers.lead(call, keys.shared, keys.raw, call.options.cache.max_age, call.spare)
-            return None if found is None else (self._hit(call, *found), found[0])
+                form = keys.near_form
+                found = yield from self.layers.lead(
+                    call, keys.shared, keys.raw, call.options.cache.max_age, call.spare, form
+                )
+            return None if found is None else (self._hit(call, *found), self._for_others(call, *found))
 
         ask_provider = partial(self._ask, call, candidates, keys)
         return (yield from self._fly(call, keys.shared, find, ask_provider, partial(self._followed, call)))
@@ -226,14 +246,23 @@ class Pipeline(Calls):
         asked = self._clock()
 
         def attempt(target: Target, call: Call = call) -> Flow[ChatCompletion]:
-            completion = yield from ask(call, self.targets.provider(target, call.native), target)
-            if not completion.choices:
-                raise ResponseValidationError(HTTPResponse(200), None, message="The answer has no choices.")
+            again = partial(self._asked, call, target)
+            completion = yield from again()
+            if call.shielding is not None:
+                repair = again if call.native is None else None
+                completion = yield from _shielding().passed(call, completion, repair)
             return completion
 
         answered = yield from attempt_targets(call, targets, attempt, self.targets.window, self._hedges(call, attempt))
         call.edge.provider_latency_ms = (self._clock() - asked) * 1e3
-        return answered.answer, self._settle(call, answered.answer, answered, keys)
+        entry = self._settle(call, answered.answer, answered, keys)
+        return self._restored(call, answered.answer), entry
+
+    def _asked(self, call: Call, target: Target) -> Flow[ChatCompletion]:
+        completion = yield from ask(call, self.targets.provider(target, call.native), target)
+        if not completion.choices:
+            raise ResponseValidationError(HTTPResponse(200), None, message="The answer has no choices.")
+        return completion
 
     def _open_stream(self, call: Call, kind: type[S]) -> Flow[S]:
         candidates = self._candidates(call)
@@ -241,7 +270,7 @@ class Pipeline(Calls):
         found = self._near(call, raw)
         if found is not None:
             return self._replay(call, *found, kind)
-        keys = self._missed(call, candidates, raw)
+        keys = yield from self._missed(call, candidates, raw)
         ask = partial(self._streamed_elsewhere, call, candidates, keys, kind)
         if call.spare is None or keys is None:
             return (yield from ask())
@@ -252,7 +281,7 @@ class Pipeline(Calls):
         found = yield from self._far(call, keys)
         if found is not None:
             return self._replay(call, *found, kind)
-        if keys is not None and call.native is None and call.options.cache.mode == "on":
+        if keys is not None and call.native is None and call.options.cache.mode == "on" and not self._watches(call):
             return (yield from StreamFlight(self, call, candidates, keys).open())  # type: ignore[return-value]  # not native
         answered, asked = yield from self._opened_by(call, candidates)
         recorder = Recorder(self._clock) if keys is not None and keys.write else None
@@ -272,7 +301,10 @@ class Pipeline(Calls):
         asked = self._clock()
 
         def attempt(target: Target, call: Call = call) -> Flow[OpenedStream]:
-            return ask_stream(call, self.targets.provider(target, call.native), target)
+            opened = yield from ask_stream(call, self.targets.provider(target, call.native), target)
+            if call.shielding is not None:
+                yield from _shielding().opened(call, opened)
+            return opened
 
         hedges = self._hedges(call, attempt)
         return (yield from attempt_targets(call, targets, attempt, self.targets.window, hedges)), asked
@@ -290,6 +322,8 @@ class Pipeline(Calls):
     def _near(self, call: Call, raw: bytes | None) -> tuple[Entry, CacheTierName] | None:
         """Ask memory, if this call may."""
         cache = call.options.cache
+        if call.options.shield is not None and not _shielding().vault_knows(call):
+            return None
         return self.layers.near(raw, cache.max_age, call.spare) if raw is not None and cache.reads else None
 
     def _far(self, call: Call, keys: Keys | None) -> Flow[tuple[Entry, CacheTierName] | None]:
@@ -297,10 +331,15 @@ class Pipeline(Calls):
         if keys is None or not keys.read:
             return None
         max_age = call.options.cache.max_age
-        found = (yield from self.layers.far(keys.shared, keys.raw, max_age, call.spare)) if keys.far else None
+        found = None
+        if keys.far:
+            found = yield from self.layers.far(keys.shared, keys.raw, max_age, call.spare, keys.near_form)
         if found is None and call.spare is not None:
             found = self._while_revalidating(call, keys)
-        return found or (yield from self.layers.similar(call, keys.candidates, max_age))
+        if found is not None:
+            return found
+        found = yield from self.layers.similar(call, keys.candidates, max_age)
+        return None if found is not None and call.shielding is not None and call.shielding.strange(found[0]) else found
 
     def _hit(self, call: Call, entry: Entry, tier: CacheTierName) -> ChatCompletion:
         edge = call.edge
@@ -309,14 +348,25 @@ class Pipeline(Calls):
         edge.age = self._wall() - entry.created
         if call.spare is not None:
             edge.stale = call.spare.entry is entry
-        return self._from_entry(call, entry)
+        return self._from_entry(call, entry if call.shielding is None else self._own(call, entry, tier))
+
+    def _own(self, call: Call, entry: Entry, tier: CacheTierName) -> Entry:
+        """A tier's entry as the caller's own: memory holds it so, the others hold a masked one."""
+        if call.shielding is None or self.layers.is_near(tier):
+            return entry
+        own: Entry = call.shielding.entry(entry)
+        return own
+
+    def _for_others(self, call: Call, entry: Entry, tier: CacheTierName) -> Entry | None:
+        """The same for those that share the flight: what memory held of a restored answer is the caller's alone."""
+        return None if self._restores(call) and self.layers.is_near(tier) else entry
 
     def _followed(self, call: Call, entry: Entry) -> ChatCompletion | None:
         """The flight's answer; None if it came from a tier and was too old for this call when it asked."""
         if self._too_old(call, entry):
             return None
         call.edge.coalesced = True
-        return self._from_entry(call, entry)
+        return self._from_entry(call, entry if call.shielding is None else call.shielding.entry(entry))
 
     def _from_entry(self, call: Call, entry: Entry) -> ChatCompletion:
         """A fresh, independent object; who answered is still named, the price is what was saved."""
@@ -328,9 +378,27 @@ class Pipeline(Calls):
             call.native.found(entry)
         return ChatCompletion.from_json(entry.completion)
 
+    def _restored(self, call: Call, completion: ChatCompletion) -> ChatCompletion:
+        """The caller's own answer, and the same in his format."""
+        if call.shielding is None:
+            return completion
+        if call.native is not None:
+            call.native.raw = call.shielding.native(call.native.raw)
+        restored: ChatCompletion = call.shielding.restored(completion)
+        return restored
+
+    def _restores(self, call: Call) -> bool:
+        """Whether the caller's answer is not what others may see."""
+        return call.shielding is not None and bool(call.shielding.restorer)
+
+    def _watches(self, call: Call) -> bool:
+        """Whether the whole answer is looked at before it may be kept."""
+        return call.shielding is not None and bool(call.shielding.watches)
+
     def _replay(self, call: Call, entry: Entry, tier: CacheTierName, kind: type[S]) -> S:
         completion = self._hit(call, entry, tier)
-        opened = stored_stream(entry, completion, call.options.cache.pace)
+        opened = stored_stream(self._own(call, entry, tier), completion, call.options.cache.pace)
+        opened.restored = True
         told = None if call.native is None else call.native.stream()
         opened.raw = None if told is None else [told]
         return kind(call, opened, lambda _: None)
@@ -368,7 +436,9 @@ class Pipeline(Calls):
             logger.warning("an answer of %s cannot be written as JSON, and is not cached", answered.target.provider)
             return None
         if data is not None:
-            self.layers.store(keys.raw, keys.shared, data, None if ttl is None else ttl + keep, shared=keys.far)
+            near = None if keys.near_form is None else keys.near_form(entry)
+            kept = None if ttl is None else ttl + keep
+            self.layers.store(keys.raw, keys.shared, data, kept, shared=keys.far, near=near)
             self.layers.store_similar(call, keys.candidates, data, ttl)
         return entry
 

@@ -25,11 +25,15 @@ class Questions(Calls):
         call = self._begin(request, options, scope, prefers_async=prefers_async, operation=operation.name)
         try:
             self._costs(call)
+            if options.shield is not None:
+                from edgeagent.core.shielding import masked_operation
+
+                yield from masked_operation(call)
             targets = self.targets.plan_operation(call, self._candidates(call), operation)
 
             def attempt(target: Target) -> Flow[A]:
                 provider = self.targets.provider(target)
-                return ask_once(call, operation, provider, target, request, max_body_bytes=self._max_body_bytes)
+                return ask_once(call, operation, provider, target, call.request, max_body_bytes=self._max_body_bytes)
 
             asked = self._clock()
             answered = yield from attempt_targets(call, targets, attempt, self.targets.window)
@@ -40,6 +44,8 @@ class Questions(Calls):
             self._failed(call, error)
             raise
         answer: A = answered.answer
+        if call.shielding is not None:
+            answer = call.shielding.operation(answer)
         answer._attach(call.edge)
         call.ended(answer, None)
         return answer

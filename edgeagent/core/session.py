@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Generic, Literal, TypeVar
 
-from edgeagent.core.ask import OpenedStream
+from edgeagent.core.ask import OpenedStream, restored
 from edgeagent.core.call import Call
 from edgeagent.core.promises import check_promises
 from edgeagent.effects import Flow, Source, close, read, sleep
@@ -64,6 +64,7 @@ class Session(Generic[T]):
         self._assembly = Assembly()
         self._show_usage = self._sees_usage()
         self._created = int(call.wall())
+        self._restoring = None if call.shielding is None or opened.restored else call.shielding.chunks()
         self._first_chunk = call.clock() - call.started
         self._take()
         if opened.ended:
@@ -86,15 +87,23 @@ class Session(Generic[T]):
                 yield from self._fetch()
                 self._take()
                 if opened.ended and self.call.promises:
-                    check_promises(self.call.promises, self._assembly.completion())
+                    check_promises(self.call.promises, self.partial())
+                if opened.ended and self.call.shielding is not None:
+                    yield from self._check()
             except Exception as error:
                 self._interrupt(error)
             if opened.ended:
                 self._end()
 
+    def _check(self) -> Flow[None]:
+        """Whether the shield lets the whole answer pass."""
+        from edgeagent.core.shielding import passed
+
+        yield from passed(self.call, self._assembly.completion())
+
     def partial(self) -> ChatCompletion:
         """The completion as far as it has come."""
-        return self._assembly.completion()
+        return restored(self.call, self._assembly.completion())
 
     def close_early(self) -> None:
         """The caller wants no more. Idempotent; the connection belongs to the driver's scope."""
@@ -119,7 +128,11 @@ class Session(Generic[T]):
                     if not chunk.choices:
                         continue
                     shown = chunk.model_copy(update={"usage": None})
-            self._show(shown)
+            if self._restoring is None:
+                self._show(shown)
+            else:
+                for one in self._restoring.feed(shown):
+                    self._show(one)
 
     def _sees_usage(self) -> bool:
         """Whether usage is shown to the caller."""
@@ -154,15 +167,22 @@ class Session(Generic[T]):
 
     def _end(self) -> None:
         self.state = "ended"
+        if self._restoring is not None:
+            for one in self._restoring.end():
+                self._show(one)
         completion = self._whole()
+        if self.call.shielding is not None and not self._opened.restored:
+            self.call.shielding.answer = completion
         self._finish(completion)
         self.call.ended(completion, None, self._first_chunk)
 
     def _interrupt(self, cause: Exception) -> None:
         self.state = "interrupted"
         call = self.call
-        partial = self.partial()
-        error = StreamInterruptedError(message=f"The stream broke off: {cause}", partial=partial)
+        partial = self._assembly.completion()
+        error = StreamInterruptedError(message=f"The stream broke off: {cause}", partial=self.partial())
+        if call.shielding is not None:
+            error.masked_partial = partial
         call.interrupted(cause)
         error.attempts = tuple(call.attempts)
         error.__cause__ = cause

@@ -103,13 +103,14 @@ class StreamFlight:
                 return self._session(stream)
             call.check_deadline()
 
-    def _find(self) -> Flow[tuple[StreamSession | SharedStream, object] | None]:
+    def _find(self) -> Flow[tuple[StreamSession | SharedStream, object | None] | None]:
         """What another flight has left meanwhile."""
         yield from ()
         layers = self._pipeline.layers
         found = None if layers.last_put is self._last_put else self._pipeline._near(self._call, self._keys.raw)
         if found is not None:
-            return self._pipeline._replay(self._call, *found, StreamSession), found
+            own = self._pipeline._restores(self._call)  # what memory held is this caller's alone
+            return self._pipeline._replay(self._call, *found, StreamSession), None if own else found
         stream = self._streams.get(self._place)
         return None if stream is None else (stream, stream)
 

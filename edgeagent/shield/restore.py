@@ -77,9 +77,9 @@ class Restorer:
             return [self.tree(part, parent=parent) for part in value]
         return value
 
-    def unknown_in(self, text: str, labels: Names) -> bool:
-        """Whether a placeholder with one of these labels stands in a text that this request did not hold."""
-        return any(name_of(text[start:end]) not in self._placeholders for start, end in labels.find(text))
+    def misses(self, text: str) -> bool:
+        """Whether a placeholder of ours stands in a text whose value this request did not hold."""
+        return any(name_of(found) not in self._placeholders for found in _OURS.findall(text))
 
     def scan(self, text: str, before: str, *, json: bool, final: bool) -> tuple[list[_Piece], int]:
         """The text in pieces, and where the part begins that has to wait for more."""
@@ -117,6 +117,8 @@ class Restorer:
 
 _Piece = tuple[str, str, str]
 """Text as it is, then what is replaced and by what."""
+
+_OURS: Final = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_[0-9]+>")
 
 _JSON_KEYS: Final = frozenset({"arguments", "partial_json"})
 

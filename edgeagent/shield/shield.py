@@ -89,8 +89,9 @@ class Shield:
         self.vault = vault
         self._given = None if detectors is None else _checked(detectors)
         self._detectors: tuple[Detector, ...] | None = self._given
-        self._key_given = key is not None
-        self._key = _key(key)
+        self._key_is_given = key is not None
+        self.key = _key(key)
+        """Of `hash`."""
         self._token = uuid4().hex
         self.fingerprint = self._fingerprint()
 
@@ -115,7 +116,7 @@ class Shield:
 
     def preview(self, text: str) -> Preview:
         """What would happen to a text, by itself, as a user's message."""
-        masking = Masking(self.policy, self.detectors, Vault(), self._key)
+        masking = Masking(self.policy, self.detectors, Vault(), self.key)
         matches = tuple(self.find(text))
         try:
             sent = masking.run({"text": text})["text"]
@@ -125,23 +126,23 @@ class Shield:
 
     def masking(self, vault: Vault | None = None) -> Masking:
         """The state of one request; `vault` in place of the shield's own, or of a fresh one."""
-        return Masking(self.policy, self.detectors, vault or self.vault or Vault(), self._key)
+        return Masking(self.policy, self.detectors, _first(vault, self.vault), self.key)
 
     # others like it
 
-    def session(self, vault: Vault | None = None) -> Shield:
+    def session(self, vault: Vault | None = None) -> Self:
         """The same shield with a vault (default: a new one) for the length of a conversation."""
         return self._with(vault=Vault() if vault is None else vault)
 
-    def with_actions(self, actions: Mapping[str, Action]) -> Shield:
+    def with_actions(self, actions: Mapping[str, Action]) -> Self:
         """The same shield with other actions for some types."""
         return self._with(actions={**self.policy.actions, **actions})
 
-    def dry(self) -> Shield:
+    def dry(self) -> Self:
         """The same shield, which only counts."""
         return self._with(dry_run=True)
 
-    def _with(self, **changes: Any) -> Shield:
+    def _with(self, **changes: Any) -> Self:
         policy = self.policy
         arguments: dict[str, Any] = {
             "detectors": self._given,
@@ -158,7 +159,7 @@ class Shield:
             **changes,
         }
         made = type(self)(**arguments)
-        made._key, made._key_given, made._token = self._key, self._key_given, self._token
+        made.key, made._key_is_given, made._token = self.key, self._key_is_given, self._token
         made.fingerprint = made._fingerprint()
         return made
 
@@ -214,6 +215,26 @@ class Shield:
         return _made(cls, changes, actions={**actions, "CREDIT_CARD": "redact"}, default="allow", outbound="mask")
 
     @classmethod
+    def preset(cls, name: str, *, patterns: Sequence[Mapping[str, Any]] = (), **changes: Any) -> Self:
+        """A preset by its name, with arguments of the constructor that change it.
+
+        Args:
+            name: of the preset.
+            patterns: arguments of `Pattern`, each of a pattern that is looked for besides.
+            changes: arguments of the constructor.
+
+        Raises:
+            ConfigurationError: there is no such preset, or an argument is not what it can be.
+        """
+        if name not in PRESETS:
+            raise ConfigurationError(f"there is no preset {name!r}; known: {', '.join(PRESETS)}.")
+        made: Self = getattr(cls, name)(**changes)
+        if not patterns:
+            return made
+        own = made._given if made._given is not None else (_Lazy("Standard"),)
+        return made._with(detectors=[*own, *(_pattern(pattern) for pattern in patterns)])
+
+    @classmethod
     def of(cls, value: Any) -> Shield | None:
         """What `shield=` accepts: a shield, a preset's name, True (the default one), None or False (none).
 
@@ -227,8 +248,7 @@ class Shield:
         if isinstance(value, Shield):
             return value
         if isinstance(value, str) and value in PRESETS:
-            made: Shield = getattr(cls, value)()
-            return made
+            return cls.preset(value)
         raise ConfigurationError(
             f"shield= takes a Shield object or one of {', '.join(map(repr, PRESETS))}; got {type(value).__name__}."
         )
@@ -248,7 +268,7 @@ class Shield:
             "guards": [self._identity(guard) for guard in self.guards],
         }
         if self.policy.uses("hash"):
-            told["key"] = hmac.new(self._key, b"fingerprint", sha256).hexdigest()
+            told["key"] = hmac.new(self.key, b"fingerprint", sha256).hexdigest()
         return sha256(canonical_json(told)).digest()
 
     def _identity(self, part: Any) -> str:
@@ -264,7 +284,7 @@ class Shield:
     def __reduce__(self) -> tuple[Any, ...]:
         if self.vault is not None:
             raise ConfigurationError("A shield with a vault cannot be pickled: make the session in the worker.")
-        if self._key_given:
+        if self._key_is_given:
             raise ConfigurationError(
                 f"A shield that was given key= cannot be pickled: set {KEY_VARIABLE} in the environment instead."
             )
@@ -320,6 +340,17 @@ def _builtin(name: str) -> Detector:
     """One of the package's own detectors, by name; none is loaded before it is needed."""
     make: Callable[[], Detector] = getattr(import_module("edgeagent.shield.detect"), name)
     return make()
+
+
+def _pattern(arguments: Mapping[str, Any]) -> Detector:
+    """A pattern of the caller's own."""
+    make: Callable[..., Detector] = import_module("edgeagent.shield.detect").Pattern
+    return make(**arguments)
+
+
+def _first(*vaults: Vault | None) -> Vault:
+    """The first that there is; else a new one."""
+    return next((vault for vault in vaults if vault is not None), Vault())
 
 
 class _Lazy:

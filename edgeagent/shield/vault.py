@@ -60,6 +60,10 @@ class Vault:
     def __len__(self) -> int:
         return len(self._tokens)
 
+    def __bool__(self) -> bool:
+        """Always: an empty vault is one, too."""
+        return True
+
     def __repr__(self) -> str:
         return f"<Vault of {len(self)} values>"
 

@@ -43,9 +43,10 @@ class ResponseMetadata:
     Times are in milliseconds. `cost_usd` is None when no price is known and 0 for a cache hit, whose price is then in
     `saved_usd`. `coalesced` says that an identical call under way answered this one too, at no cost of its own. `model`
     is the target that answered. `age` is how many seconds ago a cached answer was made; `stale` says that it was past
-    its time and given all the same (`stale_while_revalidate`, `stale_if_error`). `masked` counts by entity type.
-    `cached_inputs` is for embeddings: how many of the inputs were answered by the cache; if not all of them, `cached`
-    is False and the cost is that of the rest.
+    its time and given all the same (`stale_while_revalidate`, `stale_if_error`). `masked` counts the different values
+    that were replaced, `reported` what was found and let through, by entity type. `cached_inputs` is for embeddings:
+    how many of the inputs were answered by the cache; if not all of them, `cached` is False and the cost is that of the
+    rest.
     `similarity` is set where the semantic cache answered: the cosine of this question and the one that was answered.
     """
 
@@ -63,6 +64,7 @@ class ResponseMetadata:
     dropped_params: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
     masked: dict[str, int] = field(default_factory=dict)
+    reported: dict[str, int] = field(default_factory=dict)
     cached_inputs: int = 0
     similarity: float | None = None
     stale: bool = False

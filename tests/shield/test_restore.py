@@ -1,0 +1,166 @@
+"""Restoring: what models make of placeholders, and streams cut in every way."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeagent.shield.placeholders import Names, name_of
+from edgeagent.shield.restore import Restorer
+
+HELD = {"<EMAIL_1>": "bob@x.com", "<EMAIL_12>": "eve@x.com", "<IP_ADDRESS_3>": "10.1.2.3", "<PERSON_1>": 'A "B" <C>'}
+STANDINS = {"robin.marsh1@example.org": "carol@y.de", "robin.marsh11@example.org": "dan@y.de", "+1 202 555 0101": "+1 9"}
+
+
+def restorer() -> Restorer:
+    return Restorer(HELD, STANDINS, {"EMAIL_1": "bob@x.com"})
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("to <EMAIL_1>.", "to bob@x.com."),
+        ("<EMAIL_12><EMAIL_1>", "eve@x.combob@x.com"),
+        ("<email_1> <Email_1>", "bob@x.com bob@x.com"),
+        ("< EMAIL 1 > <EMAIL-1>", "bob@x.com bob@x.com"),
+        ("<EMAIL\n_1>", "bob@x.com"),
+        (r"<EMAIL\_1> \<EMAIL\_1\>", "bob@x.com bob@x.com"),
+        ("**<EMAIL_1>** <**EMAIL_1**>", "**bob@x.com** bob@x.com"),
+        ("&lt;EMAIL_1&gt; &#60;EMAIL_1&#62; &LT;EMAIL_1&GT;", "bob@x.com bob@x.com bob@x.com"),
+        ("&lt;PERSON_1&gt;", 'A "B" &lt;C&gt;'),
+        ("?q=%3CEMAIL_1%3E", "?q=bob%40x.com"),
+        (r"\u003cEMAIL_1\u003e", "bob@x.com"),
+        ("\uff1cEMAIL_1\uff1e \u2039EMAIL_1\u203a", "bob@x.com bob@x.com"),
+        ("<EMAIL_1>'s <EMAIL_1's> <EMAIL_1ом>", "bob@x.com's bob@x.com's bob@x.comом"),
+        ("<IP_ADDRESS_3> <IPADDRESS3>", "10.1.2.3 10.1.2.3"),
+        ("robin.marsh1@example.org, Robin.Marsh11@Example.org", "carol@y.de, dan@y.de"),
+        ("call +1 202 555 0101!", "call +1 9!"),
+    ],
+)
+def test_what_models_write(text: str, wanted: str) -> None:
+    """Case, markup, escapes, breaks and endings that a model adds do not hide a placeholder."""
+    assert restorer().text(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<EMAIL_2>",
+        "<EMAIL_11>",
+        "<EMAIL_1",
+        "EMAIL_1",
+        "EMAIL_1>",
+        "<h1>Email 1</h1>",
+        "a < b > c",
+        "<EMAIL_1 2>",
+        "<EMAILS_1>",
+        "<EMAIL_1 and much more that follows>",
+        "<EMAIL>",
+        "<PERSON_2> <LITERAL_1>",
+        "xrobin.marsh1@example.org",
+        "robin.marsh1@example.organic",
+        "robin.marsh111@example.org",
+        "<" * 50,
+        "&lt;" * 20,
+        "\\" * 30,
+    ],
+)
+def test_what_is_none(text: str) -> None:
+    """Nothing is restored that the request did not hold, or that only looks alike."""
+    assert restorer().text(text) == text
+
+
+def test_nothing_held() -> None:
+    """Without values there is nothing to restore and nothing is held back."""
+    empty = Restorer({}, {})
+    assert not empty
+    stream = empty.stream()
+    assert stream.feed("<EMAIL_1") == "<EMAIL_1" and stream.end() == ""
+    assert empty.text("<EMAIL_1>") == "<EMAIL_1>"
+
+
+def test_json_text() -> None:
+    """In JSON text a value is written as inside of a string, whatever is in it."""
+    nasty = 'a"b\\c\nd'
+    held = Restorer({"<KEY_1>": nasty}, {"standin": "x\ny"})
+    assert json.loads(held.text('{"k": "<KEY_1>", "s": "\\nstandin"}', json=True)) == {"k": nasty, "s": "\nx\ny"}
+    assert json.loads(held.tree({"arguments": '{"k": "<KEY_1>"}'})["arguments"]) == {"k": nasty}
+
+
+def test_tree() -> None:
+    """In JSON values keys and texts are restored, names without brackets only where a name stands."""
+    value = {"<EMAIL_1>": ["<EMAIL_1>", 1, None], "name": "EMAIL_1", "other": "EMAIL_1"}
+    assert restorer().tree(value) == {"bob@x.com": ["bob@x.com", 1, None], "name": "bob@x.com", "other": "EMAIL_1"}
+
+
+def test_repr() -> None:
+    """Its repr shows how many values it knows and none of them."""
+    assert repr(restorer()) == "<Restorer of 7 values>"
+
+
+PIECES = st.sampled_from(
+    [
+        *HELD, *STANDINS, "<", ">", "&lt;", "&gt;", "\\", "\\u003c", "\\u003e", "EMAIL", "_", "1", "2", " ", "**", "'s",
+        "<email 1>", "<EMAIL\\_12\\>", "&lt;IP_ADDRESS_3&gt;", "%3CEMAIL_1%3E", "robin.marsh1", "x", ".", "Ü", "\n",
+        "<EMAIL_1's", "\u200b", "\\n", "+1 202 555 010", "&amp;lt;EMAIL_1&amp;gt;",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=12).map("".join), st.data(), st.booleans())
+def test_streams(text: str, data: st.DataObject, json: bool) -> None:
+    """However a text is cut, a stream gives what the whole text gives."""
+    places = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    stream = restorer().stream(json=json)
+    out = [stream.feed(text[a:b]) for a, b in zip([0, *places], [*places, len(text)], strict=True)]
+    assert "".join([*out, stream.end()]) == restorer().text(text, json=json)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_byte_by_byte(text: str) -> None:
+    """Character by character the result is the same, and what waits is never longer than a placeholder can be."""
+    stream = restorer().stream()
+    out = ""
+    for character in text:
+        out += stream.feed(character)
+        assert stream.waiting <= 64
+    assert out + stream.end() == restorer().text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "waiting"),
+    [("Hello", 0), ("a < b", 0), ("a <e", 2), ("<em>", 0), ("<EMAIL_1", 8), ("<EMAIL_1>", 0), ("<EMAIL_2", 0), ("mar", 0)],
+)
+def test_what_waits(text: str, waiting: int) -> None:
+    """Only what may still become a placeholder of this request waits."""
+    stream = restorer().stream()
+    stream.feed(text)
+    assert stream.waiting == waiting
+
+
+def test_places() -> None:
+    """A place in the written text is told as the same place in the restored one."""
+    stream = Restorer({"<A_1>": "xyzxyzxyz", "<A_2>": ""}, {}).stream()
+    assert stream.feed("0 <A_1> 8 <A_2> 16") == "0 xyzxyzxyz 8  16"
+    assert [stream.place(at) for at in (0, 2, 7, 8, 15, 16)] == [0, 2, 11, 12, 14, 15]
+
+
+def test_names_with_any_number() -> None:
+    """In a request, what looks like one of ours is found whatever its number."""
+    names = Names({"EMAIL", "LITERAL"}, any_number=True)
+    text = "<EMAIL_1> <email 77> <CARD_1> <LITERAL_3> <h1> <EMAIL>"
+    assert [text[a:b] for a, b in names.find(text)] == ["<EMAIL_1>", "<email 77>", "<LITERAL_3>"]
+    assert not Names(())
+
+
+def test_name_of() -> None:
+    """A name is letters and number."""
+    assert name_of("<IP_ADDRESS_3>") == "IPADDRESS3"
+
+
+def test_misses() -> None:
+    """An answer to another question may speak of a value that this request does not hold."""
+    assert restorer().misses("a <EMAIL_2> b") and not restorer().misses("a <EMAIL_1> <b>")
