@@ -1,0 +1,263 @@
+"""Masking: a bijection over everything in a request, in whichever form it stands there."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeagent.errors import ConfigurationError, ShieldBlockedError
+from edgeagent.shield import Policy, Shield, Vault
+from edgeagent.shield.json_text import is_json
+from tests.shield.finding import Forms
+
+KEY = b"k" * 32
+
+
+def shield(**changes: Any) -> Shield:
+    return Shield([Forms()], key=KEY, **changes)
+
+
+def masked(parts: dict[str, Any], **changes: Any) -> Any:
+    return shield(**changes).masking().run(parts)
+
+
+def text(value: str, **changes: Any) -> str:
+    return masked({"text": value}, **changes)["text"]
+
+
+@pytest.mark.parametrize(
+    ("action", "wanted"),
+    [
+        ("mask", "<EMAIL_1>, <EMAIL_1>, <EMAIL_2>"),
+        ("pseudonymise", "robin.marsh1@example.org, robin.marsh1@example.org, kim.archer2@example.net"),
+        ("redact", "<EMAIL>, <EMAIL>, <EMAIL>"),
+        ("allow", "a@x.com, A@x.com, b@x.com"),
+        ("report", "a@x.com, A@x.com, b@x.com"),
+    ],
+)
+def test_actions(action: Any, wanted: str) -> None:
+    """Each action does what it says, and spellings of one value are one value."""
+    assert text("a@x.com, A@x.com, b@x.com", default=action) == wanted
+
+
+def test_hash() -> None:
+    """A hash is the same for the same value under the same key, and no other."""
+    one, two, three = text("a@x.com A@x.com b@x.com", default="hash").split()
+    assert one == two != three and one.startswith("<EMAIL_#")
+    other = Shield([Forms()], key=b"o" * 32, default="hash").preview("a@x.com").text
+    assert other != one and not shield(default="hash").masking().restorer()
+
+
+def test_block() -> None:
+    """A refusal names types and places, and no value; in a request nothing is masked then."""
+    vault = Vault()
+    masking = shield(actions={"US_SSN": "block"}).masking(vault)
+    with pytest.raises(ShieldBlockedError) as caught:
+        masking.run({"messages": [{"role": "user", "content": "a@x.com 123-45-6789"}]})
+    error = caught.value
+    assert error.findings == (("US_SSN", "messages[0].content", 8, 19),)
+    assert "US_SSN in messages[0].content [8:19]" in str(error) and "123-45" not in repr(error.__dict__)
+    assert error.code == "shield_blocked" and error.param == "messages[0].content" and not len(vault)
+
+
+def test_patterns_of_types() -> None:
+    """A type's own action comes before that of a pattern of names, and both before the default."""
+    policy = Policy({"*_KEY": "block", "API_KEY": "allow"}, "report")
+    assert [policy.action(kind) for kind in ("API_KEY", "PRIVATE_KEY", "US_SSN")] == ["allow", "block", "report"]
+
+
+def test_threshold() -> None:
+    """Matches below the threshold are none."""
+    low = Shield([Forms(score=0.3)], threshold=0.5)
+    assert low.preview("a@x.com").text == "a@x.com" and low.find("a@x.com") == []
+
+
+def test_everything_in_a_request() -> None:
+    """System prompts, all turns and parts, tools, arguments, results, names, `user`, metadata, files: one numbering."""
+    file = "data:text/plain;base64," + base64.b64encode(b"file f@x.com").decode()
+    out = masked(
+        {
+            "messages": [
+                {"role": "system", "content": "s@x.com"},
+                {"role": "user", "name": "n@x.com", "content": [{"type": "text", "text": "p@x.com"}]},
+                {"role": "user", "content": [{"type": "file", "file": {"file_data": file, "filename": "g@x.com.txt"}}]},
+                {
+                    "role": "assistant",
+                    "content": None,
+                    "tool_calls": [
+                        {
+                            "id": "call_1234",
+                            "type": "function",
+                            "function": {"name": "send", "arguments": '{"to": "s@x.com", "k@x.com": [1.50, "a\\u0040x.com"]}'},
+                        }
+                    ],
+                },
+                {"role": "tool", "tool_call_id": "call_1234", "content": '{"ssn": "123-45-6789"}'},
+            ],
+            "tools": [{"type": "function", "function": {"name": "send", "description": "asks d@x.com"}}],
+            "user": "u@x.com",
+            "metadata": {"id": "m@x.com"},
+        }
+    )
+    told = json.dumps(out)
+    assert "@x" not in told and "123-45" not in told
+    assert out["messages"][0]["content"] == "<EMAIL_1>" and out["messages"][1]["name"] == "EMAIL_2"
+    call = out["messages"][3]["tool_calls"][0]
+    arguments = call["function"]["arguments"]
+    assert call["id"] == "call_1234" and call["function"]["name"] == "send"
+    assert '"to": "<EMAIL_1>"' in arguments and "1.50" in arguments and is_json(arguments)
+    data = out["messages"][2]["content"][0]["file"]["file_data"].partition(",")[2]
+    assert base64.b64decode(data) == b"file <EMAIL_4>"
+
+
+def test_json_numbers() -> None:
+    """A number that is found becomes a text, and the JSON stays valid; other numbers stay as they are written."""
+    out = text('{"card": 4111111111111111, "price": 1.50}')
+    assert out == '{"card": "<CARD_1>", "price": 1.50}'
+
+
+def test_json_in_json() -> None:
+    """JSON text inside of JSON text is looked into, and stays JSON on every level."""
+    inner = json.dumps({"mail": "a@x.com", "note": 'say "hi"\n'})
+    out = text(json.dumps({"body": json.dumps({"deep": inner})}))
+    deep = json.loads(json.loads(json.loads(out)["body"])["deep"])
+    assert deep == {"mail": "<EMAIL_1>", "note": 'say "hi"\n'}
+
+
+def test_a_value_found_once_is_replaced_everywhere() -> None:
+    """What is recognised by the words beside it is replaced where it stands without them, in JSON numbers too."""
+    out = masked({"messages": ["password: 31415926", "try 31415926 now, not 314159265", '{"pin": 31415926}']})
+    assert out["messages"] == ["password: <PASSWORD_1>", "try <PASSWORD_1> now, not 314159265", '{"pin": "<PASSWORD_1>"}']
+
+
+def test_text_that_looks_like_a_placeholder() -> None:
+    """It is replaced itself, in any spelling, so that it is never taken for ours, and comes back as it was."""
+    masking = shield().masking()
+    original = "<EMAIL_1> &lt;email 2&gt; a@x.com <LITERAL_7> <CARD_1> <h1>"
+    out = masking.run({"text": original})["text"]
+    assert out == "<LITERAL_1> <LITERAL_2> <EMAIL_1> <LITERAL_3> <CARD_1> <h1>"
+    assert masking.restorer().text(out) == original
+
+
+def test_nothing_found_changes_nothing() -> None:
+    """A request in which nothing is found is sent as it is written."""
+    parts = {"messages": [{"role": "user", "content": '<EMAIL_1> {"a": 1.0}'}]}
+    assert masked(parts) == parts
+
+
+def test_overlapping_matches() -> None:
+    """What several detectors found in part is replaced whole."""
+
+    class Part:
+        fingerprint = "part"
+
+        def find(self, text: str, /) -> Any:
+            from edgeagent.shield import Match
+
+            at = text.find("x.com")
+            return [Match("URL", at, at + 9)] if at >= 0 else []
+
+    assert Shield([Forms(), Part()]).preview("me a@x.com/abc.").text == "me <URL_1>."
+
+
+def test_counts() -> None:
+    """Different values are counted by type; what is only reported is counted apart."""
+    masking = shield(actions={"US_SSN": "report"}).masking()
+    masking.run({"t": "a@x.com A@x.com b@x.com 123-45-6789 123-45-6780"})
+    assert masking.masked == {"EMAIL_ADDRESS": 2} and masking.reported == {"US_SSN": 2}
+
+
+def test_dry_run() -> None:
+    """A dry run changes and refuses nothing, and counts everything."""
+    dry = shield(default="block", images="block").dry()
+    masking = dry.masking()
+    parts = {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a"}}]}, "a@x.com"]}
+    assert masking.run(parts) == parts and masking.reported == {"EMAIL_ADDRESS": 1}
+
+
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+AUDIO = {"type": "input_audio", "input_audio": {"data": "UklGRg==" * 8, "format": "wav"}}
+PDF = {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0=", "filename": "a.pdf"}}
+
+
+@pytest.mark.parametrize(("part", "kind"), [(IMAGE, "images"), (AUDIO, "audio"), (PDF, "files")])
+def test_media(part: dict[str, Any], kind: str) -> None:
+    """Media go through, are refused, or are what the caller's redactor makes of them."""
+    request = {"messages": [{"role": "user", "content": [part]}]}
+    assert masked(request) == request
+    with pytest.raises(ShieldBlockedError, match=kind.upper()):
+        masked(request, **{kind: "block"})
+    made = masked(request, **{kind: lambda _: {"type": "text", "text": "by a@x.com"}})
+    assert made["messages"][0]["content"] == [{"type": "text", "text": "by <EMAIL_1>"}]
+
+
+def test_text_files_are_read_whatever_the_policy() -> None:
+    """A file that is text is masked, not refused."""
+    file = {"type": "file", "file": {"file_data": "data:text/csv;base64," + base64.b64encode(b"a@x.com").decode()}}
+    out = masked({"m": [file]}, files="block")
+    assert base64.b64decode(out["m"][0]["file"]["file_data"].partition(",")[2]) == b"<EMAIL_1>"
+
+
+def test_secrets_with_line_breaks_come_back_in_json() -> None:
+    """A key of several lines is restored inside JSON text as JSON has it."""
+    masking = shield().masking()
+    key = "-----BEGIN KEY-----\nab\"c\n-----END KEY-----"
+    out = masking.run({"t": f"use {key}"})["t"]
+    assert out == "use <PRIVATE_KEY_1>"
+    assert json.loads(masking.restorer().text('{"k": "<PRIVATE_KEY_1>"}', json=True)) == {"k": key}
+
+
+VALUES = ["a@x.com", "A@X.com", "b@x.com", "4111 1111 1111 1111", "4111111111111111", "123-45-6789", "key-0123456789abcdef"]
+WORDS = st.sampled_from([*VALUES, "<EMAIL_1>", "<email 2>", "hello", "{", '"', "\\", "<", "LITERAL_1", "Ü", "\n", "2024-01-31"])
+TEXTS = st.lists(WORDS, max_size=8).map(" ".join)
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=4), st.sampled_from(["mask", "pseudonymise"]))
+def test_masking_is_a_bijection(texts: list[str], action: Any) -> None:
+    """Nothing that is found is left, and restoring gives the request again, up to the spelling of equal values."""
+    masking = shield(default=action).masking()
+    out = masking.run({"messages": texts, "json": [json.dumps({"v": one}) for one in texts]})
+    said = json.dumps(out)
+    if action == "mask":
+        assert not [value for value in VALUES if value.lower() in said.lower()]
+    restorer = masking.restorer()
+    for one, other, as_json in zip(texts, out["messages"], out["json"], strict=True):
+        assert first(restorer.text(other)) == first(one)
+        assert first(json.loads(restorer.text(as_json, json=True))["v"]) == first(one)
+
+
+def first(text: str) -> str:
+    return text.replace("A@X.com", "a@x.com").replace("4111 1111 1111 1111", "4111111111111111")
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=4))
+def test_a_vault_keeps_placeholders(texts: list[str]) -> None:
+    """As a conversation grows, what was masked before is masked the same way again."""
+    vault, session = Vault(), shield()
+    turns = [session.masking(vault).run({"m": texts[: size + 1]})["m"] for size in range(len(texts))]
+    for turn, later in zip(turns, turns[1:], strict=False):
+        same = [a == b for a, b in zip(turn, later, strict=False)]
+        assert all(same) or "<email 2>" in str(texts) or "<EMAIL_1>" in str(texts)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"default": "hide"},
+        {"actions": {"US_SSN": "hide"}},
+        {"images": "hide"},
+        {"outbound": "hash"},
+        {"threshold": "high"},
+        {"detectors": [object()]},
+        {"key": b"short"},
+    ],
+)
+def test_wrong_arguments(arguments: dict[str, Any]) -> None:
+    """A shield that cannot work is not made."""
+    with pytest.raises(ConfigurationError, match="shield"):
+        Shield(**{"detectors": [Forms()], **arguments})
