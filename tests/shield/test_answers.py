@@ -1,0 +1,153 @@
+"""Answers: every part of one is restored, and a stream says what the whole answer says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeagent.shield.answers import ChunkRestorer, restored_completion
+from edgeagent.shield.restore import Restorer
+from edgeagent.types import ChatCompletion, ChatCompletionChunk
+from edgeagent.types.assembly import assemble, to_chunks
+
+HELD = Restorer({"<EMAIL_1>": 'b"o\\b@x.com', "<NAME_2>": "Eve"}, {"kim.archer2@example.net": "k@y.de"}, {"NAME_2": "Eve"})
+
+MESSAGE = {
+    "role": "assistant",
+    "content": "Mail <EMAIL_1> & <name 2>, kim.archer2@example.net <EMAIL_9>",
+    "refusal": "not <NAME_2>",
+    "reasoning_content": "&lt;NAME_2&gt; wants",
+    "annotations": [
+        {"type": "url_citation", "url_citation": {"title": "<NAME_2>", "url": "https://a/<NAME_2>", "start_index": 5, "end_index": 14}}
+    ],
+    "tool_calls": [
+        {"id": "c1", "type": "function", "function": {"name": "NAME_2", "arguments": '{"to": "<EMAIL_1>", "n": 1.0}'}},
+        {"id": "c2", "type": "custom", "custom": {"name": "run", "input": "print <EMAIL_1>"}},
+    ],
+    "native_content": {"wire": "w", "content": [{"text": "<NAME_2>"}]},
+    "citations": ["https://a/<NAME_2>"],
+}
+
+
+def completion(message: dict[str, Any], finish: str = "tool_calls") -> ChatCompletion:
+    choices = [{"index": 0, "message": message, "finish_reason": finish}]
+    return ChatCompletion.model_validate({"id": "i", "created": 1, "model": "m", "choices": choices, "sources": ["<NAME_2>"]})
+
+
+def test_every_part() -> None:
+    """Text, refusal, reasoning, citations with their places, arguments, names of tools, unknown fields."""
+    masked = completion(MESSAGE)
+    before = masked.to_json()
+    whole = restored_completion(masked, HELD, structured=False)
+    message = whole.choices[0].message
+    assert message.content == 'Mail b"o\\b@x.com & Eve, k@y.de <EMAIL_9>'
+    assert (message.refusal, message.reasoning_content) == ("not Eve", "Eve wants")
+    note = message.annotations[0].url_citation  # type: ignore[index]
+    assert note is not None and note.title == "Eve" and note.url == "https://a/Eve"
+    assert message.content[note.start_index : note.end_index] == 'b"o\\b@x.com'
+    first, second = message.tool_calls or ()
+    assert json.loads(first.function.arguments) == {"to": 'b"o\\b@x.com', "n": 1.0}  # type: ignore[union-attr]
+    assert first.function.name == "Eve" and second.custom.input == 'print b"o\\b@x.com'  # type: ignore[union-attr]
+    assert message.native_content == {"wire": "w", "content": [{"text": "Eve"}]}
+    assert message.model_extra == {"citations": ["https://a/Eve"]} and whole.model_extra == {"sources": ["Eve"]}
+    assert masked.to_json() == before
+
+
+def test_structured_content() -> None:
+    """JSON that was asked for stays JSON."""
+    answer = completion({"role": "assistant", "content": '{"to": "<EMAIL_1>"}'}, "stop")
+    content = restored_completion(answer, HELD, structured=True).choices[0].message.content
+    assert json.loads(content or "") == {"to": 'b"o\\b@x.com'}
+
+
+def cut(chunk: ChatCompletionChunk, sizes: list[int]) -> list[ChatCompletionChunk]:
+    """A chunk as several, its texts cut after so many characters."""
+    told = chunk.to_dict()
+    if not told["choices"] or told["choices"][0].get("finish_reason"):
+        return [chunk]
+    pieces: list[dict[str, Any]] = []
+    delta = told["choices"][0]["delta"]
+    for path, text in texts(delta):
+        rest = text
+        for size in [*sizes, len(text)]:
+            if rest:
+                pieces.append(path(rest[:size]))
+                rest = rest[size:]
+    others = {name: value for name, value in delta.items() if name in {"role", "annotations", "native_content", "citations"}}
+    calls = [{**call, **stripped(call)} for call in delta.get("tool_calls") or ()]
+    starts = [{"tool_calls": [call]} for call in calls]
+    made = [*starts, *([{"role": "assistant"}] if not calls else []), *pieces]
+    if others:
+        made.append({name: value for name, value in others.items() if name != "role"})
+    return [
+        ChatCompletionChunk.model_validate({**told, "choices": [{"index": 0, "delta": one}]})
+        for one in made
+        if one
+    ]
+
+
+def stripped(call: dict[str, Any]) -> dict[str, Any]:
+    if "function" in call:
+        return {"function": {**call["function"], "arguments": ""}}
+    return {"custom": {**call["custom"], "input": ""}}
+
+
+def texts(delta: dict[str, Any]) -> Any:
+    for name in ("content", "refusal", "reasoning_content"):
+        if delta.get(name):
+            yield (lambda piece, name=name: {name: piece}), delta[name]
+    for call in delta.get("tool_calls") or ():
+        kind, field = ("function", "arguments") if "function" in call else ("custom", "input")
+        yield (
+            lambda piece, call=call, kind=kind, field=field: {
+                "tool_calls": [{"index": call["index"], kind: {field: piece}}]
+            }
+        ), call[kind][field]
+
+
+TEXT = st.lists(
+    st.sampled_from(["<EMAIL_1>", "<NAME_2>", "kim.archer2@example.net", " ", "<", "<EM", "&lt;name\\_2&gt;", "x", '"', "\\", "1"]),
+    max_size=8,
+).map("".join)
+
+
+@given(TEXT, TEXT, TEXT, st.lists(st.integers(1, 9), max_size=6), st.booleans())
+def test_streams_say_what_whole_answers_say(text: str, reasoning: str, argument: str, sizes: list[int], one: bool) -> None:
+    """For every way of cutting a stream the restored chunks make the restored completion, arguments included."""
+    call = {"id": "c", "type": "function", "function": {"name": "NAME_2", "arguments": json.dumps({"a": argument})}}
+    message = {**MESSAGE, "content": text or "-", "reasoning_content": reasoning or "-", "tool_calls": [call]}
+    message.pop("annotations")
+    masked = completion(message)
+    chunks = [part for chunk in to_chunks(masked) for part in ([chunk] if one else cut(chunk, sizes))]
+    wanted = restored_completion(assemble(chunks), HELD, structured=False)
+    restorer = ChunkRestorer(HELD, structured=False)
+    out = [made for chunk in chunks for made in restorer.feed(chunk)]
+    out += restorer.end()
+    assert assemble(out).to_dict() == wanted.to_dict()
+
+
+def test_what_waits_comes_before_the_end() -> None:
+    """What was held back comes in a chunk of its own before the one that says why the choice ended."""
+    restorer = ChunkRestorer(HELD, structured=False)
+
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> ChatCompletionChunk:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        return ChatCompletionChunk.model_validate({"id": "i", "created": 1, "model": "m", "choices": [choice]})
+
+    assert [made.choices[0].delta.content for made in restorer.feed(chunk({"content": "a <EMA"}))] == ["a "]
+    assert list(restorer.feed(chunk({"content": "IL"}))) == []
+    last = list(restorer.feed(chunk({"content": "_"}, "stop")))
+    assert [(made.choices[0].delta.content, made.choices[0].finish_reason) for made in last] == [("<EMAIL_", None), (None, "stop")]
+    assert list(restorer.end()) == []
+
+
+def test_a_stream_without_an_end() -> None:
+    """What is still held back when a stream is over comes at its end."""
+    restorer = ChunkRestorer(HELD, structured=False)
+    choice = {"index": 0, "delta": {"content": "<EMAIL_1", "thought": "<NA"}}
+    chunk = ChatCompletionChunk.model_validate({"id": "i", "created": 1, "model": "m", "choices": [choice]})
+    assert list(restorer.feed(chunk)) == []
+    assert assemble(restorer.end()).choices[0].message.to_dict() == {"role": "assistant", "content": "<EMAIL_1", "thought": "<NA"}
