@@ -31,7 +31,7 @@ from edgeagent.transports.passing import Passage
 from edgeagent.transports.repeats import Repeats
 from edgeagent.transports.wires import EMBEDDINGS, Route, why_unknown
 from edgeagent.types import CreateEmbeddingResponse
-from edgeagent.wire.json import dump_json
+
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -123,6 +123,8 @@ class Transport:
         return kind.streamed(200, stream_fields(asked.native, session), body)
 
     def _pass(self, kind: Kind, request: Any, came: Incoming, reason: str) -> Any:
+        if self._is_shielded(request):
+            return _shielded(kind)
         targets = self._edge._engine.here().pipeline.targets
         return self._passage.send(kind, request, came, targets, reason)
 
@@ -185,10 +187,16 @@ class Transport:
         return kind.streamed_async(200, stream_fields(asked.native, session), body)
 
     async def _apass(self, kind: Kind, request: Any, came: Incoming, reason: str) -> Any:
+        if self._is_shielded(request):
+            return _shielded(kind)
         targets = self._edge._engine.here().pipeline.targets
         return await self._passage.asend(kind, request, came, targets, reason)
 
     # both
+
+    def _is_shielded(self, request: Any) -> bool:
+        """Whether a request must not be passed on as it is: what is in its body is not understood, and not masked."""
+        return self._edge.options.shield is not None and request.method not in {"GET", "HEAD", "DELETE", "OPTIONS"}
 
     def _failed(self, kind: Kind, request: Any, came: Incoming, content: bytes, route: Route, error: Exception) -> Any:
         """The error as a response, or raised as the HTTP library's own."""
@@ -235,6 +243,15 @@ def _told(kind: Kind, answer: tuple[list[tuple[str, str]], bytes]) -> Any:
 
 def _vectors(kind: Kind, answer: CreateEmbeddingResponse) -> Any:
     return kind.response(200, vector_fields(answer), answer.model_dump_json(exclude_unset=True).encode())
+
+
+def _shielded(kind: Kind) -> Any:
+    message = (
+        "This client has a shield, which cannot read requests of this kind: nothing was sent. "
+        "Make a client without a shield for them."
+    )
+    error = {"message": message, "type": "permission_error", "param": None, "code": "shield_blocked"}
+    return kind.response(403, [("content-type", "application/json")], dump_json({"error": error}))
 
 
 def _no_upgrade(kind: Kind) -> Any:

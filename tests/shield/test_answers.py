@@ -13,7 +13,9 @@ from edgeagent.shield.restore import Restorer
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.types.assembly import assemble, to_chunks
 
-HELD = Restorer({"<EMAIL_1>": 'b"o\\b@x.com', "<NAME_2>": "Eve"}, {"kim.archer2@example.net": "k@y.de"}, {"NAME_2": "Eve"})
+HELD = Restorer(
+    {"<EMAIL_1>": 'b"o\\b@x.com', "<NAME_2>": "Eve"}, {"kim.archer2@example.net": "k@y.de"}, {"NAME_2": "Eve"}
+)
 
 MESSAGE = {
     "role": "assistant",
@@ -21,7 +23,10 @@ MESSAGE = {
     "refusal": "not <NAME_2>",
     "reasoning_content": "&lt;NAME_2&gt; wants",
     "annotations": [
-        {"type": "url_citation", "url_citation": {"title": "<NAME_2>", "url": "https://a/<NAME_2>", "start_index": 5, "end_index": 14}}
+        {
+            "type": "url_citation",
+            "url_citation": {"title": "<NAME_2>", "url": "https://a/<NAME_2>", "start_index": 5, "end_index": 14},
+        }
     ],
     "tool_calls": [
         {"id": "c1", "type": "function", "function": {"name": "NAME_2", "arguments": '{"to": "<EMAIL_1>", "n": 1.0}'}},
@@ -34,7 +39,9 @@ MESSAGE = {
 
 def completion(message: dict[str, Any], finish: str = "tool_calls") -> ChatCompletion:
     choices = [{"index": 0, "message": message, "finish_reason": finish}]
-    return ChatCompletion.model_validate({"id": "i", "created": 1, "model": "m", "choices": choices, "sources": ["<NAME_2>"]})
+    return ChatCompletion.model_validate(
+        {"id": "i", "created": 1, "model": "m", "choices": choices, "sources": ["<NAME_2>"]}
+    )
 
 
 def test_every_part() -> None:
@@ -76,16 +83,16 @@ def cut(chunk: ChatCompletionChunk, sizes: list[int]) -> list[ChatCompletionChun
             if rest:
                 pieces.append(path(rest[:size]))
                 rest = rest[size:]
-    others = {name: value for name, value in delta.items() if name in {"role", "annotations", "native_content", "citations"}}
+    others = {
+        name: value for name, value in delta.items() if name in {"role", "annotations", "native_content", "citations"}
+    }
     calls = [{**call, **stripped(call)} for call in delta.get("tool_calls") or ()]
     starts = [{"tool_calls": [call]} for call in calls]
     made = [*starts, *([{"role": "assistant"}] if not calls else []), *pieces]
     if others:
         made.append({name: value for name, value in others.items() if name != "role"})
     return [
-        ChatCompletionChunk.model_validate({**told, "choices": [{"index": 0, "delta": one}]})
-        for one in made
-        if one
+        ChatCompletionChunk.model_validate({**told, "choices": [{"index": 0, "delta": one}]}) for one in made if one
     ]
 
 
@@ -102,20 +109,27 @@ def texts(delta: dict[str, Any]) -> Any:
     for call in delta.get("tool_calls") or ():
         kind, field = ("function", "arguments") if "function" in call else ("custom", "input")
         yield (
-            lambda piece, call=call, kind=kind, field=field: {
-                "tool_calls": [{"index": call["index"], kind: {field: piece}}]
-            }
-        ), call[kind][field]
+            (
+                lambda piece, call=call, kind=kind, field=field: {
+                    "tool_calls": [{"index": call["index"], kind: {field: piece}}]
+                }
+            ),
+            call[kind][field],
+        )
 
 
 TEXT = st.lists(
-    st.sampled_from(["<EMAIL_1>", "<NAME_2>", "kim.archer2@example.net", " ", "<", "<EM", "&lt;name\\_2&gt;", "x", '"', "\\", "1"]),
+    st.sampled_from(
+        ["<EMAIL_1>", "<NAME_2>", "kim.archer2@example.net", " ", "<", "<EM", "&lt;name\\_2&gt;", "x", '"', "\\", "1"]
+    ),
     max_size=8,
 ).map("".join)
 
 
 @given(TEXT, TEXT, TEXT, st.lists(st.integers(1, 9), max_size=6), st.booleans())
-def test_streams_say_what_whole_answers_say(text: str, reasoning: str, argument: str, sizes: list[int], one: bool) -> None:
+def test_streams_say_what_whole_answers_say(
+    text: str, reasoning: str, argument: str, sizes: list[int], one: bool
+) -> None:
     """For every way of cutting a stream the restored chunks make the restored completion, arguments included."""
     call = {"id": "c", "type": "function", "function": {"name": "NAME_2", "arguments": json.dumps({"a": argument})}}
     message = {**MESSAGE, "content": text or "-", "reasoning_content": reasoning or "-", "tool_calls": [call]}
@@ -140,7 +154,10 @@ def test_what_waits_comes_before_the_end() -> None:
     assert [made.choices[0].delta.content for made in restorer.feed(chunk({"content": "a <EMA"}))] == ["a "]
     assert list(restorer.feed(chunk({"content": "IL"}))) == []
     last = list(restorer.feed(chunk({"content": "_"}, "stop")))
-    assert [(made.choices[0].delta.content, made.choices[0].finish_reason) for made in last] == [("<EMAIL_", None), (None, "stop")]
+    assert [(made.choices[0].delta.content, made.choices[0].finish_reason) for made in last] == [
+        ("<EMAIL_", None),
+        (None, "stop"),
+    ]
     assert list(restorer.end()) == []
 
 
@@ -150,4 +167,8 @@ def test_a_stream_without_an_end() -> None:
     choice = {"index": 0, "delta": {"content": "<EMAIL_1", "thought": "<NA"}}
     chunk = ChatCompletionChunk.model_validate({"id": "i", "created": 1, "model": "m", "choices": [choice]})
     assert list(restorer.feed(chunk)) == []
-    assert assemble(restorer.end()).choices[0].message.to_dict() == {"role": "assistant", "content": "<EMAIL_1", "thought": "<NA"}
+    assert assemble(restorer.end()).choices[0].message.to_dict() == {
+        "role": "assistant",
+        "content": "<EMAIL_1",
+        "thought": "<NA",
+    }

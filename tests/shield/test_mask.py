@@ -93,7 +93,10 @@ def test_everything_in_a_request() -> None:
                         {
                             "id": "call_1234",
                             "type": "function",
-                            "function": {"name": "send", "arguments": '{"to": "s@x.com", "k@x.com": [1.50, "a\\u0040x.com"]}'},
+                            "function": {
+                                "name": "send",
+                                "arguments": '{"to": "s@x.com", "k@x.com": [1.50, "a\\u0040x.com"]}',
+                            },
                         }
                     ],
                 },
@@ -132,7 +135,11 @@ def test_json_in_json() -> None:
 def test_a_value_found_once_is_replaced_everywhere() -> None:
     """What is recognised by the words beside it is replaced where it stands without them, in JSON numbers too."""
     out = masked({"messages": ["password: 31415926", "try 31415926 now, not 314159265", '{"pin": 31415926}']})
-    assert out["messages"] == ["password: <PASSWORD_1>", "try <PASSWORD_1> now, not 314159265", '{"pin": "<PASSWORD_1>"}']
+    assert out["messages"] == [
+        "password: <PASSWORD_1>",
+        "try <PASSWORD_1> now, not 314159265",
+        '{"pin": "<PASSWORD_1>"}',
+    ]
 
 
 def test_text_that_looks_like_a_placeholder() -> None:
@@ -176,7 +183,9 @@ def test_dry_run() -> None:
     """A dry run changes and refuses nothing, and counts everything."""
     dry = shield(default="block", images="block").dry()
     masking = dry.masking()
-    parts = {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a"}}]}, "a@x.com"]}
+    parts = {
+        "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a"}}]}, "a@x.com"]
+    }
     assert masking.run(parts) == parts and masking.reported == {"EMAIL_ADDRESS": 1}
 
 
@@ -206,14 +215,24 @@ def test_text_files_are_read_whatever_the_policy() -> None:
 def test_secrets_with_line_breaks_come_back_in_json() -> None:
     """A key of several lines is restored inside JSON text as JSON has it."""
     masking = shield().masking()
-    key = "-----BEGIN KEY-----\nab\"c\n-----END KEY-----"
+    key = '-----BEGIN KEY-----\nab"c\n-----END KEY-----'
     out = masking.run({"t": f"use {key}"})["t"]
     assert out == "use <PRIVATE_KEY_1>"
     assert json.loads(masking.restorer().text('{"k": "<PRIVATE_KEY_1>"}', json=True)) == {"k": key}
 
 
-VALUES = ["a@x.com", "A@X.com", "b@x.com", "4111 1111 1111 1111", "4111111111111111", "123-45-6789", "key-0123456789abcdef"]
-WORDS = st.sampled_from([*VALUES, "<EMAIL_1>", "<email 2>", "hello", "{", '"', "\\", "<", "LITERAL_1", "Ü", "\n", "2024-01-31"])
+VALUES = [
+    "a@x.com",
+    "A@X.com",
+    "b@x.com",
+    "4111 1111 1111 1111",
+    "4111111111111111",
+    "123-45-6789",
+    "key-0123456789abcdef",
+]
+WORDS = st.sampled_from(
+    [*VALUES, "<EMAIL_1>", "<email 2>", "hello", "{", '"', "\\", "<", "LITERAL_1", "Ü", "\n", "2024-01-31"]
+)
 TEXTS = st.lists(WORDS, max_size=8).map(" ".join)
 
 

@@ -12,7 +12,11 @@ from edgeagent.shield.placeholders import Names, name_of
 from edgeagent.shield.restore import Restorer
 
 HELD = {"<EMAIL_1>": "bob@x.com", "<EMAIL_12>": "eve@x.com", "<IP_ADDRESS_3>": "10.1.2.3", "<PERSON_1>": 'A "B" <C>'}
-STANDINS = {"robin.marsh1@example.org": "carol@y.de", "robin.marsh11@example.org": "dan@y.de", "+1 202 555 0101": "+1 9"}
+STANDINS = {
+    "robin.marsh1@example.org": "carol@y.de",
+    "robin.marsh11@example.org": "dan@y.de",
+    "+1 202 555 0101": "+1 9",
+}
 
 
 def restorer() -> Restorer:
@@ -132,7 +136,16 @@ def test_byte_by_byte(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "waiting"),
-    [("Hello", 0), ("a < b", 0), ("a <e", 2), ("<em>", 0), ("<EMAIL_1", 8), ("<EMAIL_1>", 0), ("<EMAIL_2", 0), ("mar", 0)],
+    [
+        ("Hello", 0),
+        ("a < b", 0),
+        ("a <e", 2),
+        ("<em>", 0),
+        ("<EMAIL_1", 8),
+        ("<EMAIL_1>", 0),
+        ("<EMAIL_2", 0),
+        ("mar", 0),
+    ],
 )
 def test_what_waits(text: str, waiting: int) -> None:
     """Only what may still become a placeholder of this request waits."""
