@@ -28,7 +28,7 @@ _FAMILY: Final = (
 )  # fmt: skip
 _DOMAINS: Final = ("example.com", "example.org", "example.net")
 _DIGIT: Final = re.compile(r"\d")
-_NORTH_AMERICAN: Final = re.compile(r"\d{10}|1\d{10}")
+_NORTH_AMERICAN: Final = re.compile(r"1?[2-9]\d{9}")
 
 
 def standin(kind: str, value: str, number: int) -> str | None:

@@ -31,7 +31,7 @@ from edgeagent.transports.passing import Passage
 from edgeagent.transports.repeats import Repeats
 from edgeagent.transports.wires import EMBEDDINGS, Route, why_unknown
 from edgeagent.types import CreateEmbeddingResponse
-
+from edgeagent.wire.json import dump_json
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -175,9 +175,11 @@ def test_answers_and_tiers(world: Any) -> None:
     here.check()
     there = world(echo, server=here.server)
     answer = there.client.chat.completions.create(**REQUEST)
-    assert answer.edge.cache_tier == "disk" and VALUES[0] in (answer.choices[0].message.content or "")
+    assert answer.edge.cache_tier == "disk"
+    assert VALUES[0] in (answer.choices[0].message.content or "")
     again = there.client.chat.completions.create(**REQUEST)
-    assert again.edge.cache_tier == "memory" and again.choices[0].message.content == answer.choices[0].message.content
+    assert again.edge.cache_tier == "memory"
+    assert again.choices[0].message.content == answer.choices[0].message.content
     there.check()
     assert '"gen_ai.input.messages"' in "".join(span.to_json() for span in there.exporter.get_finished_spans())
 
@@ -190,7 +192,8 @@ def test_masked_prompts_share_an_entry_and_nothing_else(world: Any) -> None:
         for who in ("kanarie@example.com", "kanarie2@example.com")
     ]
     assert [one.choices[0].message.content for one in said] == ["mail kanarie@example.com", "mail kanarie2@example.com"]
-    assert said[1].edge.cache_tier == "disk" and len(here.server.requests) == 1
+    assert said[1].edge.cache_tier == "disk"
+    assert len(here.server.requests) == 1
     here.check()
 
 
@@ -200,7 +203,8 @@ def test_streams(world: Any) -> None:
     for tier in (None, "memory"):
         stream = here.client.chat.completions.create(**REQUEST, stream=True)
         text = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
-        assert text == SECRET.replace(VALUES[4], VALUES[0]) and stream.edge.cache_tier == tier
+        assert text == SECRET.replace(VALUES[4], VALUES[0])
+        assert stream.edge.cache_tier == tier
     here.check()
 
 
@@ -231,7 +235,8 @@ def test_errors(world: Any, status: int) -> None:
     here = world(handler)
     with pytest.raises(APIError) as caught:
         here.client.chat.completions.create(**REQUEST)
-    assert here.server.requests and "<EMAIL_1>" in str(caught.value)
+    assert here.server.requests
+    assert "<EMAIL_1>" in str(caught.value)
     here.check(caught.value)
 
 
@@ -255,7 +260,8 @@ def test_retries_and_fallback(world: Any) -> None:
     answer = here.client.chat.completions.create(
         **{**REQUEST, "model": "openai/a"}, edge={"fallbacks": ["openai/b", "openai/c"]}
     )
-    assert len(answer.edge.attempts) == 4 and VALUES[0] in (answer.choices[0].message.content or "")
+    assert len(answer.edge.attempts) == 4
+    assert VALUES[0] in (answer.choices[0].message.content or "")
     here.check()
 
 
@@ -285,7 +291,8 @@ def test_embeddings_and_questions(world: Any) -> None:
     here = world(handler)
     here.client.embeddings.create(model="openai/text-embedding-3-small", input=[SECRET, "plain"])
     here.client.moderations.create(model="openai/omni-moderation-latest", input=SECRET)
-    assert len(here.server.requests) == 2 and b"EMAIL_1" in here.server.requests[0].body
+    assert len(here.server.requests) == 2
+    assert b"EMAIL_1" in here.server.requests[0].body
     with pytest.raises(APIError, match="token numbers") as caught:
         here.client.embeddings.create(model="openai/text-embedding-3-small", input=[[1, 2, 3]])
     here.check(caught.value)
@@ -300,8 +307,8 @@ def test_responses(world: Any, stream: bool) -> None:
         part = {"type": "output_text", "text": said, "annotations": []}
         item = {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": [part]}
         whole = {
-            "id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "completed", "output": [item],
-            "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2},
+            "id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "completed",
+            "output": [item], "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2},
         }  # fmt: skip
         if not stream:
             return reply(200, whole)
@@ -345,7 +352,8 @@ def test_another_wire(tmp_path: Path) -> None:
     ):
         with pytest.raises(APIError):
             client.chat.completions.create(**{**REQUEST, "model": "anthropic/claude-haiku-4-5"})
-        assert server.requests and not [t for t in TRACES for r in server.requests if t.encode() in r.body]
+        assert server.requests
+        assert not [t for t in TRACES for r in server.requests if t.encode() in r.body]
 
 
 def test_a_stored_answer_is_not_served_under_a_stricter_shield() -> None:

@@ -29,7 +29,7 @@ class Forms:
 
     def find(self, text: str, /) -> Sequence[Match]:
         return [
-            Match(type, *found.span(), self.score, "forms")
-            for type in self.types
-            for found in re.finditer(FORMS[type], text)
+            Match(kind, *found.span(), self.score, "forms")
+            for kind in self.types
+            for found in re.finditer(FORMS[kind], text)
         ]

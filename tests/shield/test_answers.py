@@ -53,13 +53,17 @@ def test_every_part() -> None:
     assert message.content == 'Mail b"o\\b@x.com & Eve, k@y.de <EMAIL_9>'
     assert (message.refusal, message.reasoning_content) == ("not Eve", "Eve wants")
     note = message.annotations[0].url_citation  # type: ignore[index]
-    assert note is not None and note.title == "Eve" and note.url == "https://a/Eve"
+    assert note is not None
+    assert note.title == "Eve"
+    assert note.url == "https://a/Eve"
     assert message.content[note.start_index : note.end_index] == 'b"o\\b@x.com'
     first, second = message.tool_calls or ()
     assert json.loads(first.function.arguments) == {"to": 'b"o\\b@x.com', "n": 1.0}  # type: ignore[union-attr]
-    assert first.function.name == "Eve" and second.custom.input == 'print b"o\\b@x.com'  # type: ignore[union-attr]
+    assert first.function.name == "Eve"
+    assert second.custom.input == 'print b"o\\b@x.com'
     assert message.native_content == {"wire": "w", "content": [{"text": "Eve"}]}
-    assert message.model_extra == {"citations": ["https://a/Eve"]} and whole.model_extra == {"sources": ["Eve"]}
+    assert message.model_extra == {"citations": ["https://a/Eve"]}
+    assert whole.model_extra == {"sources": ["Eve"]}
     assert masked.to_json() == before
 
 

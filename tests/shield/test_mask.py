@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from typing import Any
 
@@ -48,9 +49,11 @@ def test_actions(action: Any, wanted: str) -> None:
 def test_hash() -> None:
     """A hash is the same for the same value under the same key, and no other."""
     one, two, three = text("a@x.com A@x.com b@x.com", default="hash").split()
-    assert one == two != three and one.startswith("<EMAIL_#")
+    assert one == two != three
+    assert one.startswith("<EMAIL_#")
     other = Shield([Forms()], key=b"o" * 32, default="hash").preview("a@x.com").text
-    assert other != one and not shield(default="hash").masking().restorer()
+    assert other != one
+    assert not shield(default="hash").masking().restorer()
 
 
 def test_block() -> None:
@@ -61,8 +64,11 @@ def test_block() -> None:
         masking.run({"messages": [{"role": "user", "content": "a@x.com 123-45-6789"}]})
     error = caught.value
     assert error.findings == (("US_SSN", "messages[0].content", 8, 19),)
-    assert "US_SSN in messages[0].content [8:19]" in str(error) and "123-45" not in repr(error.__dict__)
-    assert error.code == "shield_blocked" and error.param == "messages[0].content" and not len(vault)
+    assert "US_SSN in messages[0].content [8:19]" in str(error)
+    assert "123-45" not in repr(error.__dict__)
+    assert error.code == "shield_blocked"
+    assert error.param == "messages[0].content"
+    assert not len(vault)
 
 
 def test_patterns_of_types() -> None:
@@ -74,7 +80,8 @@ def test_patterns_of_types() -> None:
 def test_threshold() -> None:
     """Matches below the threshold are none."""
     low = Shield([Forms(score=0.3)], threshold=0.5)
-    assert low.preview("a@x.com").text == "a@x.com" and low.find("a@x.com") == []
+    assert low.preview("a@x.com").text == "a@x.com"
+    assert low.find("a@x.com") == []
 
 
 def test_everything_in_a_request() -> None:
@@ -108,12 +115,17 @@ def test_everything_in_a_request() -> None:
         }
     )
     told = json.dumps(out)
-    assert "@x" not in told and "123-45" not in told
-    assert out["messages"][0]["content"] == "<EMAIL_1>" and out["messages"][1]["name"] == "EMAIL_2"
+    assert "@x" not in told
+    assert "123-45" not in told
+    assert out["messages"][0]["content"] == "<EMAIL_1>"
+    assert out["messages"][1]["name"] == "EMAIL_2"
     call = out["messages"][3]["tool_calls"][0]
     arguments = call["function"]["arguments"]
-    assert call["id"] == "call_1234" and call["function"]["name"] == "send"
-    assert '"to": "<EMAIL_1>"' in arguments and "1.50" in arguments and is_json(arguments)
+    assert call["id"] == "call_1234"
+    assert call["function"]["name"] == "send"
+    assert '"to": "<EMAIL_1>"' in arguments
+    assert "1.50" in arguments
+    assert is_json(arguments)
     data = out["messages"][2]["content"][0]["file"]["file_data"].partition(",")[2]
     assert base64.b64decode(data) == b"file <EMAIL_4>"
 
@@ -176,7 +188,8 @@ def test_counts() -> None:
     """Different values are counted by type; what is only reported is counted apart."""
     masking = shield(actions={"US_SSN": "report"}).masking()
     masking.run({"t": "a@x.com A@x.com b@x.com 123-45-6789 123-45-6780"})
-    assert masking.masked == {"EMAIL_ADDRESS": 2} and masking.reported == {"US_SSN": 2}
+    assert masking.masked == {"EMAIL_ADDRESS": 2}
+    assert masking.reported == {"US_SSN": 2}
 
 
 def test_dry_run() -> None:
@@ -186,7 +199,8 @@ def test_dry_run() -> None:
     parts = {
         "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a"}}]}, "a@x.com"]
     }
-    assert masking.run(parts) == parts and masking.reported == {"EMAIL_ADDRESS": 1}
+    assert masking.run(parts) == parts
+    assert masking.reported == {"EMAIL_ADDRESS": 1}
 
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
@@ -259,7 +273,7 @@ def test_a_vault_keeps_placeholders(texts: list[str]) -> None:
     """As a conversation grows, what was masked before is masked the same way again."""
     vault, session = Vault(), shield()
     turns = [session.masking(vault).run({"m": texts[: size + 1]})["m"] for size in range(len(texts))]
-    for turn, later in zip(turns, turns[1:], strict=False):
+    for turn, later in itertools.pairwise(turns):
         same = [a == b for a, b in zip(turn, later, strict=False)]
         assert all(same) or "<email 2>" in str(texts) or "<EMAIL_1>" in str(texts)
 

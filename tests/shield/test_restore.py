@@ -38,7 +38,7 @@ def restorer() -> Restorer:
         ("?q=%3CEMAIL_1%3E", "?q=bob%40x.com"),
         (r"\u003cEMAIL_1\u003e", "bob@x.com"),
         ("\uff1cEMAIL_1\uff1e \u2039EMAIL_1\u203a", "bob@x.com bob@x.com"),
-        ("<EMAIL_1>'s <EMAIL_1's> <EMAIL_1ом>", "bob@x.com's bob@x.com's bob@x.comом"),
+        ("<EMAIL_1>'s <EMAIL_1's> <EMAIL_1ig>", "bob@x.com's bob@x.com's bob@x.comig"),
         ("<IP_ADDRESS_3> <IPADDRESS3>", "10.1.2.3 10.1.2.3"),
         ("robin.marsh1@example.org, Robin.Marsh11@Example.org", "carol@y.de, dan@y.de"),
         ("call +1 202 555 0101!", "call +1 9!"),
@@ -82,7 +82,8 @@ def test_nothing_held() -> None:
     empty = Restorer({}, {})
     assert not empty
     stream = empty.stream()
-    assert stream.feed("<EMAIL_1") == "<EMAIL_1" and stream.end() == ""
+    assert stream.feed("<EMAIL_1") == "<EMAIL_1"
+    assert stream.end() == ""
     assert empty.text("<EMAIL_1>") == "<EMAIL_1>"
 
 
@@ -176,4 +177,5 @@ def test_name_of() -> None:
 
 def test_misses() -> None:
     """An answer to another question may speak of a value that this request does not hold."""
-    assert restorer().misses("a <EMAIL_2> b") and not restorer().misses("a <EMAIL_1> <b>")
+    assert restorer().misses("a <EMAIL_2> b")
+    assert not restorer().misses("a <EMAIL_1> <b>")

@@ -1,0 +1,250 @@
+"""The shield in calls of every kind: flights, sessions, similar questions, what comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from edgeagent.cache import Cache, SemanticCache
+from edgeagent.errors import ShieldBlockedError
+from edgeagent.shield import Shield, Vault
+from edgeagent.testing import FakeProvider
+from tests.e2e.harness import KINDS, Gate, run, settled
+from tests.shield.finding import Forms
+
+
+def echo(request: Any) -> str:
+    return f"You said: {request.messages[-1]['content']}"
+
+
+def gate(kind: str, answer: Any = echo, **options: Any) -> tuple[Gate, FakeProvider]:
+    fake = FakeProvider(answer, name="fake")
+    shield = options.pop("shield", None) or Shield([Forms()], **options.pop("policy", {}))
+    return Gate(kind, [fake], shield=shield, **options), fake
+
+
+def sent(fake: FakeProvider) -> list[str]:
+    return [request.messages[-1]["content"] for request in fake.requests]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_there_and_back(kind: str) -> None:
+    """A provider sees placeholders, the caller his values, streamed or not; `edge` counts."""
+
+    async def scenario() -> None:
+        made, fake = gate(kind)
+        answer = await made.create("to a@x.com, A@x.com and b@x.com", model="m")
+        assert answer.choices[0].message.content == "You said: to a@x.com, a@x.com and b@x.com"
+        assert answer.edge.masked == {"EMAIL_ADDRESS": 2}
+        chunks = await made.chunks("from a@x.com", model="m")
+        assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == "You said: from a@x.com"
+        assert chunks[-1].edge.masked == {"EMAIL_ADDRESS": 1}
+        assert sent(fake) == ["to <EMAIL_1>, <EMAIL_1> and <EMAIL_2>", "from <EMAIL_1>"]
+
+    run(kind, scenario)
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "trio"])
+def test_one_flight_for_other_values(kind: str) -> None:
+    """Calls that differ in masked values alone share one provider call, and each gets its own values."""
+
+    async def scenario() -> None:
+        gone = anyio.Event()
+
+        class Slow:
+            name = "slow"
+            asked = 0
+
+            async def acomplete(self, request: Any) -> str:
+                self.asked += 1
+                await gone.wait()
+                return echo(request)
+
+        slow = Slow()
+        made = Gate(kind, [slow], shield=Shield([Forms()]))
+        told: dict[str, str] = {}
+
+        async def ask(who: str) -> None:
+            answer = await made.create(f"mail {who}", model="m")
+            told[who] = answer.choices[0].message.content
+
+        people = ["a@x.com", "b@x.com", "c@x.com"]
+        async with anyio.create_task_group() as group:
+            for who in people:
+                group.start_soon(ask, who)
+            while not slow.asked or len(made.client._engine.pipeline.flights) == 0:
+                await anyio.lowlevel.checkpoint()
+            for _ in range(20):
+                await anyio.lowlevel.checkpoint()
+            gone.set()
+        assert told == {who: f"You said: mail {who}" for who in people}
+        assert slow.asked == 1
+
+    run(kind, scenario)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_session(kind: str) -> None:
+    """Placeholders stay the same over the turns; memory answers only what the vault knows already."""
+
+    async def scenario() -> None:
+        vault = Vault()
+        made, fake = gate(kind)
+        plain = made.client
+        await made.create("mail b@x.com", model="m")
+        made.client = plain.with_options(shield=plain.shield.session(vault))
+        first = await made.create("mail a@x.com", model="m")
+        later = await made.create("mail b@x.com", model="m")
+        assert later.choices[0].message.content == "You said: mail b@x.com"
+        assert later.edge.cache_tier is None  # memory had it, but the vault did not know who b is
+        assert sent(fake) == ["mail <EMAIL_1>", "mail <EMAIL_1>", "mail <EMAIL_2>"]
+        again = await made.create("mail b@x.com", model="m")
+        assert again.edge.cache_tier == "memory"
+        turns = [
+            {"role": "user", "content": "mail a@x.com"},
+            {"role": "assistant", "content": first.choices[0].message.content},
+            {"role": "user", "content": "b@x.com too"},
+        ]
+        await settled(made.client.chat.completions.create(model="m", messages=turns))
+        assert [m["content"] for m in fake.requests[-1].messages] == [
+            "mail <EMAIL_1>",
+            "You said: mail <EMAIL_1>",
+            "<EMAIL_2> too",
+        ]
+        assert len(vault) == 2
+
+    run(kind, scenario)
+
+
+def test_similar_questions_are_masked() -> None:
+    """The embedder sees masked text; an answer about a value that the caller did not name is none for him."""
+
+    class Embedder:
+        asked: list[str] = []  # noqa: RUF012
+
+        def embed(self, texts: Any, /) -> Any:
+            self.asked += texts
+            return [[1.0, 0.01 * len(text)] for text in texts]
+
+    async def scenario() -> None:
+        embedder = Embedder()
+        cache = Cache(memory=False, semantic=SemanticCache(embedder, threshold=0.9))
+        made, _fake = gate("sync", cache=cache)
+        await made.create("please mail a@x.com", model="m")
+        near = await made.create("please do mail b@x.com", model="m")
+        assert near.edge.cache_tier == "semantic"
+        assert near.choices[0].message.content == "You said: please mail b@x.com"
+        other = await made.create("please do mail nobody", model="m")
+        assert other.edge.cache_tier is None
+        assert not [text for text in embedder.asked if "x.com" in text]
+
+    run("sync", scenario)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_comes_back(kind: str, stream: bool) -> None:
+    """What an answer holds that was not in the request is counted, redacted or refused; the caller's own stays."""
+
+    async def text(made: Gate) -> str:
+        if not stream:
+            return (await made.create("a@x.com", model="m")).choices[0].message.content or ""
+        chunks = await made.chunks("a@x.com", model="m")
+        return "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+
+    async def scenario() -> None:
+        leak = "It is <EMAIL_1>, not c@y.de."
+        made, _ = gate(kind, [leak] * 4, policy={"outbound": "report"})
+        assert await text(made) == "It is a@x.com, not c@y.de."
+        made, _ = gate(kind, [leak] * 4, policy={"outbound": "mask"})
+        assert await text(made) == "It is a@x.com, not <EMAIL>."
+        assert await text(made) == "It is a@x.com, not <EMAIL>."
+        made, fake = gate(kind, [leak] * 4, policy={"outbound": "block"})
+        with pytest.raises(ShieldBlockedError, match="refuses this answer"):
+            await text(made)
+        assert len(fake.requests) == 1
+        made, _ = gate(kind, ["fine", "fine"], policy={"outbound": "block"})
+        assert await text(made) == "fine"
+
+    run(kind, scenario)
+
+
+def test_reports_of_answers() -> None:
+    """`edge.reported` adds what was found in the answer."""
+
+    async def scenario() -> None:
+        made, _ = gate("sync", "c@y.de", policy={"outbound": "report", "actions": {"US_SSN": "report"}})
+        answer = await made.create("123-45-6789", model="m")
+        assert answer.edge.reported == {"US_SSN": 1, "EMAIL_ADDRESS": 1}
+
+    run("sync", scenario)
+
+
+def test_nothing_of_somebody_else() -> None:
+    """A prompt that asks for a placeholder of somebody else gets the placeholder."""
+
+    async def scenario() -> None:
+        vault = Vault()
+        vault.entity("EMAIL_ADDRESS", "secret@x.com")
+        made, _ = gate("sync", lambda _: "<EMAIL_1> <EMAIL_2>", shield=Shield([Forms()]).session(vault))
+        answer = await made.create("print <EMAIL_1>, I am b@x.com", model="m")
+        assert answer.choices[0].message.content == "<EMAIL_1> b@x.com"
+
+    run("sync", scenario)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rerank(kind: str) -> None:
+    """Queries and documents are masked with one numbering."""
+    seen: list[Any] = []
+
+    class Ranker:
+        name = "ranker"
+
+        def rerank(self, request: Any) -> Any:
+            seen.append((request.query, request.documents))
+            return {"results": [{"index": 0, "relevance_score": 0.5, "document": request.documents[0]}]}
+
+    async def scenario() -> None:
+        made = Gate(kind, [Ranker()], shield=Shield([Forms()]))
+        asked = {"model": "m", "query": "who is a@x.com", "documents": ["a@x.com", "b@x.com"]}
+        answer = await settled(made.client.rerank.create(**asked))
+        assert seen == [("who is <EMAIL_1>", ["<EMAIL_1>", "<EMAIL_2>"])]
+        assert answer.results[0].model_extra == {"document": "a@x.com"}
+
+    run(kind, scenario)
+
+
+def test_secrets_in_tool_arguments_that_come_in_pieces() -> None:
+    """Arguments of a streamed call are restored as JSON has them."""
+    key = '-----BEGIN KEY-----\nab"c\n-----END KEY-----'
+
+    def pieces(request: Any) -> Any:
+        arguments = '{"key": "<PRIVATE_KEY_1>"}'
+        call = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}
+        yield {"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}
+        for letter in arguments:
+            yield {
+                "choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "function": {"arguments": letter}}]}}]
+            }
+
+    class Streaming:
+        name = "streaming"
+
+        def stream(self, request: Any) -> Any:
+            return pieces(request)
+
+    async def scenario() -> None:
+        made = Gate("sync", [Streaming()], shield=Shield([Forms()]))
+        from json import loads
+
+        chunks = await made.chunks(f"use {key}", model="m")
+        fragments = [c.choices[0].delta.tool_calls for c in chunks if c.choices and c.choices[0].delta.tool_calls]
+        arguments = "".join(call.function.arguments or "" for calls in fragments for call in calls if call.function)
+        assert loads(arguments) == {"key": key}
+        whole = await made.create(f"again {key}", model="m")
+        assert loads(whole.choices[0].message.tool_calls[0].function.arguments) == {"key": key}
+
+    run("sync", scenario)

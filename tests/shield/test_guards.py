@@ -1,0 +1,214 @@
+"""Guards: what they refuse, before and after a call, and how an answer is repaired."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import pytest
+
+from edgeagent.errors import (
+    APIError,
+    ConfigurationError,
+    RequestValidationError,
+    ResponseValidationError,
+    ShieldBlockedError,
+)
+from edgeagent.shield import Shield
+from edgeagent.shield.guards import (
+    AllowedModels,
+    AllowedTools,
+    Approval,
+    DeniedTopics,
+    JSONAnswer,
+    OutputLimit,
+    RequestLimits,
+)
+from edgeagent.testing import FakeProvider
+from tests.e2e.harness import KINDS, Gate, run
+from tests.shield.finding import Forms
+
+TOOL = {"type": "function", "function": {"name": "delete_all"}}
+CALL = {
+    "choices": [
+        {
+            "message": {
+                "tool_calls": [{"id": "c", "type": "function", "function": {"name": "drop", "arguments": "{}"}}]
+            },
+            "finish_reason": "tool_calls",
+        }
+    ]
+}
+
+
+def gate(kind: str, guard: Any, *answers: Any) -> tuple[Gate, FakeProvider]:
+    fake = FakeProvider(list(answers) or ["fine"], name="fake")
+    return Gate(kind, [fake], shield=Shield([Forms()], guards=[guard])), fake
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("guard", "params", "error"),
+    [
+        (RequestLimits(max_messages=0), {}, RequestValidationError),
+        (RequestLimits(max_characters=20), {}, RequestValidationError),
+        (AllowedModels("openai/*"), {}, ShieldBlockedError),
+        (AllowedTools("read_*"), {"tools": [TOOL]}, ShieldBlockedError),
+        (DeniedTopics({"weapons": [r"\bbombs?\b"]}), {"prompt": "A BOMB?"}, ShieldBlockedError),
+        (Approval(lambda request: False), {}, ShieldBlockedError),
+    ],
+)
+def test_before(kind: str, guard: Any, params: dict[str, Any], error: type[Exception]) -> None:
+    """What a guard refuses is sent to nobody."""
+
+    async def scenario() -> None:
+        made, fake = gate(kind, guard)
+        with pytest.raises(error):
+            await made.create(**{"model": "m", **params})
+        with pytest.raises(error):
+            await made.stream(**{"model": "m", **params})
+        assert not fake.requests
+
+    run(kind, scenario)
+
+
+@pytest.mark.parametrize(
+    ("guard", "params"),
+    [
+        (RequestLimits(max_messages=1, max_characters=500), {}),
+        (AllowedModels("m*"), {}),
+        (AllowedTools("delete_*", "web_search"), {"tools": [TOOL]}),
+        (DeniedTopics({"weapons": "bomb"}), {}),
+        (OutputLimit(4), {}),
+        (Approval(lambda request: True, name="always"), {}),
+        (Approval(lambda request: False, when=lambda request: request.model == "other"), {}),
+    ],
+)
+def test_let_through(guard: Any, params: dict[str, Any]) -> None:
+    """What a guard has nothing against passes, streamed or not."""
+
+    async def scenario() -> None:
+        made, _ = gate("sync", guard)
+        answer = await made.create(**{"model": "m", **params})
+        assert answer.choices[0].message.content == "fine"
+
+    run("sync", scenario)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("guard", "answer"),
+    [
+        (OutputLimit(3), "four"),
+        (DeniedTopics({"weapons": "bomb"}), "a bomb"),
+        (AllowedTools("read_*"), CALL),
+    ],
+)
+def test_after(kind: str, guard: Any, answer: Any) -> None:
+    """An answer that a guard refuses reaches nobody, and is not kept."""
+
+    async def scenario() -> None:
+        made, fake = gate(kind, guard, answer, answer, answer)
+        with pytest.raises(ShieldBlockedError):
+            await made.create(model="m")
+        with pytest.raises(ShieldBlockedError):
+            await made.create(model="m")
+        assert len(fake.requests) == 2
+        with pytest.raises(APIError):
+            async for _ in await made.stream(model="m"):
+                pass
+
+    run(kind, scenario)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_async_approval(kind: str) -> None:
+    """An approval may be async, and sees the request as the caller wrote it."""
+    seen: list[str] = []
+
+    async def ask(request: Any) -> bool:
+        seen.append(request.messages[0]["content"])
+        return True
+
+    async def scenario() -> None:
+        made, fake = gate(kind, Approval(ask))
+        await made.create("mail a@x.com", model="m")
+        assert seen == ["mail a@x.com"]
+        assert fake.requests[0].messages[0]["content"] == "mail <EMAIL_1>"
+
+    run(kind, scenario)
+
+
+SCHEMA = {"type": "object", "properties": {"mail": {"type": "string", "pattern": "@"}}, "required": ["mail"]}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_repair(kind: str) -> None:
+    """An answer that breaks the schema is asked for once more, with what was wrong, masked; the schema sees values."""
+
+    async def scenario() -> None:
+        made, fake = gate(kind, JSONAnswer(SCHEMA), "It is <EMAIL_1>", '{"mail": "<EMAIL_1>"}')
+        answer = await made.create("mail a@x.com", model="m")
+        assert json.loads(answer.choices[0].message.content) == {"mail": "a@x.com"}
+        assert fake.requests[1].messages[1:] == [
+            {"role": "assistant", "content": "It is <EMAIL_1>"},
+            {
+                "role": "user",
+                "content": "Your last answer cannot be used: it is not JSON. "
+                "Answer again with nothing but a JSON value of the form that was asked for.",
+            },
+        ]
+        usage = answer.usage
+        assert usage is None or usage.prompt_tokens > 0
+        assert (await made.create("mail a@x.com", model="m")).edge.cache_tier == "memory"
+
+    run(kind, scenario)
+
+
+def test_repair_fails() -> None:
+    """A second answer that breaks the schema is an error that says where, and quotes nothing."""
+
+    async def scenario() -> None:
+        made, fake = gate("sync", JSONAnswer(SCHEMA), '{"mail": "x"}', "{}")
+        made.client = made.client.with_options(retry=0)
+        with pytest.raises(ResponseValidationError, match=r"breaks the schema at \$.required"):
+            await made.create(model="m")
+        assert len(fake.requests) == 2
+        assert "schema at $.properties.mail.pattern" in fake.requests[1].messages[-1]["content"]
+
+    run("sync", scenario)
+
+
+def test_no_repair() -> None:
+    """Where no repair is wanted, and where the answer is a call or a refusal, nothing is asked again."""
+
+    async def scenario() -> None:
+        made, fake = gate("sync", JSONAnswer(SCHEMA, repair=False), "x")
+        made.client = made.client.with_options(retry=0)
+        with pytest.raises(ResponseValidationError):
+            await made.create(model="m")
+        assert len(fake.requests) == 1
+        made, fake = gate("sync", JSONAnswer(SCHEMA), CALL)
+        assert (await made.create(model="m")).choices[0].message.tool_calls
+
+    run("sync", scenario)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: DeniedTopics({"a": "("}), lambda: JSONAnswer({"type": 7})._loaded()],
+)
+def test_wrong_guards(make: Any) -> None:
+    """What is no pattern or no schema is told when it is looked at."""
+    with pytest.raises(ConfigurationError):
+        make()
+
+
+def test_identity() -> None:
+    """Guards of the same settings are the same in cache keys, others are not; they can be pickled."""
+    assert RequestLimits(max_messages=1).fingerprint == RequestLimits(max_messages=1).fingerprint
+    assert RequestLimits(max_messages=1).fingerprint != RequestLimits(max_messages=2).fingerprint
+    assert pickle.loads(pickle.dumps(JSONAnswer(SCHEMA))).fingerprint == JSONAnswer(SCHEMA).fingerprint
+    one, two = (Shield([Forms()], guards=[Approval(bool)]) for _ in range(2))
+    assert one.fingerprint != two.fingerprint

@@ -1,0 +1,131 @@
+"""Stand-ins: of the same form, nobody's, all different, and back again."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeagent.shield.labels import canonical, label_of
+from edgeagent.shield.standins import shifted, standin
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "wanted"),
+    [
+        ("EMAIL_ADDRESS", "a@b.com", "robin.marsh1@example.org"),
+        ("CREDIT_CARD", "4111-1111-1111-1111", "4000-0000-0000-0019"),
+        ("PHONE_NUMBER", "+1 (415) 867-5309", "+1 (415) 555-0101"),
+        ("PHONE_NUMBER", "+49 30 123456", "+49 30 100001"),
+        ("PHONE_NUMBER", "030/1234567", "030/1200001"),
+        ("IBAN_CODE", "DE89 3704 0044 0532 0130 00", "DE99 0000 0000 0000 0000 01"),
+        ("IP_ADDRESS", "10.0.0.7", "192.0.2.1"),
+        ("IP_ADDRESS", "fe80::1", "2001:db8::1"),
+        ("MAC_ADDRESS", "AA-BB-CC-DD-EE-FF", "00-00-5E-00-53-01"),
+        ("MAC_ADDRESS", "aabb.ccdd.eeff", "0000.5e00.5301"),
+        ("PERSON", "Ada Lovelace", "Robin Marsh"),
+        ("PERSON", "Lovelace", "Marsh1"),
+        ("URL", "https://u:p@host/x", "https://example.com/1"),
+        ("US_SSN", "123", None),
+        ("OTHER", "…—…—", None),
+    ],
+)
+def test_forms(kind: str, value: str, wanted: str | None) -> None:
+    """Each type has its own form; what is too short to be found again has none."""
+    if kind == "CREDIT_CARD":
+        made = standin(kind, value, 1) or ""
+        assert made[:18] == "4000-0000-0000-001"[:18]
+    else:
+        assert standin(kind, value, 1) == wanted
+
+
+@given(st.integers(1, 5000))
+def test_cards_fail_their_check(number: int) -> None:
+    """A stand-in for a card has its length and its issuer's digit, and is no card."""
+    made = standin("CREDIT_CARD", "4111 1111 1111 1111", number) or ""
+    digits = [int(c) for c in made if c.isdigit()]
+    total = sum(d if at % 2 else d * 2 - 9 * (d > 4) for at, d in enumerate(digits))
+    assert len(digits) == 16
+    assert digits[0] == 4
+    assert total % 10
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("EMAIL_ADDRESS", "a@b.com"),
+        ("CREDIT_CARD", "4111111111111111"),
+        ("PHONE_NUMBER", "+49 30 1234567"),
+        ("IBAN_CODE", "DE89370400440532013000"),
+        ("IP_ADDRESS", "10.0.0.1"),
+        ("PERSON", "Ada Lovelace"),
+        ("PERSON", "Ada"[:3] + "line"),
+        ("OTHER", "Ab-12345-cd"),
+    ],
+)
+def test_all_are_different(kind: str, value: str) -> None:
+    """Many values of one form have as many stand-ins."""
+    made = [standin(kind, value, number) for number in range(1, 701)]
+    assert len(set(made)) == 700
+
+
+@pytest.mark.parametrize("kind", ["IP_ADDRESS", "MAC_ADDRESS", "PHONE_NUMBER"])
+def test_room_ends(kind: str) -> None:
+    """Where a form has no more room there is no stand-in, and a placeholder is used."""
+    value = {"IP_ADDRESS": "10.0.0.1", "MAC_ADDRESS": "aa:bb:cc:dd:ee:ff", "PHONE_NUMBER": "(415) 867-5309"}[kind]
+    assert standin(kind, value, 100000) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("2024-02-28", "2024-03-01"),
+        ("2024/2/28", "2024/3/01"),
+        ("28.02.2024", "01.03.2024"),
+        ("02/28/2024", "03/01/2024"),
+        ("28/02/2024", "01/03/2024"),
+        ("28 February 2024", "01 March 2024"),
+        ("28-Feb-2024", "01-Mar-2024"),
+        ("FEB 28, 2024", "MAR 01, 2024"),
+        ("february 28 2024", "march 01 2024"),
+        ("yesterday", None),
+        ("2024-13-45", None),
+        ("28 Fevrier 2024", None),
+    ],
+)
+def test_dates(value: str, wanted: str | None) -> None:
+    """A date keeps its form; what is none that can be read has no other."""
+    assert shifted(value, 2) == wanted
+
+
+@given(st.dates(date(1900, 1, 1), date(2100, 1, 1)), st.integers(0, 5000), st.integers(-1000, 1000))
+def test_intervals_stay(day: date, later: int, days: int) -> None:
+    """The interval between two dates is that between their stand-ins."""
+    other = date.fromordinal(day.toordinal() + later)
+    one, two = (date.fromisoformat(shifted(each.isoformat(), days) or "") for each in (day, other))
+    assert (two - one).days == later
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "two"),
+    [
+        ("EMAIL_ADDRESS", "A@x.com", "a@X.com"),
+        ("CREDIT_CARD", "4111 1111-1111 1111", "4111111111111111"),
+        ("PHONE_NUMBER", "+44 (0)20 7946 0958", "0044 20 7946-0958"),
+        ("IBAN_CODE", "de89 3704", "DE893704"),
+        ("MAC_ADDRESS", "AA:BB", "aa-bb"),
+        ("PERSON", "Ada  Lovelace", "ada lovelace"),
+        ("OTHER", " x ", "x"),
+    ],
+)
+def test_spellings(kind: str, one: str, two: str) -> None:
+    """Spellings of one value are one value."""
+    assert canonical(kind, one) == canonical(kind, two)
+
+
+def test_labels() -> None:
+    """A label is capital letters and single underscores, whatever a type is called."""
+    told = ["EMAIL_ADDRESS", "my type-2", "123", "ß"]
+    assert [label_of(kind) for kind in told] == ["EMAIL", "MY_TYPE", "VALUE", "SS"]

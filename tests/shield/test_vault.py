@@ -1,0 +1,86 @@
+"""Vaults: placeholders over several turns, and at rest."""
+
+from __future__ import annotations
+
+import pickle
+import stat
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from edgeagent.errors import ConfigurationError
+from edgeagent.shield import Shield, Vault
+from tests.shield.finding import Forms
+
+KEY = bytes(range(32))
+
+
+def test_one_value_has_one_placeholder() -> None:
+    """Values are numbered by their label, in the order in which they come; spellings of one are one."""
+    vault = Vault()
+    told = [("EMAIL_ADDRESS", "a@x.com"), ("EMAIL_ADDRESS", "A@X.COM"), ("EMAIL_ADDRESS", "b@x.com"), ("US_SSN", "1")]
+    tokens = [vault.entity(kind, value).token for kind, value in told]
+    assert tokens == ["<EMAIL_1>", "<EMAIL_1>", "<EMAIL_2>", "<SSN_1>"]
+    assert [entity.value for entity in vault.entities()] == ["a@x.com", "b@x.com", "1"]
+
+
+def test_labels_that_read_alike() -> None:
+    """Two labels with the same letters are numbered together: a model may leave out what is between them."""
+    vault = Vault()
+    told = [("A_BC", "1"), ("AB_C", "2"), ("AB_C", "1")]
+    assert [vault.entity(*one).token for one in told] == ["<A_BC_1>", "<AB_C_2>", "<A_BC_1>"]
+
+
+def test_it_shows_nothing() -> None:
+    """Neither repr nor pickle tells a value; an empty vault is a vault."""
+    vault = Vault()
+    assert vault
+    vault.entity("EMAIL_ADDRESS", "a@x.com")
+    assert repr(vault) == "<Vault of 1 values>"
+    with pytest.raises(ConfigurationError, match="seal"):
+        pickle.dumps(vault)
+    with pytest.raises(ConfigurationError, match="session"):
+        pickle.dumps(Shield([Forms()]).session(vault))
+
+
+def test_at_rest(tmp_path: Path) -> None:
+    """A saved vault goes on where it was; its file tells nothing, and only its owner may read it."""
+    path = tmp_path / "vault"
+    vault = Vault.load(path, KEY)
+    session = Shield([Forms()], default="pseudonymise")
+    first = session.masking(vault).run({"t": "a@x.com 2024-01-31"})["t"]
+    vault.entity("US_SSN", "123-45-6789")
+    vault.save(path, KEY)
+    assert b"a@x" not in path.read_bytes()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+    again = Vault.load(path, KEY)
+    assert again.entities() == vault.entities()
+    assert session.masking(again).run({"t": "2024-01-31 A@x.com"})["t"].split() == first.split()[::-1]
+    assert again.entity("US_SSN", "987-65-4321").token == "<SSN_2>"
+
+
+@pytest.mark.parametrize("data", [b"", b"EAv\x01", Vault().seal(KEY)[:-1], b"x" * 60, Vault().seal(bytes(32))])
+def test_what_is_no_vault(data: bytes) -> None:
+    """Damage and another key are told as such."""
+    with pytest.raises(ConfigurationError, match="no sealed vault"):
+        Vault.unseal(data, KEY)
+
+
+def test_keys() -> None:
+    """A key of another length is refused with what to do."""
+    with pytest.raises(ConfigurationError, match="token_bytes"):
+        Vault().seal(b"short")
+
+
+def test_threads() -> None:
+    """Several threads at once give each value one placeholder."""
+    vault = Vault()
+    values = [f"{number}@x.com" for number in range(200)]
+    threads = [Thread(target=lambda: [vault.entity("EMAIL_ADDRESS", value) for value in values]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({entity.token for entity in vault.entities()}) == len(vault) == 200
