@@ -414,6 +414,8 @@ class Pipeline(Calls):
         """Cost, and the entry: for the followers of the flight, stored if it may be; None if there is none."""
         self._answered_by(call, answered.target)
         edge = call.edge
+        if call.shielding is not None:
+            edge.reported = call.shielding.reported
         if completion.usage is not None and call.vendor is not None:
             edge.cost_usd = self._pricing.cost(
                 call.vendor, answered.target.model, completion.usage, service_tier=completion.service_tier
