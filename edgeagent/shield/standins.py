@@ -18,6 +18,8 @@ __all__ = ["SHORTEST", "shifted", "standin"]
 SHORTEST: Final = 4
 """Values with fewer characters get a placeholder: a shorter stand-in would be found where it is not meant."""
 
+_SHORTEST_NUMBER: Final = 7
+
 _GIVEN: Final = (
     "Alex", "Robin", "Kim", "Sasha", "Jamie", "Taylor", "Casey", "Morgan", "Riley", "Jordan", "Quinn", "Avery", "Rowan",
     "Skyler", "Emery", "Finley", "Harper", "Marlow", "Noa", "Ariel",
@@ -117,12 +119,16 @@ def _url(_value: str, number: int) -> str:
 
 
 def _same_shape(value: str, number: int) -> str | None:
-    """Other digits and letters in the same places; what is neither stays."""
+    """Other digits and letters in the same places; what is neither stays. A short number has no stand-in: another one
+    like it may well stand in an answer.
+    """
+    signs = [character for character in value if character.isascii() and character.isalnum()]
+    if not signs or (len(signs) < _SHORTEST_NUMBER and "".join(signs).isdigit()):
+        return None
     noise = sha256(f"{number}".encode()).digest()
     while len(noise) < len(value):
         noise += sha256(noise).digest()
-    made = "".join(_other(character, noise[at]) for at, character in enumerate(value))
-    return made if any(character.isalnum() and character.isascii() for character in value) else None
+    return "".join(_other(character, noise[at]) for at, character in enumerate(value))
 
 
 def _other(character: str, noise: int) -> str:

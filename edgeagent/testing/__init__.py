@@ -1,4 +1,4 @@
-"""For tests of code that uses edgeagent: providers that need no network, and faults that come when they are planned."""
+"""For tests of code that uses edgeagent: providers without a network, faults as they are planned, a look for leaks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from edgeagent.testing import faults
     from edgeagent.testing.fault_server import FaultServer
     from edgeagent.testing.faulty import Faulty
+    from edgeagent.testing.leaks import assert_leaks_nothing
 
-__all__ = ["FakeProvider", "FaultServer", "Faulty", "faults"]
+__all__ = ["FakeProvider", "FaultServer", "Faulty", "assert_leaks_nothing", "faults"]
 
 _HOMES: Final = {
     "FaultServer": "edgeagent.testing.fault_server",
     "Faulty": "edgeagent.testing.faulty",
+    "assert_leaks_nothing": "edgeagent.testing.leaks",
 }
 
 
