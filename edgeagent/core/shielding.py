@@ -244,7 +244,10 @@ def passed(
         ShieldBlockedError, ResponseValidationError: the policy or a guard refuses it.
     """
     shielding = call.shielding
+    written = completion
     completion = shielding.checked(completion)
+    if completion is not written and call.native is not None:
+        call.native.raw = b""  # it says what was redacted
     call.edge.reported = shielding.reported
     restored = shielding.restored(completion)
     for guard in shielding.shield.guards:
@@ -297,8 +300,9 @@ def opened(call: Call, stream: OpenedStream) -> Flow[None]:
             while not stream.ended:
                 yield from advance(stream, call.deadline)
         if stream.ended:
-            completion = yield from passed(call, assemble(stream.chunks))
-            if shielding.found:
+            written = assemble(stream.chunks)
+            completion = yield from passed(call, written)
+            if completion is not written:
                 stream.chunks, stream.raw = to_chunks(completion), None
     except Exception:
         if stream.source is not None:

@@ -9,6 +9,10 @@ from typing import Final
 __all__ = ["MORE", "Literals", "More"]
 
 
+_LONGEST_START: Final = 8
+"""Texts are looked up by so many characters: many of them begin alike."""
+
+
 class More:
     """The answer "that depends on what comes next"."""
 
@@ -27,15 +31,17 @@ class Literals:
     it, so that no number is found inside a longer one.
     """
 
-    __slots__ = ("_by_start", "first")
+    __slots__ = ("_by_start", "_size", "first")
 
     def __init__(self, texts: Iterable[str]) -> None:
+        known = {text: text.lower() for text in texts}
+        usable = {text: low for text, low in known.items() if text and len(low) == len(text)}  # else no place is sure
+        self._size = min((_LONGEST_START, *map(len, usable)))
         self._by_start: dict[str, list[tuple[str, str]]] = {}
-        for text in sorted(set(texts), key=lambda text: (-len(text), text)):
-            low = text.lower()
-            if len(low) == len(text) and text:  # else its places could not be told
-                self._by_start.setdefault(low[0], []).append((low, text))
-        self.first = "".join(sorted({form for c in self._by_start for form in (c, c.upper()) if len(form) == 1}))
+        for text, low in sorted(usable.items(), key=lambda pair: (-len(pair[0]), pair)):
+            self._by_start.setdefault(low[: self._size], []).append((low, text))
+        firsts = {start[0] for start in self._by_start}
+        self.first = "".join(sorted({form for c in firsts for form in (c, c.upper()) if len(form) == 1}))
         """The characters that any of them begins with, in both cases."""
 
     def at(self, text: str, at: int, before: str, *, final: bool) -> str | More | None:
@@ -47,9 +53,13 @@ class Literals:
             before: what stands before `text`, at least two characters if there are.
             final: whether no more will come.
         """
-        known = self._by_start.get(text[at].lower())
-        if known is None or not _bounded(known[0][0][0], (before + text[max(0, at - 2) : at])[-2:]):
+        start = text[at : at + self._size].lower()
+        if not _bounded(start[0], (before + text[max(0, at - 2) : at])[-2:]):
             return None
+        known = self._by_start.get(start)
+        if known is None:
+            cut = at + self._size > len(text) and not final
+            return MORE if cut and any(other.startswith(start) for other in self._by_start) else None
         for low, original in known:
             piece = text[at : at + len(low)].lower()
             if len(text) - at < len(low):

@@ -52,6 +52,7 @@ class Masking:
         self._spans: dict[str, list[Span]] = {}
         self._places: dict[str, str] = {}
         self._is_json: dict[str, bool] = {}
+        self._low = ""
         self._used: dict[str, Entity] = {}
         self._bare: dict[str, str] = {}
         self._counted: dict[str, set[str]] = {}
@@ -258,8 +259,9 @@ class Masking:
 
     def _stands(self, token: str) -> bool:
         """Whether a text of the request has this already."""
-        low = token.lower()
-        return any(low in text.lower() for text in self._spans)
+        if not self._low:
+            self._low = "\0".join(self._spans).lower()
+        return token.lower() in self._low
 
     def _hashed(self, kind: str, value: str) -> str:
         return hmac.new(self._key, f"{kind}\0{canonical(kind, value)}".encode(), sha256).hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -39,9 +40,11 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def beside(spans: list[Span], more: Iterable[Span]) -> list[Span]:
-    """The spans, and those of `more` that overlap none of them."""
+    """The spans, in order and apart, and those of `more` (apart, too) that overlap none of them."""
+    starts = [span.start for span in spans]
     result = list(spans)
     for span in more:
-        if all(span.end <= other.start or span.start >= other.end for other in result):
+        at = bisect_left(starts, span.end)  # those before it begin before this ends
+        if not at or spans[at - 1].end <= span.start:
             result.append(span)
     return sorted(result)
