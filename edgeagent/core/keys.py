@@ -43,7 +43,8 @@ def raw_key_of(call: Call, candidates: bytes) -> bytes | None:
     if not cache.allows(call.request):
         return None
     if call.native is None:
-        return raw_key(call.request, candidates, policy_of(call))
+        policy = cache.fingerprint if call.options.shield is None else policy_of(call)
+        return raw_key(call.request, candidates, policy)
     native = call.native.asked
     if not cache.allows_native(native.body):
         return None

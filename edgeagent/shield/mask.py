@@ -52,7 +52,6 @@ class Masking:
         self._spans: dict[str, list[Span]] = {}
         self._places: dict[str, str] = {}
         self._is_json: dict[str, bool] = {}
-        self._low = ""
         self._used: dict[str, Entity] = {}
         self._bare: dict[str, str] = {}
         self._counted: dict[str, set[str]] = {}
@@ -255,13 +254,7 @@ class Masking:
         if "DATE" in kind:
             days = self._vault.days()
             return self._vault.entity(kind, value, lambda _: shifted(value, days))
-        return self._vault.entity(kind, value, lambda number: standin(kind, value, number), self._stands)
-
-    def _stands(self, token: str) -> bool:
-        """Whether a text of the request has this already."""
-        if not self._low:
-            self._low = "\0".join(self._spans).lower()
-        return token.lower() in self._low
+        return self._vault.entity(kind, value, lambda number: standin(kind, value, number))
 
     def _hashed(self, kind: str, value: str) -> str:
         return hmac.new(self._key, f"{kind}\0{canonical(kind, value)}".encode(), sha256).hexdigest()[:16]

@@ -75,26 +75,19 @@ class Vault:
         found = self._texts.get((style, value))
         return found or self._entities.get((style, label_of(kind), canonical(kind, value)))
 
-    def entity(
-        self,
-        kind: str,
-        value: str,
-        make: Callable[[int], str | None] | None = None,
-        taken: Callable[[str], bool] | None = None,
-    ) -> Entity:
+    def entity(self, kind: str, value: str, make: Callable[[int], str | None] | None = None) -> Entity:
         """The entity of a value; a new one if there is none.
 
         Args:
             kind: the type of the match.
             value: as it is written.
             make: number → a stand-in of the value's form, None if it has none; without it a placeholder is made.
-            taken: whether something must not become a stand-in, because the request has it already.
         """
         style: Style = "mask" if make is None else "pseudonymise"
         with self._lock:
             found = self.known(kind, value, style)
             if found is None:
-                token = None if make is None else self._standin(kind, value, make, taken)
+                token = None if make is None else self._standin(kind, value, make)
                 found = Entity(kind, value, token or self._placeholder(label_of(kind)), style)
                 self._keep(found)
             self._texts[style, value] = found
@@ -121,16 +114,14 @@ class Vault:
         number = self._counts[letters] = self._counts.get(letters, 0) + 1
         return placeholder(label, number)
 
-    def _standin(
-        self, kind: str, value: str, make: Callable[[int], str | None], taken: Callable[[str], bool] | None
-    ) -> str | None:
+    def _standin(self, kind: str, value: str, make: Callable[[int], str | None]) -> str | None:
         counter = f"{kind}?"  # no label has a question mark
         for _ in range(_TRIES):
             number = self._counts[counter] = self._counts.get(counter, 0) + 1
             token = make(number)
             if token is None:
                 return None
-            if token != value and token not in self._tokens and not (taken is not None and taken(token)):
+            if token != value and token not in self._tokens:
                 return token
         return None
 
