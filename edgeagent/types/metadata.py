@@ -64,8 +64,8 @@ class ResponseMetadata:
     dropped_params: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
     masked: dict[str, int] = field(default_factory=dict)
-    reported: dict[str, int] = field(default_factory=dict)
     cached_inputs: int = 0
     similarity: float | None = None
     stale: bool = False
     age: float | None = None
+    reported: dict[str, int] = field(default_factory=dict)

@@ -294,3 +294,21 @@ def test_wrong_arguments(arguments: dict[str, Any]) -> None:
     """A shield that cannot work is not made."""
     with pytest.raises(ConfigurationError, match="shield"):
         Shield(**{"detectors": [Forms()], **arguments})
+
+
+def test_a_stand_in_that_the_request_has_already() -> None:
+    """A name that nobody found and that happens to be a stand-in is escaped, and comes back as it was."""
+    from edgeagent.shield import Match
+
+    class Ada:
+        fingerprint = "ada"
+
+        def find(self, text: str, /) -> Any:
+            at = text.find("Ada Lovelace")
+            return [Match("PERSON", at, at + 12)] if at >= 0 else []
+
+    masking = Shield([Ada()], default="pseudonymise").masking()
+    original = "Ada Lovelace met Robin Marsh."
+    out = masking.run({"t": original})["t"]
+    assert out == "Robin Marsh met <LITERAL_1>."
+    assert masking.restorer().text(out) == original

@@ -159,3 +159,11 @@ def test_a_file(tmp_path: Path) -> None:
         path.write_text(f"[shield]\n{wrong}\n")
         with pytest.raises(ConfigurationError, match=r"edge\.toml"):
             EdgeClient.from_file(path)
+
+
+def test_a_pickled_client_masks_alike() -> None:
+    """A client goes to a worker with its shield, whose answers have the same keys there."""
+    with EdgeClient(providers=[], shield=Shield([Forms()], actions={"US_SSN": "redact"})) as client:
+        again = pickle.loads(pickle.dumps(client))
+    assert again.shield.fingerprint == client.shield.fingerprint
+    assert again.shield.preview("123-45-6789 a@x.com").text == "<SSN> <EMAIL_1>"

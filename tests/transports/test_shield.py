@@ -122,3 +122,22 @@ def test_what_is_not_understood_awaiting() -> None:
         with edge:
             anyio.run(scenario)
         assert not server.requests
+
+
+def test_a_redacted_answer() -> None:
+    """What is redacted in an answer is in none of the bytes that the caller gets, and in none that are kept."""
+
+    def handler(request: Request) -> bytes:
+        told = message(request)
+        told["content"][0]["text"] += " and to leaked@x.com"
+        return reply(200, told)
+
+    with Loopback(handler) as server:
+        shield = Shield([Forms()], outbound="mask")
+        edge = EdgeClient(providers=[Anthropic(api_key="k", base_url=server.url)], shield=shield)
+        with edge, httpx.Client(transport=transport(edge)) as client:
+            for _ in range(2):
+                answer = client.post(f"{server.url}/v1/messages", json=BODY, headers=HEADERS)
+                assert answer.json()["content"][0]["text"] == "sent to b@x.com and to <EMAIL>"
+                assert "leaked" not in answer.text
+        assert len(server.requests) == 1
