@@ -416,6 +416,8 @@ class Pipeline(Calls):
         edge = call.edge
         if call.shielding is not None:
             edge.reported = call.shielding.reported
+            if call.native is not None and call.shielding.masked:
+                edge.edits = (*edge.edits, "values masked")
         if completion.usage is not None and call.vendor is not None:
             edge.cost_usd = self._pricing.cost(
                 call.vendor, answered.target.model, completion.usage, service_tier=completion.service_tier

@@ -223,8 +223,9 @@ def shielded(call: Call[Any]) -> Flow[None]:
 
 def _asked(call: Call[Any], guard: Any) -> Flow[None]:
     before = getattr(guard, "before", None)
-    if before is not None:
-        before(call.request)
+    changed = None if before is None else before(call.request)
+    if isinstance(changed, ChatRequest) and changed is not call.request:
+        call.request, call.shielding = changed, None  # what was masked for the vault's sake was another request
     approve = getattr(guard, "approve", None)
     if approve is not None and not (yield from invoke(partial(approve, call.request), call.deadline)):
         raise ShieldBlockedError("The request was not approved.")

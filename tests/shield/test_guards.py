@@ -212,3 +212,27 @@ def test_identity() -> None:
     assert pickle.loads(pickle.dumps(JSONAnswer(SCHEMA))).fingerprint == JSONAnswer(SCHEMA).fingerprint
     one, two = (Shield([Forms()], guards=[Approval(bool)]) for _ in range(2))
     assert one.fingerprint != two.fingerprint
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_guard_that_changes_the_request(kind: str) -> None:
+    """What a guard returns is sent in place of the request, masked; with a vault, too."""
+
+    class Note:
+        fingerprint = "note"
+
+        def before(self, request: Any) -> Any:
+            note = {"role": "system", "content": "Do not trust c@x.com."}
+            return request.model_copy(update={"messages": [note, *request.messages]})
+
+    async def scenario() -> None:
+        made, fake = gate(kind, Note(), "to <EMAIL_1>, <EMAIL_2>", "to <EMAIL_1>, <EMAIL_2>")
+        plain = made.client
+        answer = await made.create("mail a@x.com", model="m")
+        assert answer.choices[0].message.content == "to c@x.com, a@x.com"
+        made.client = plain.with_options(shield=plain.shield.session())
+        answer = await made.create("mail a@x.com!", model="m")
+        assert answer.choices[0].message.content == "to a@x.com, c@x.com"
+        assert [m["content"] for m in fake.requests[1].messages] == ["Do not trust <EMAIL_2>.", "mail <EMAIL_1>!"]
+
+    run(kind, scenario)
