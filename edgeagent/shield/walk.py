@@ -62,6 +62,8 @@ _TEXTUAL: Final = re.compile(
     r"text/.+|application/(?:[\w.-]+\+)?(?:json|xml|yaml|x-yaml|csv|x-ndjson|toml|javascript|sql)"
 )
 _PAYLOADS: Final = frozenset({"data", "file_data", "bytes", "fileData"})
+_DESCRIBED: Final = frozenset({"media_type", "mimeType", "mime_type", "format", "filename"})
+"""What stands beside bytes and says what they are."""
 
 
 def walked(value: Any, visitor: Visitor, where: str) -> Any:
@@ -105,7 +107,7 @@ def _text(value: str, visitor: Visitor, where: str, key: str, parent: Mapping[st
         return value if _ID.fullmatch(value) else visitor.text(value, where, True)
     if value.startswith("data:"):
         return _data_url(value, visitor, where)
-    if key in _PAYLOADS and len(value) > 32 and _BASE64.fullmatch(value):
+    if key in _PAYLOADS and not _DESCRIBED.isdisjoint(parent) and _BASE64.fullmatch(value):
         return _payload(value, visitor, where, parent)
     return visitor.text(value, where, key == "name" and _is_named(parent))
 

@@ -1,0 +1,117 @@
+"""Which parts of a request are read, and what each must stay."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from edgeagent.shield.json_text import is_json, rewritten, tokens
+from edgeagent.shield.spans import Span, beside, merged
+from edgeagent.shield.walk import walked
+
+LONG = base64.b64encode(b"some bytes that are a text, too").decode()
+
+
+class Seen:
+    """Writes down what it is shown; texts become upper case."""
+
+    def __init__(self) -> None:
+        self.texts: list[tuple[str, str, bool]] = []
+        self.parts: list[tuple[str, str]] = []
+
+    def text(self, text: str, where: str, bare: bool, /) -> str:
+        self.texts.append((text, where, bare))
+        return text.upper()
+
+    def media(self, part: dict[str, Any], kind: str, where: str, /) -> dict[str, Any]:
+        self.parts.append((kind, where))
+        return part
+
+
+@pytest.mark.parametrize(
+    ("value", "texts"),
+    [
+        ({"role": "user", "content": "a"}, [("a", "x.content", False)]),
+        ({"role": "user", "name": "ann", "content": "a"}, [("ann", "x.name", True), ("a", "x.content", False)]),
+        ({"type": "function", "function": {"name": "f", "parameters": {}}}, [("f", "x.function.name", True)]),
+        ({"name": "just data", "age": 3}, [("just data", "x.name", False)]),
+        (
+            {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"id": "1"}},
+            [("f", "x.name", True), ("1", "x.input.id", False)],
+        ),
+        ({"role": "tool", "tool_call_id": "call_ab12"}, []),
+        ({"role": "tool", "tool_call_id": "ann@x"}, [("ann@x", "x.tool_call_id", True)]),
+        ({"type": "thinking", "signature": "c2lnbmF0dXJl"}, []),
+        ({"signature": "of ann"}, [("of ann", "x.signature", False)]),
+        ({"type": "a type with spaces"}, [("a type with spaces", "x.type", False)]),
+        ({"e@mail": [1, None, True, "t"]}, [("e@mail", "x", False), ("t", "x[…][3]", False)]),
+        ({"url": "data:image/png;base64,AAAA"}, []),
+        ({"url": "data:text/plain,hello"}, [("data:text/plain,hello", "x.url", False)]),
+        ({"url": "data:no comma"}, [("data:no comma", "x.url", False)]),
+        ({"url": "data:text/plain;base64,####"}, [("####", "x.url", False)]),
+        ({"data": LONG, "format": "wav"}, []),
+        ({"data": LONG, "media_type": "text/plain"}, [("some bytes that are a text, too", "x.data", False)]),
+        ({"data": LONG}, [(LONG, "x.data", False)]),
+    ],
+)
+def test_texts(value: Any, texts: list[tuple[str, str, bool]]) -> None:
+    """Words of the format, ids of vendors and media are left alone; everything else is read in its order."""
+    seen = Seen()
+    walked(value, seen, "x")
+    assert seen.texts == texts
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [
+        ({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": LONG}}, "images"),
+        ({"type": "input_image", "image_url": "https://a"}, "images"),
+        ({"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": LONG}}, "files"),
+        ({"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "t"}}, None),
+        ({"type": "input_file", "file_data": "data:application/json;base64,e30="}, None),
+        ({"type": "input_audio", "input_audio": {"data": LONG, "format": "wav"}}, "audio"),
+    ],
+)
+def test_media(part: dict[str, Any], kind: str | None) -> None:
+    """Parts that no detector reads go by a policy of their own, in every vendor's format."""
+    seen = Seen()
+    walked([part], seen, "x")
+    assert seen.parts == ([] if kind is None else [(kind, "x[0]")])
+
+
+def test_json_tokens() -> None:
+    """Strings, keys and numbers with their places; what is not changed stays as it is written."""
+    text = '{"a\\u0062": ["x", -1.50e3, true, "\\""]}'
+    assert [token.value for token in tokens(text)] == ["ab", "x", "-1.50e3", '"']
+    assert rewritten(text, lambda token: '"y"' if token.value == "x" else None) == text.replace('"x"', '"y"')
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('{"a": 1}', True),
+        (" [1]", True),
+        ("{", False),
+        ("1", False),
+        ("", False),
+        ("[" * 100000, False),
+        ("{}x", False),
+    ],
+)
+def test_is_json(text: str, wanted: bool) -> None:
+    """Objects and lists are JSON text; what is nested beyond sense is not."""
+    assert is_json(text) is wanted
+
+
+def test_spans() -> None:
+    """What overlaps becomes one, of the type of the longest; what lies beside stays."""
+    one, two, three = (Span(0, 4, "A", "mask"), Span(2, 9, "B", "mask"), Span(9, 12, "C", "mask"))
+    assert merged([three, two, one]) == [Span(0, 9, "B", "mask"), three]
+    assert merged([Span(0, 4, "A", "mask", 0.5), Span(0, 4, "B", "mask", 0.9)]) == [Span(0, 4, "B", "mask", 0.9)]
+    assert beside([one, three], [Span(3, 5, "D", "mask"), Span(4, 9, "E", "mask")]) == [
+        one,
+        Span(4, 9, "E", "mask"),
+        three,
+    ]
