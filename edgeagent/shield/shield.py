@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from hashlib import sha256
 from importlib import import_module
 from secrets import token_bytes
@@ -278,8 +279,12 @@ class Shield:
             return said
         kind = type(part)
         name = f"{kind.__module__}.{kind.__qualname__}"
-        stateless = kind.__module__.startswith("edgeagent.shield.detect.") and not getattr(part, "__dict__", {1: 1})
-        return name if stateless else f"{name} {self._token}"
+        if kind.__module__.startswith("edgeagent.shield.detect."):
+            if is_dataclass(part):  # a `Pattern`, which shows all that it is made of
+                return f"{name} {part!r}"
+            if not getattr(part, "__dict__", None):
+                return name
+        return f"{name} {self._token}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.vault is not None:

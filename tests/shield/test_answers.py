@@ -176,3 +176,43 @@ def test_a_stream_without_an_end() -> None:
         "content": "<EMAIL_1",
         "thought": "<NA",
     }
+
+
+def test_older_forms_and_speech() -> None:
+    """The older single function call and a spoken answer's transcript, whole and streamed; notes that are no citation."""
+    message = {
+        "role": "assistant",
+        "content": None,
+        "function_call": {"name": "NAME_2", "arguments": '{"to": "<EMAIL_1>"}'},
+        "audio": {"id": "a", "data": "AAAA", "transcript": "I am <NAME_2>"},
+        "annotations": [{"type": "note", "text": "<NAME_2>"}],
+    }
+    masked = completion(message, "function_call")
+    whole = restored_completion(masked, HELD, structured=False).choices[0].message
+    assert whole.function_call is not None
+    assert (whole.function_call.name, json.loads(whole.function_call.arguments)) == ("Eve", {"to": 'b"o\\b@x.com'})
+    assert whole.audio is not None
+    assert whole.audio.transcript == "I am Eve"
+    assert whole.annotations is not None
+    assert whole.annotations[0].model_extra == {"text": "Eve"}
+    restorer = ChunkRestorer(HELD, structured=False)
+    out = [made for chunk in to_chunks(masked) for made in restorer.feed(chunk)]
+    streamed = assemble([*out, *restorer.end()])
+    assert streamed.to_dict() == restored_completion(assemble(to_chunks(masked)), HELD, structured=False).to_dict()
+
+
+def test_rests_of_every_kind() -> None:
+    """Whatever text breaks off inside a placeholder is given back as it is."""
+    fragments: list[dict[str, Any]] = [
+        {"function_call": {"name": "f", "arguments": "<EMAIL"}},
+        {"audio": {"id": "a", "transcript": "<EMAIL"}},
+        {"tool_calls": [{"index": 0, "id": "c", "type": "custom", "custom": {"name": "f", "input": "<EMAIL"}}]},
+        {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": "<EMAIL"}}]},
+        {"reasoning_content": "<EMAIL"},
+    ]
+    for fragment in fragments:
+        choice = {"index": 0, "delta": fragment}
+        chunk = ChatCompletionChunk.model_validate({"id": "i", "created": 1, "model": "m", "choices": [choice]})
+        restorer = ChunkRestorer(HELD, structured=False)
+        out = [*restorer.feed(chunk), *restorer.end()]
+        assert assemble(out).choices[0].message.to_dict() == assemble([chunk]).choices[0].message.to_dict()

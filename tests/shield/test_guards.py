@@ -236,3 +236,19 @@ def test_a_guard_that_changes_the_request(kind: str) -> None:
         assert [m["content"] for m in fake.requests[1].messages] == ["Do not trust <EMAIL_2>.", "mail <EMAIL_1>!"]
 
     run(kind, scenario)
+
+
+def test_limits_in_parts() -> None:
+    """A guard looks at parts of text, and at what it was told to look at alone."""
+
+    async def scenario() -> None:
+        parts = [{"role": "user", "content": [{"type": "text", "text": "a bomb"}]}]
+        made, _ = gate("sync", DeniedTopics({"weapons": "bomb"}))
+        with pytest.raises(ShieldBlockedError, match=r"messages\[0\]\.content\[0\]\.text \[2:6\]"):
+            await made.create(model="m", messages=parts)
+        made, _ = gate("sync", DeniedTopics({"weapons": "bomb"}, answers=False), "a bomb")
+        assert (await made.create(model="m")).choices[0].message.content == "a bomb"
+        made, _ = gate("sync", AllowedTools("drop"), CALL)
+        assert (await made.create(model="m")).choices[0].message.tool_calls
+
+    run("sync", scenario)
