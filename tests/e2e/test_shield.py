@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import sleep
 from typing import Any
 
 import anyio
@@ -246,5 +247,87 @@ def test_secrets_in_tool_arguments_that_come_in_pieces() -> None:
         assert loads(arguments) == {"key": key}
         whole = await made.create(f"again {key}", model="m")
         assert loads(whole.choices[0].message.tool_calls[0].function.arguments) == {"key": key}
+
+    run("sync", scenario)
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "trio"])
+def test_one_stream_for_other_values(kind: str) -> None:
+    """Streams that differ in masked values alone share the provider's, and each is restored with its own values."""
+
+    async def scenario() -> None:
+        go = anyio.Event()
+
+        class Slow:
+            name = "slow"
+            asked = 0
+
+            async def astream(self, request: Any) -> Any:
+                self.asked += 1
+                said = request.messages[-1]["content"]
+                for at in range(0, len(said), 4):
+                    yield said[at : at + 4]
+                    if at == 4:
+                        await go.wait()
+
+        slow = Slow()
+        made = Gate(kind, [slow], shield=Shield([Forms()]))
+        told: dict[str, str] = {}
+
+        async def ask(who: str) -> None:
+            chunks = await made.chunks(f"please mail {who} today", model="m")
+            told[who] = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+
+        people = ["a@x.com", "b@x.com", "c@x.com"]
+        async with anyio.create_task_group() as group:
+            for who in people:
+                group.start_soon(ask, who)
+            for _ in range(60):
+                await anyio.lowlevel.checkpoint()
+            go.set()
+        assert told == {who: f"please mail {who} today" for who in people}
+        assert slow.asked == 1
+        for who in people:
+            again = await made.create(f"please mail {who} today", model="m")
+            assert again.choices[0].message.content == f"please mail {who} today"
+
+    run(kind, scenario)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_stale_answers(tmp_path: Any, stream: bool) -> None:
+    """A stale answer is the caller's own, from memory and from disk, and is renewed by what he wrote."""
+
+    async def text(made: Gate, prompt: str) -> tuple[str, Any]:
+        if not stream:
+            answer = await made.create(prompt, model="m")
+            return answer.choices[0].message.content, answer.edge
+        chunks = await made.chunks(prompt, model="m")
+        return "".join(c.choices[0].delta.content or "" for c in chunks if c.choices), chunks[-1].edge
+
+    async def scenario() -> None:
+        now = 0.0
+        made, fake = gate("sync", cache=Cache(memory=True, disk=tmp_path))
+        pipeline = made.client._engine.pipeline
+        wall = pipeline._wall
+        for part in (pipeline, pipeline.layers):
+            part._wall = lambda: wall() + now
+        made.client = made.client.with_options(cache={"ttl": 10, "stale_while_revalidate": 1000})
+        assert (await text(made, "mail a@x.com"))[0] == "You said: mail a@x.com"
+        made.client.flush()
+        now = 100.0
+        for who in ("a@x.com", "b@x.com"):
+            said, edge = await text(made, f"mail {who}")
+            assert said == f"You said: mail {who}"
+            assert edge.cached
+            made.client.flush()
+        for _ in range(200):
+            if pipeline.layers.refreshes.stats().running == 0:
+                break
+            sleep(0.01)  # the background is a thread
+        said, edge = await text(made, "mail a@x.com")
+        assert (said, edge.cached, edge.stale) == ("You said: mail a@x.com", True, False)
+        assert set(sent(fake)) == {"mail <EMAIL_1>"}
+        assert len(fake.requests) >= 2
 
     run("sync", scenario)

@@ -179,7 +179,7 @@ def test_a_stream_without_an_end() -> None:
 
 
 def test_older_forms_and_speech() -> None:
-    """The older single function call and a spoken answer's transcript, whole and streamed; notes that are no citation."""
+    """The older single function call, a spoken answer's transcript, and notes that are no citation."""
     message = {
         "role": "assistant",
         "content": None,
