@@ -36,8 +36,9 @@ class Guard(Protocol):
 
     `before(request)` and `after(request, completion)` raise to refuse; they see what the caller wrote and gets.
     `before` may return another request, which is sent in its place (but for a body in a vendor's own format, which a
-    target of that format is sent as it was). `approve(request)` is a function that may block, or be async; what is not true refuses. `repair(request, completion,
-    error)` gives a request for one more try after `after` refused the answer with `error`, or None.
+    target of that format is sent as it was). `approve(request)` is a function that may block, or be async; what is not
+    true refuses. `repair(request, completion, error)` gives a request for one more try after `after` refused the answer
+    with `error`, or None.
     """
 
 

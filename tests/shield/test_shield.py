@@ -167,3 +167,17 @@ def test_a_pickled_client_masks_alike() -> None:
         again = pickle.loads(pickle.dumps(client))
     assert again.shield.fingerprint == client.shield.fingerprint
     assert again.shield.preview("123-45-6789 a@x.com").text == "<SSN> <EMAIL_1>"
+
+
+def test_presets_with_the_package_s_own_detectors() -> None:
+    """What each preset does to a text with the detectors that it comes with; patterns of a file are added."""
+    text = "Mail ada@acme.example.org, card 4111 1111 1111 1111, password: tr0ub4dor&3"
+    assert Shield.default().preview(text).text == "Mail <EMAIL_1>, card <CARD_1>, password: <PASSWORD_1>"
+    assert Shield.strict().preview(text).blocked
+    assert Shield.secrets_only().preview(text).text == text.replace("tr0ub4dor&3", "<PASSWORD_1>")
+    assert Shield.pci().preview(text).text == "Mail ada@acme.example.org, card <CARD>, password: <PASSWORD_1>"
+    patterns = [{"name": "EMPLOYEE", "regex": r"E-[0-9]{4}"}]
+    one, two = (Shield.preset("default", patterns=patterns) for _ in range(2))
+    assert one.preview("E-1234 ada@acme.example.org").text == "<EMPLOYEE_1> <EMAIL_1>"
+    assert one.fingerprint == two.fingerprint != Shield.default().fingerprint
+    assert pickle.loads(pickle.dumps(Shield.secrets_only())).fingerprint == Shield.secrets_only().fingerprint
