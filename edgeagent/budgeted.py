@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 from uuid import uuid4
 
-from edgeagent.client import AsyncEdgeClient, EdgeClient, _Client
+from edgeagent.base_client import BaseClient
+from edgeagent.client import AsyncEdgeClient, EdgeClient
 from edgeagent.core.purses import Purse
 from edgeagent.errors import ConfigurationError
 from edgeagent.limits.accounts import Balance, MemoryAccounts
@@ -20,12 +21,12 @@ from edgeagent.limits.money import dollars
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from edgeagent.client import Engine
     from edgeagent.core.call import CallOptions
+    from edgeagent.engine import Engine
 
 __all__ = ["AsyncBudgetedClient", "BudgetOptions", "BudgetedClient", "Spending", "budgeted", "opened", "spending"]
 
-C = TypeVar("C", bound=_Client)
+C = TypeVar("C", bound=BaseClient)
 
 
 class BudgetOptions(TypedDict, total=False):
@@ -101,7 +102,7 @@ def spending(client: Any, name: str, key: Sequence[str]) -> Spending:
     return Spending.of(budget, admission.purses.balance(account))
 
 
-class _Budgeted(_Client):
+class _Budgeted(BaseClient):
     """What both kinds of view have."""
 
     @property

@@ -1,4 +1,4 @@
-"""`EdgeClient` and `AsyncEdgeClient`: construction and lifetime.
+"""`EdgeClient` and `AsyncEdgeClient`: what can be called on them, and their lifetime.
 
 Both are thin: settings become one shared `Engine` (pipeline and runtime), and a client is a view of it with defaults
 for its calls. `with_options`, `to_async` and `to_sync` give other views of the same engine.
@@ -6,31 +6,16 @@ for its calls. `with_options`, `to_async` and `to_sync` give other views of the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import cached_property
-from os import getpid
-from pathlib import Path
-from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from edgeagent.budgets import AsyncBudgets, Budgets
-from edgeagent.errors import ConfigurationError, EdgeAgentError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from edgeagent.core.admission import Admission
-    from edgeagent.core.call import CallOptions
-    from edgeagent.core.calls import Calls
     from edgeagent.core.explaining import Plan
-    from edgeagent.core.hedging import HedgePolicy
-    from edgeagent.core.pipeline import Pipeline
-    from edgeagent.core.retry import RetryPolicy
-    from edgeagent.io.runtime import Runtime
-    from edgeagent.limits import Budget, Limit
-    from edgeagent.pricing.base import PriceSource
-    from edgeagent.providers.base import Provider
     from edgeagent.resources.async_responses import AsyncResponses
     from edgeagent.resources.beta import AsyncBeta, Beta
     from edgeagent.resources.cache import AsyncCacheControl, CacheControl
@@ -52,334 +37,12 @@ if TYPE_CHECKING:
         WithChat,
     )
     from edgeagent.resources.responses import Responses
-    from edgeagent.routing.base import Router
-    from edgeagent.routing.breaker import BreakerPolicy
-    from edgeagent.routing.health import TargetReport
-    from edgeagent.shield.shield import Shield
+from edgeagent.base_client import BaseClient
 
 __all__ = ["AsyncEdgeClient", "EdgeClient"]
 
-C = TypeVar("C", bound="_Client")
-F = TypeVar("F", bound="Calls")
 
-
-class Engine:
-    """What all views of one client share: the settings, the pipeline, the runtime."""
-
-    def __init__(self, arguments: dict[str, Any], *, proxies: Mapping[str, str] | None = None) -> None:
-        from edgeagent.config import Settings, build_pipeline
-        from edgeagent.io.runtime import Runtime
-
-        self.arguments = arguments
-        self.settings = Settings(**arguments)
-        self.runtime: Runtime = Runtime(http_client=self.settings.http_client, proxies=proxies)
-        self.pipeline: Pipeline = build_pipeline(self.settings, self.runtime)
-        self._others: dict[type[Any], Any] = {}
-        if self.settings.errors == "openai":
-            from edgeagent.resources.openai_errors import raise_as_openai
-
-            raise_as_openai(self.runtime)
-        self._pid = getpid()
-        self._forked = Lock()
-        self.arguments_of_dropin: Mapping[str, Any] | None = None
-        """What a constructor of `edgeagent.dropin` was given, for copies of its client."""
-
-    def here(self) -> Self:
-        """This engine, in this process: after a fork the child begins with locks, flights and pools of its own."""
-        if self._pid != getpid():
-            with self._forked:  # the child's first calls may come from several threads at once
-                if self._pid != getpid():
-                    self.runtime.after_fork()
-                    self.pipeline.after_fork()
-                    self._others = {}
-                    self._pid = getpid()
-        return self
-
-    def flows(self, kind: type[F]) -> F:
-        """The steps of another kind of call, over the same rooms; made when first needed."""
-        found: F | None = self._others.get(kind)
-        if found is None:
-            found = self._others.setdefault(kind, kind.beside(self.pipeline))
-        return found
-
-    def admission(self) -> Admission:
-        """The limits and budgets; made when first needed, if the client itself has none."""
-        found = self.pipeline.admission
-        if found is None:
-            with self._forked:
-                found = self.pipeline.admission
-                if found is None:
-                    from edgeagent.config import admission_of
-
-                    found = self.pipeline.admission = admission_of(self.settings, self.runtime, self.pipeline)
-        return found
-
-    def close(self) -> None:
-        """Flush, then close pools and tiers. Idempotent; what is used afterwards opens them again."""
-        self.here().runtime.close()
-        self.pipeline.close()
-
-    async def aclose(self) -> None:
-        """The same for an async client: connections of the running loop are closed in it."""
-        await self.here().runtime.aclose()
-        self.pipeline.close()
-
-
-class _Unset:
-    """An option that was left out; None is a value of its own."""
-
-    def __repr__(self) -> str:
-        return "<unset>"
-
-
-UNSET: Final = _Unset()
-
-
-class _Client:
-    """What both kinds of client have.
-
-    Args:
-        providers: provider objects, each with a unique `.name`; default: every built-in provider whose key is in the
-            environment, in the order of `edgeagent.config.ENVIRONMENT`.
-        models: aliases and groups: a name → one or more model names, tried in their order.
-        router: a strategy's name (`"failover"`, `"latency"`, …) or a Router object.
-        breaker: when a failing target is left alone: True, False (never), or a `BreakerPolicy`.
-        tokens: what counts a text's tokens in place of the estimate: a function, tiktoken's encoding or a tokenizer of
-            `tokenizers`; or several by pattern of `"vendor/model"`.
-        cache: True: memory; False: none; a path: memory, and disk there; or a `Cache`.
-        shield: a `Shield`, or a preset's name: masks what must not leave, restores it in answers.
-        retry: extra attempts per target, or a `RetryPolicy`.
-        hedge: whether a second target is asked beside a slow first one: True, the seconds after which it is, or a
-            `HedgePolicy`.
-        timeout: one attempt: seconds (connecting 5 s at most; wait for the first chunk; gap between two), None for no
-            limit, or an `httpx.Timeout`.
-        deadline: seconds for the whole call, over all attempts and targets.
-        http_client: an httpx or httpx2 client of the caller's own, used for every HTTP provider; never closed here.
-        namespace: cache namespace; replaces the credentials' identities in the key.
-        pricing: a `PriceSource`; default: the table shipped with the package.
-        observers: objects of the `Observer` protocol, besides OpenTelemetry.
-        strict_models: whether a model name that nothing explains is an error instead of a warning.
-        max_body_bytes: the largest request that is sent.
-        errors: whose exception classes are raised: `"edgeagent"`'s, or those of the installed `"openai"` package, with
-            ours as their `__cause__`.
-        limits: `edgeagent.limits.Limit` objects: how many calls and tokens, and how many at once.
-        budgets: `edgeagent.limits.Budget` objects: how much may be spent.
-        state: where limits and budgets are kept: None: in memory; a path: budgets in a SQLite file there; a `redis://`
-            URL: both there, for many processes and machines; or a store object.
-
-    Raises:
-        ConfigurationError: something is not what it can be; the message says what to do.
-    """
-
-    _engine: Engine
-    options: CallOptions
-    default_headers: Mapping[str, str]
-    default_query: Mapping[str, Any]
-
-    def __init__(
-        self,
-        *,
-        providers: Sequence[Provider] | None = None,
-        models: Mapping[str, str | Sequence[str]] | None = None,
-        router: str | Router = "failover",
-        breaker: BreakerPolicy | bool = True,
-        tokens: Any = None,
-        cache: Any = True,
-        shield: Any = None,
-        retry: int | RetryPolicy = 2,
-        hedge: HedgePolicy | float | bool = False,
-        timeout: Any = 600.0,
-        deadline: float | None = None,
-        http_client: Any = None,
-        namespace: str | None = None,
-        pricing: PriceSource | None = None,
-        observers: Sequence[Any] = (),
-        strict_models: bool = False,
-        max_body_bytes: int = 10 * 1024 * 1024,
-        errors: Literal["edgeagent", "openai"] = "edgeagent",
-        limits: Sequence[Limit] = (),
-        budgets: Sequence[Budget] = (),
-        state: Any = None,
-    ) -> None:
-        arguments = {name: value for name, value in locals().items() if name not in {"self", "__class__"}}
-        arguments["models"] = dict(models or {})
-        engine = Engine(arguments)
-        self._adopt(engine, _default_options(engine))
-
-    @classmethod
-    def from_file(cls, path: str | Path) -> Self:
-        """A client as a TOML file describes it; see `edgeagent.config.load_file`."""
-        from edgeagent.config import load_file
-
-        return cls(**load_file(path))
-
-    def _adopt(
-        self,
-        engine: Engine,
-        options: CallOptions,
-        headers: Mapping[str, str] | None = None,
-        query: Mapping[str, Any] | None = None,
-    ) -> None:
-        self._engine = engine
-        self.options = options
-        self.default_headers = headers or {}
-        self.default_query = query or {}
-
-    def _view(self, kind: type[C], options: CallOptions | None = None) -> C:
-        view = kind.__new__(kind)
-        view._adopt(self._engine, options or self.options, self.default_headers, self.default_query)
-        return view
-
-    def _told(self, error: EdgeAgentError) -> Exception:
-        """An error that no driver raises, as the caller is to see it."""
-        if self._engine.settings.errors == "edgeagent":
-            return error
-        from edgeagent.resources.openai_errors import translated
-
-        return translated(error)
-
-    def with_options(
-        self,
-        *,
-        timeout: Any = UNSET,
-        max_retries: int | _Unset = UNSET,
-        retry: int | RetryPolicy | _Unset = UNSET,
-        deadline: float | _Unset | None = UNSET,
-        cache: Any = UNSET,
-        shield: Any = UNSET,
-        namespace: str | _Unset | None = UNSET,
-        fallbacks: Sequence[str] | _Unset = UNSET,
-        router: str | Router | _Unset = UNSET,
-        tags: Sequence[str] | _Unset = UNSET,
-        priority: Literal["high", "normal", "low"] | _Unset = UNSET,
-        default_headers: Mapping[str, str] | None = None,
-        set_default_headers: Mapping[str, str] | None = None,
-        default_query: Mapping[str, Any] | None = None,
-        set_default_query: Mapping[str, Any] | None = None,
-    ) -> Self:
-        """A view of this client with other defaults; it shares pools, caches and health.
-
-        Args:
-            timeout: seconds or an httpx.Timeout for one attempt.
-            max_retries: openai's name for `retry`.
-            retry: extra attempts per target, or a `RetryPolicy`.
-            deadline: seconds for the whole call.
-            cache: a mode, False, True, or a mapping of cache controls.
-            shield: another one, False for none, or a mapping of types to actions, which changes this client's.
-            namespace: cache namespace.
-            fallbacks: model names tried after the first.
-            router: a strategy's name or a Router object.
-            tags: names of the call in telemetry, and for limits and budgets.
-            priority: the class in which calls wait before limits.
-            default_headers: header fields added to every request, besides those of this client.
-            set_default_headers: the same, in their place.
-            default_query: query parameters added to every request, besides those of this client.
-            set_default_query: the same, in their place.
-
-        Raises:
-            RequestValidationError: an option has the wrong type.
-        """
-        from dataclasses import replace
-
-        from edgeagent.config import edge_options, timeout_of
-        from edgeagent.core.retry import RetryPolicy
-
-        edge = {"deadline": deadline, "cache": cache, "fallbacks": fallbacks, "router": router, "tags": tags}
-        edge["priority"] = priority
-        edge["shield"] = False if shield is None else shield
-        options = edge_options(self.options, {k: v for k, v in edge.items() if not isinstance(v, _Unset)})
-        if not isinstance(timeout, _Unset):
-            options = replace(options, timeout=timeout_of(timeout))
-        for value in (max_retries, retry):
-            if not isinstance(value, _Unset):
-                options = replace(options, retry=RetryPolicy.of(value))
-        if not isinstance(namespace, _Unset):
-            own = options.cache.given | {"namespace"}
-            options = replace(options, cache=replace(options.cache, namespace=namespace, given=own))
-        if deadline is None:
-            options = replace(options, deadline=None)
-        view = self._view(type(self), options)
-        view.default_headers = _replaced(self.default_headers, default_headers, set_default_headers, "headers")
-        view.default_query = _replaced(self.default_query, default_query, set_default_query, "query")
-        return view
-
-    copy = with_options
-
-    @property
-    def shield(self) -> Shield:
-        """What masks requests: `client.shield.preview(text)` shows what would happen to a text.
-
-        Raises:
-            ConfigurationError: this client has none.
-        """
-        if self.options.shield is None:
-            raise ConfigurationError('This client has no shield: make it with shield="default", or another one.')
-        return self.options.shield
-
-    def health(self) -> dict[str, TargetReport]:
-        """What is known of each target that was ever asked, by `"provider/model"`; shared by all views."""
-        return self._engine.here().pipeline.targets.health.report()
-
-    def reset_health(self) -> None:
-        """Close every breaker: whatever was wrong has been put right."""
-        self._engine.here().pipeline.targets.health.reset()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        arguments = self._engine.arguments
-        for name in ("http_client", "pricing"):
-            if arguments.get(name) is not None:
-                raise ConfigurationError(
-                    f"A client that was given {name}= cannot be pickled: build the client in the worker instead."
-                )
-        if arguments.get("observers"):
-            raise ConfigurationError("A client with observers cannot be pickled: build the client in the worker.")
-        if arguments.get("budgets") and arguments.get("state") is None:
-            raise ConfigurationError(
-                "A client whose budgets are kept in memory cannot be pickled, since each process would spend them "
-                "again: give state= a path or a redis:// URL."
-            )
-        return (_rebuilt, (type(self), arguments, self.options, self.default_headers, self.default_query))
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} providers={list(self._engine.pipeline.targets.provider_names())}>"
-
-
-def _replaced(
-    old: Mapping[str, Any], more: Mapping[str, Any] | None, other: Mapping[str, Any] | None, name: str
-) -> Mapping[str, Any]:
-    """The defaults of a view: more of them, or others."""
-    if more is not None and other is not None:
-        raise ConfigurationError(f"default_{name}= adds, set_default_{name}= replaces: give one of them.")
-    return {**old, **(more or {})} if other is None else dict(other)
-
-
-def _rebuilt(
-    kind: type[_Client],
-    arguments: dict[str, Any],
-    options: CallOptions,
-    headers: Mapping[str, str],
-    query: Mapping[str, Any],
-) -> _Client:
-    client = kind.__new__(kind)
-    client._adopt(Engine(arguments), options, headers, query)
-    return client
-
-
-def _default_options(engine: Engine) -> CallOptions:
-    from edgeagent.cache.tiers import Cache
-    from edgeagent.config import call_options, timeout_of
-    from edgeagent.core.retry import RetryPolicy
-
-    settings = engine.settings
-    return call_options(
-        settings,
-        Cache.of(settings.cache).defaults(settings.namespace),
-        timeout_of(settings.timeout),
-        RetryPolicy.of(settings.retry),
-    )
-
-
-class EdgeClient(Budgets, _Client):
+class EdgeClient(Budgets, BaseClient):
     """The gateway, for code that blocks.
 
     Thread-safe: one client may be shared by any number of threads, and it works inside a running event loop.
@@ -485,7 +148,7 @@ class EdgeClient(Budgets, _Client):
         self.close()
 
 
-class AsyncEdgeClient(AsyncBudgets, _Client):
+class AsyncEdgeClient(AsyncBudgets, BaseClient):
     """The gateway, for code that awaits: asyncio or trio, any number of tasks and event loops."""
 
     @cached_property

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from edgeagent.client import AsyncEdgeClient, EdgeClient, _Client
+from edgeagent.base_client import BaseClient
+from edgeagent.client import AsyncEdgeClient, EdgeClient
 from edgeagent.core.requests import given
 from edgeagent.errors import ConfigurationError
 
@@ -42,7 +43,7 @@ _REBUILDS: Final = frozenset(
 """Arguments of the constructors that no view can change."""
 
 
-class _Copied(_Client):
+class _Copied(BaseClient):
     """What openai's `copy` can do besides: another account, address or HTTP client."""
 
     def with_options(self, **options: Any) -> Self:

@@ -121,9 +121,7 @@ class APIError(EdgeAgentError):
         self.request = request.redacted() if request is not None else HTTPRequest("POST", "local:")
         self.body = body
         if isinstance(body, dict):
-            self.code = _text(body.get("code"))
-            self.param = _text(body.get("param"))
-            self.type = _text(body.get("type"))
+            self.code, self.param, self.type = (_text(body.get(name)) for name in ("code", "param", "type"))
 
 
 def _text(value: object) -> str | None:
@@ -176,10 +174,8 @@ class StreamInterruptedError(APIConnectionError):
     def __reduce__(self) -> tuple[Any, ...]:
         """What leaves the process is the masked answer, if a shield restored `partial` for the caller."""
         kind, (cls, args, state) = super().__reduce__()
-        if "masked_partial" in state:
-            state = {**state, "partial": state["masked_partial"]}
-            del state["masked_partial"]
-        return kind, (cls, args, state)
+        masked = {"partial": state["masked_partial"]} if "masked_partial" in state else {}
+        return kind, (cls, args, {k: v for k, v in {**state, **masked}.items() if k != "masked_partial"})
 
 
 class APIResponseValidationError(APIError):
@@ -359,9 +355,8 @@ class LengthFinishReasonError(EdgeAgentError):
 
     def __init__(self, *, completion: Any) -> None:
         usage = getattr(completion, "usage", None)
-        super().__init__(
-            "Could not parse response content as the length limit was reached" + (f" - {usage}" if usage else "")
-        )
+        more = f" - {usage}" if usage else ""
+        super().__init__(f"Could not parse response content as the length limit was reached{more}")
         self.completion = completion
 
 
@@ -398,9 +393,7 @@ _BY_STATUS: Mapping[int, type[APIStatusError]] = {
 
 def status_error_class(status: int) -> type[APIStatusError]:
     """The class for an HTTP status, as the `openai` package maps them; 503 and 529 are `OverloadedError`."""
-    if status >= 500:
-        return _BY_STATUS.get(status, InternalServerError)
-    return _BY_STATUS.get(status, APIStatusError)
+    return _BY_STATUS.get(status, InternalServerError if status >= 500 else APIStatusError)
 
 
 def _error_body(message: str, type_: str, param: str | None, code: str | None) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from edgeagent import EdgeClient, RetryPolicy
-from edgeagent.config import ENVIRONMENT, edge_options, environment_providers, load_file, timeout_of
+from edgeagent.config import ENVIRONMENT, edge_options, environment_providers, timeout_of
+from edgeagent.config_file import load_file
 from edgeagent.core.call import CallOptions
 from edgeagent.effects import Timeout
 from edgeagent.errors import ConfigurationError, RequestValidationError

@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from edgeagent.cache.entry import Entry, encode_entry
-from edgeagent.cache.policy import storable
+from edgeagent.cache.entry import Entry
+from edgeagent.core.answers import Answers, shield_steps
 from edgeagent.core.ask import OpenedStream, ask, ask_stream
 from edgeagent.core.attempts import Answered, attempt_targets
 from edgeagent.core.call import Call, CallOptions
-from edgeagent.core.calls import Calls
-from edgeagent.core.hedging import Hedges
-from edgeagent.core.keys import Keys, raw_key_of, shared_key_of
+from edgeagent.core.keys import Keys, shared_key_of
 from edgeagent.core.native import Native, NativeAnswer, NativeExchange
 from edgeagent.core.native_session import NativeSession
-from edgeagent.core.replay import stored_stream
 from edgeagent.core.session import StreamSession
 from edgeagent.core.staleness import excuses, refreshing
 from edgeagent.core.stream_flight import StreamFlight
@@ -43,22 +39,11 @@ __all__ = ["Pipeline"]
 
 logger = logging.getLogger("edgeagent")
 
-A = TypeVar("A")
 S = TypeVar("S", StreamSession, NativeSession)
 T = TypeVar("T")
 
 
-def _shielding() -> Any:
-    """The shield's steps; loaded when there is a shield."""
-    from edgeagent.core import shielding
-
-    return shielding
-
-
-ZERO: Final = Decimal(0)
-
-
-class Pipeline(Calls):
+class Pipeline(Answers):
     """The steps of one client's chat calls."""
 
     def addressed(self, targets: Targets) -> Pipeline:
@@ -136,7 +121,7 @@ class Pipeline(Calls):
             self._validate_native(call, call.native, candidates)
         self._costs(call)
         if call.options.shield is not None:
-            yield from _shielding().shielded(call)
+            yield from shield_steps().shielded(call)
         if raw is None:
             return None
         cache = call.options.cache
@@ -182,6 +167,21 @@ class Pipeline(Calls):
         if found is not None:
             return self._hit(call, *found)
         return (yield from self._ask(call, candidates, keys))[0]
+
+    def _far(self, call: Call, keys: Keys | None) -> Flow[tuple[Entry, CacheTierName] | None]:
+        """Ask the tiers that outlive the process, if this call may; then for the answer to a similar question."""
+        if keys is None or not keys.read:
+            return None
+        max_age = call.options.cache.max_age
+        found = None
+        if keys.far:
+            found = yield from self.layers.far(keys.shared, keys.raw, max_age, call.spare, keys.near_form)
+        if found is None and call.spare is not None:
+            found = self._while_revalidating(call, keys)
+        if found is not None:
+            return found
+        found = yield from self.layers.similar(call, keys.candidates, max_age)
+        return None if found is not None and call.shielding is not None and call.shielding.strange(found[0]) else found
 
     def _or_stale(
         self, call: Call, keys: Keys, ask: Callable[[], Flow[T]], give: Callable[[Entry, CacheTierName], T]
@@ -250,7 +250,7 @@ class Pipeline(Calls):
             completion = yield from again()
             if call.shielding is not None:
                 repair = again if call.native is None else None
-                completion = yield from _shielding().passed(call, completion, repair)
+                completion = yield from shield_steps().passed(call, completion, repair)
             return completion
 
         answered = yield from attempt_targets(call, targets, attempt, self.targets.window, self._hedges(call, attempt))
@@ -303,164 +303,8 @@ class Pipeline(Calls):
         def attempt(target: Target, call: Call = call) -> Flow[OpenedStream]:
             opened = yield from ask_stream(call, self.targets.provider(target, call.native), target)
             if call.shielding is not None:
-                yield from _shielding().opened(call, opened)
+                yield from shield_steps().opened(call, opened)
             return opened
 
         hedges = self._hedges(call, attempt)
         return (yield from attempt_targets(call, targets, attempt, self.targets.window, hedges)), asked
-
-    # what the steps are made of
-
-    def _hedges(self, call: Call, attempt: Callable[[Target, Call], Flow[A]]) -> Hedges[A] | None:
-        """What a hedged call needs; one in a vendor's own format is not hedged."""
-        hedge = call.options.hedge is not None and call.native is None
-        return Hedges(attempt, self.targets.estimates.price) if hedge else None
-
-    def _raw_key(self, call: Call, candidates: Candidates) -> bytes | None:
-        return raw_key_of(call, candidates.digest) if self.layers.enabled else None
-
-    def _near(self, call: Call, raw: bytes | None) -> tuple[Entry, CacheTierName] | None:
-        """Ask memory, if this call may."""
-        cache = call.options.cache
-        if call.options.shield is not None and not _shielding().vault_knows(call):
-            return None
-        return self.layers.near(raw, cache.max_age, call.spare) if raw is not None and cache.reads else None
-
-    def _far(self, call: Call, keys: Keys | None) -> Flow[tuple[Entry, CacheTierName] | None]:
-        """Ask the tiers that outlive the process, if this call may; then for the answer to a similar question."""
-        if keys is None or not keys.read:
-            return None
-        max_age = call.options.cache.max_age
-        found = None
-        if keys.far:
-            found = yield from self.layers.far(keys.shared, keys.raw, max_age, call.spare, keys.near_form)
-        if found is None and call.spare is not None:
-            found = self._while_revalidating(call, keys)
-        if found is not None:
-            return found
-        found = yield from self.layers.similar(call, keys.candidates, max_age)
-        return None if found is not None and call.shielding is not None and call.shielding.strange(found[0]) else found
-
-    def _hit(self, call: Call, entry: Entry, tier: CacheTierName) -> ChatCompletion:
-        edge = call.edge
-        edge.cached = True
-        edge.cache_tier = tier
-        edge.age = self._wall() - entry.created
-        if call.spare is not None:
-            edge.stale = call.spare.entry is entry
-        return self._from_entry(call, entry if call.shielding is None else self._own(call, entry, tier))
-
-    def _own(self, call: Call, entry: Entry, tier: CacheTierName) -> Entry:
-        """A tier's entry as the caller's own: memory holds it so, the others hold a masked one."""
-        if call.shielding is None or self.layers.is_near(tier):
-            return entry
-        own: Entry = call.shielding.entry(entry)
-        return own
-
-    def _for_others(self, call: Call, entry: Entry, tier: CacheTierName) -> Entry | None:
-        """The same for those that share the flight: what memory held of a restored answer is the caller's alone."""
-        return None if self._restores(call) and self.layers.is_near(tier) else entry
-
-    def _followed(self, call: Call, entry: Entry) -> ChatCompletion | None:
-        """The flight's answer; None if it came from a tier and was too old for this call when it asked."""
-        if self._too_old(call, entry):
-            return None
-        call.edge.coalesced = True
-        return self._from_entry(call, entry if call.shielding is None else call.shielding.entry(entry))
-
-    def _from_entry(self, call: Call, entry: Entry) -> ChatCompletion:
-        """A fresh, independent object; who answered is still named, the price is what was saved."""
-        edge = call.edge
-        edge.provider, edge.model, edge.request_id = entry.provider, entry.model, entry.request_id
-        edge.cost_usd, edge.saved_usd = ZERO, entry.cost_usd
-        call.vendor = entry.vendor
-        if call.native is not None:
-            call.native.found(entry)
-        return ChatCompletion.from_json(entry.completion)
-
-    def _restored(self, call: Call, completion: ChatCompletion) -> ChatCompletion:
-        """The caller's own answer, and the same in his format."""
-        if call.shielding is None:
-            return completion
-        if call.native is not None:
-            call.native.raw = call.shielding.native(call.native.raw)
-        restored: ChatCompletion = call.shielding.restored(completion)
-        return restored
-
-    def _restores(self, call: Call) -> bool:
-        """Whether the caller's answer is not what others may see."""
-        return call.shielding is not None and bool(call.shielding.restorer)
-
-    def _watches(self, call: Call) -> bool:
-        """Whether the whole answer is looked at before it may be kept."""
-        return call.shielding is not None and bool(call.shielding.watches)
-
-    def _replay(self, call: Call, entry: Entry, tier: CacheTierName, kind: type[S]) -> S:
-        completion = self._hit(call, entry, tier)
-        opened = stored_stream(self._own(call, entry, tier), completion, call.options.cache.pace)
-        opened.restored = True
-        told = None if call.native is None else call.native.stream()
-        opened.raw = None if told is None else [told]
-        return kind(call, opened, lambda _: None)
-
-    def _settle(
-        self,
-        call: Call,
-        completion: ChatCompletion,
-        answered: Answered[Any],
-        keys: Keys | None,
-        recorder: Recorder | None = None,
-    ) -> Entry | None:
-        """Cost, and the entry: for the followers of the flight, stored if it may be; None if there is none."""
-        self._answered_by(call, answered.target)
-        edge = call.edge
-        if call.shielding is not None:
-            edge.reported = call.shielding.reported
-            if call.native is not None and call.shielding.masked:
-                edge.edits = (*edge.edits, "values masked")
-        if completion.usage is not None and call.vendor is not None:
-            edge.cost_usd = self._pricing.cost(
-                call.vendor, answered.target.model, completion.usage, service_tier=completion.service_tier
-            )
-            call.settle(completion.usage, edge.cost_usd)
-            if call.hedged_usd and edge.cost_usd is not None:
-                edge.cost_usd += call.hedged_usd
-            self.targets.estimates.observe(call, answered.target, completion.usage)
-        call.settle(None, None)  # unless it was
-        if keys is None:
-            return None
-        cache = call.options.cache
-        ttl, keep = self.layers.lifetimes(cache)
-        try:
-            entry = self._entry(call, completion, answered.target, ttl, keep)
-            if recorder is not None:
-                entry = entry._replace(chunks=recorder.encoded(completion))
-            data = encode_entry(entry) if keys.write and answered.rank == 0 and storable(completion, cache) else None
-        except ValueError:  # a provider of the caller's own put something into its answer that JSON cannot hold
-            logger.warning("an answer of %s cannot be written as JSON, and is not cached", answered.target.provider)
-            return None
-        if data is not None:
-            near = None if keys.near_form is None else keys.near_form(entry)
-            kept = None if ttl is None else ttl + keep
-            self.layers.store(keys.raw, keys.shared, data, kept, shared=keys.far, near=near)
-            self.layers.store_similar(call, keys.candidates, data, ttl)
-        return entry
-
-    def _entry(self, call: Call, completion: ChatCompletion, target: Target, ttl: float | None, keep: float) -> Entry:
-        now = self._wall()
-        return Entry(
-            created=now,
-            expires=None if ttl is None else now + ttl,
-            provider=target.provider,
-            model=target.model,
-            vendor=call.vendor or target.provider,
-            cost_usd=call.edge.cost_usd,
-            request_id=call.edge.request_id,
-            completion=completion.as_json(),
-            native=b"" if call.native is None else call.native.raw,
-            native_streamed=call.native is not None and call.native.streamed,
-            keep=keep,
-            asked=call.request.model,
-            namespace=call.options.cache.namespace,
-            tags=call.options.tags,
-        )

@@ -9,7 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from edgeagent.client import EdgeClient, Engine, _default_options
+from edgeagent.base_client import default_options
+from edgeagent.client import EdgeClient
+from edgeagent.engine import Engine
 from edgeagent.legacy.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def client_for(settings: Settings) -> EdgeClient:
     client = EdgeClient(providers=(provider, *options.pop("providers", ())), **options)
     if settings.proxy:
         engine = Engine(client._engine.arguments, proxies=dict(settings.proxy))
-        client._adopt(engine, _default_options(engine))
+        client._adopt(engine, default_options(engine))
     return client
 
 

@@ -126,10 +126,10 @@ async def abroken(course: Course, ask: Callable[[], Any]) -> AsyncGenerator[Any,
     await wait(course.first)
     items = ask() if course.pieces else ()
     items = await items if isawaitable(items) else items
-    items = _each(items) if not hasattr(items, "__aiter__") else items
-    async with aclosing(items) if hasattr(items, "aclose") else nullcontext():
+    each: Any = items if hasattr(items, "__aiter__") else _each(items)
+    async with aclosing(each) if hasattr(each, "aclose") else nullcontext():
         number = 0
-        async for item in items:
+        async for item in each:
             yield item
             number += 1
             if number >= course.pieces:

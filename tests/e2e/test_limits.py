@@ -284,7 +284,7 @@ async def test_what_a_priority_can_be(kind: str) -> None:
 
 def test_a_file_describes_them(tmp_path: Path) -> None:
     """Limits and budgets as tables; what they cannot be is told with the file."""
-    from edgeagent.config import load_file
+    from edgeagent.config_file import load_file
     from edgeagent.errors import ConfigurationError
 
     path = tmp_path / "edge.toml"
