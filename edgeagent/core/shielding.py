@@ -217,7 +217,7 @@ def shielded(call: Call[Any]) -> Flow[None]:
     call.request = shielding.request()
     if call.native is not None:
         shielding.native_asked = call.native.asked
-        call.native.asked = replace(call.native.asked, body=shielding.body())
+        call.native.asked = replace(call.native.asked, body=shielding.body(), content=None)  # nor the bytes as written
     call.edge.masked, call.edge.reported = shielding.masked, shielding.reported
 
 
