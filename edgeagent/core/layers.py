@@ -299,12 +299,10 @@ class CacheLayers:
     def store(
         self, near_key: bytes, key: bytes, data: bytes, ttl: float | None, *, shared: bool, near: bytes | None = None
     ) -> None:
-        """Put an encoded entry into every tier: memory at once, the others in the background and only if `shared`.
-
-        `near` is what memory is to hold, if that is not the same.
+        """Put an encoded entry into every tier: memory (which is to hold `near`, if that is not the same) at once, the
+        others in the background and only if `shared`.
         """
-        if near is not None:
-            self.near_is_masked = False
+        self.near_is_masked = self.near_is_masked and near is None
         self._put_near(near_key, data if near is None else near, ttl)
         if shared:
             for tier in self._far:
