@@ -160,7 +160,7 @@ async def test_modes_and_ages(kind: str, embedder: Embedder) -> None:
     asked = len(embedder.asked)
     await ask(one, QUESTION, edge={"cache": "refresh"})
     assert len(embedder.asked) == asked
-    assert not len(one.client._engine.pipeline.layers._semantic)
+    assert not len(one.client._engine.pipeline.layers.semantic)
 
 
 async def test_the_deadline_is_the_calls(kind: str) -> None:
