@@ -97,7 +97,7 @@ SELECTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("selection", "gone"), SELECTIONS, ids=str)
+@pytest.mark.parametrize(("selection", "gone"), SELECTIONS)
 def test_what_is_forgotten(tier: CacheTier, selection: Selection, gone: bytes) -> None:
     """Exactly what all that is given is true of, in every kind of tier."""
     wanted = {bytes([number]) for number in gone}  # the keys are letters

@@ -61,7 +61,11 @@ def test_at_rest(tmp_path: Path) -> None:
     assert again.entity("US_SSN", "987-65-4321").token == "<SSN_2>"
 
 
-@pytest.mark.parametrize("data", [b"", b"EAv\x01", Vault().seal(KEY)[:-1], b"x" * 60, Vault().seal(bytes(32))])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"EAv\x01", Vault().seal(KEY)[:-1], b"x" * 60, Vault().seal(bytes(32))],
+    ids=["empty", "the beginning", "cut", "something else", "another key"],
+)
 def test_what_is_no_vault(data: bytes) -> None:
     """Damage and another key are told as such."""
     with pytest.raises(ConfigurationError, match="no sealed vault"):
