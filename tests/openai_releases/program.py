@@ -227,7 +227,7 @@ def main() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     port = server.server_port
     provider = OpenAI(api_key=KEY, base_url=f"http://127.0.0.1:{port}/v1")
-    with EdgeClient(providers=[provider], errors="openai", retry=0, cache=False) as client:
+    with EdgeClient(providers=[provider], errors="openai", breaker=False, retry=0, cache=False) as client:
         statuses(client)
         transport(client)
         streams(client)

@@ -40,6 +40,13 @@ def records(api: str) -> tuple[Record, ...]:
 
 
 @cache
+def sample(api: str) -> tuple[Record, ...]:
+    """The selection of one API; the whole collection, which takes long, only where `$EDGEAGENT_CORPUS` asks for it."""
+    path = SELECTION / f"{api}.jsonl.gz"
+    return records(api) if os.environ.get("EDGEAGENT_CORPUS") or not path.exists() else tuple(_lines(path))
+
+
+@cache
 def _by_id(api: str) -> dict[str, Record]:
     selected = SELECTION / f"{api}.jsonl.gz"
     every = (*(_lines(selected) if selected.exists() else ()), *records(api))

@@ -29,7 +29,7 @@ from edgeagent.wire.http import HTTPResponse
 from tests.core.test_embedding import Home
 from tests.core.world import World
 from tests.providers.embeddings.reading import body_of, codec_of, tokens, vectors
-from tests.support.corpus import Record, body, records
+from tests.support.corpus import Record, body, sample
 
 OLDER = ("/v1/embed", "gemini-embedding-2:embedContent", "text-embedding-004:embedContent")
 """Addresses of APIs that came before the one that is used, and Gemini's for one input."""
@@ -78,7 +78,7 @@ RECORDS = [
         *("azure", "cohere", "doubleword", "gemini", "mistral", "ollama", "openai"),
         *("openrouter", "perplexity", "venice", "vertex", "voyageai"),
     )
-    for record in records(f"{api}.embeddings")
+    for record in sample(f"{api}.embeddings")
     if not urlsplit(record["request"]["url"]).path.endswith(OLDER) or api == "vertex"
 ]
 
