@@ -52,8 +52,8 @@ class Heartbeat:
             self._beats.append(beat)
             if not self._running:
                 self._begin()
-            elif self._beats[0] is beat or beat.due < min(other.due for other in self._beats):
-                self._changed.notify()
+            else:
+                self._changed.notify()  # it may be due before what the thread waits for
         return lambda: self._stop(beat)
 
     def close(self) -> None:

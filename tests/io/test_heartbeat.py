@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 import warnings
 from collections.abc import Callable
 
@@ -44,8 +45,26 @@ def test_a_job_is_repeated_until_it_says_no() -> None:
     assert eventually(lambda: threads() == 0)
 
 
+def test_a_sooner_job_does_not_wait_for_a_later_one() -> None:
+    """It wakes the thread, which looked at the clock and then waited, in one hold of the lock that `repeat` takes."""
+    caller, looked = threading.get_ident(), threading.Event()
+
+    def clock() -> float:
+        if threading.get_ident() != caller:
+            looked.set()
+        return time.monotonic()
+
+    beats = Heartbeat(clock)
+    beats.repeat(counting(1)[1], 1000)
+    assert looked.wait(5)
+    soon, job = counting(3)
+    beats.repeat(job, 0.001)
+    assert eventually(lambda: len(soon) == 3)
+    beats.close()
+
+
 def test_a_job_is_stopped() -> None:
-    """Once or twice; the others go on, a sooner one before a later one that came first."""
+    """Once or twice; the others go on."""
     beats = Heartbeat()
     late, soon = counting(10**6), counting(10**6)
     stop_late = beats.repeat(late[1], 1000)
