@@ -17,6 +17,9 @@ from benchmarks.workload import MODEL, atext_of, text_of
 
 __all__ = ["Contender"]
 
+TTL = 24 * 3600.0
+"""Of its entries, in seconds: a minute unless it is told, which is less than a run lasts."""
+
 litellm.telemetry = False
 litellm.suppress_debug_info = True
 
@@ -34,7 +37,7 @@ class Contender:
 
     @cached_property
     def _memory(self) -> Cache:
-        return Cache(type="local")
+        return Cache(type="local", ttl=TTL)
 
     def memory(self, messages: list[Any]) -> Any:
         litellm.cache = self._memory
@@ -48,7 +51,7 @@ class Contender:
     @cached_property
     def _redis(self) -> Cache:
         host, _, port = os.environ["BENCH_REDIS_URL"].removeprefix("redis://").removesuffix("/0").partition(":")
-        return Cache(type="redis", host=host, port=port)
+        return Cache(type="redis", host=host, port=port, ttl=TTL)
 
     def redis(self, messages: list[Any]) -> Any:
         litellm.cache = self._redis
