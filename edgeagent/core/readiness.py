@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from edgeagent.core.call import Call
 from edgeagent.core.ticket import blocks_itself
 from edgeagent.effects import Flow, join, sleep
-from edgeagent.errors import APIStatusError, DeadlineExceededError, TargetsUnavailableError, status_error_class
+from edgeagent.errors import (
+    APIStatusError,
+    DeadlineExceededError,
+    RateLimitError,
+    TargetsUnavailableError,
+    status_error_class,
+)
 from edgeagent.routing.health import Health
 from edgeagent.types import Target
 from edgeagent.wire.http import HTTPResponse
@@ -30,8 +36,8 @@ def until_ready(call: Call[Any], targets: Sequence[Target], limit: float) -> Flo
         The target whose time has come; None when another call's probe has ended, which may have closed its breaker.
 
     Raises:
-        TargetsUnavailableError: none is ready in time; `AuthenticationError` or `PermissionDeniedError` where all wait
-            for another credential.
+        TargetsUnavailableError: none is ready in time; `RateLimitError` where rate limits are all they wait for,
+            `AuthenticationError` or `PermissionDeniedError` where it is another credential.
     """
     health = call.health
     assert health is not None
@@ -62,13 +68,19 @@ def _unavailable(health: Health, ready: dict[Target, float], now: float) -> APIS
     first = min(ready.values()) - now
     if math.isinf(first):
         status = next((error[1] for error in (health.of(target).error for target in ready) if error), None) or 401
-        kind = status_error_class(status if status in (401, 403) else 401)
+        refusal = status_error_class(status if status in (401, 403) else 401)
         message = f"Nothing was asked, since every target refused its credential and has no other yet: {reasons}."
-        return kind(message, response=HTTPResponse(kind.default_status))
-    message = f"Nothing was asked, since every target is held back by its breaker: {reasons}."
-    error = TargetsUnavailableError(message)
+        return refusal(message, response=HTTPResponse(refusal.default_status))
+    kind = RateLimitError if _limited(health, ready) else TargetsUnavailableError
+    error = kind(f"Nothing was asked, since every target is held back by its breaker: {reasons}.")
     error.retry_after = max(0.0, first)
     return error
+
+
+def _limited(health: Health, targets: Iterable[Target]) -> bool:
+    """Whether it was a rate limit everywhere: the caller's to keep, and no outage."""
+    errors = [health.of(target).error for target in targets]
+    return all(error is not None and error[1] == RateLimitError.default_status for error in errors)
 
 
 def _reason(health: Health, target: Target, seconds: float) -> str:

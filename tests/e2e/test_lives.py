@@ -25,6 +25,7 @@ import trio
 import edgeagent
 from edgeagent import AsyncEdgeClient, EdgeClient
 from edgeagent.cache import Cache
+from edgeagent.io import threads
 from tests.e2e.harness import ANTHROPIC, KINDS, OPENAI, Gate, Vendor, outcome, run, streamed, text_of
 from tests.support.loopback import HANG_UP, Loopback, Request
 
@@ -245,8 +246,11 @@ def test_no_thread_outlives_close(kind: str, vendor: Vendor, tmp_path: Path, our
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_forgotten_client_leaves_nothing(kind: str, vendor: Vendor, tmp_path: Path, ours: Ours) -> None:
+def test_a_forgotten_client_leaves_nothing(
+    kind: str, vendor: Vendor, tmp_path: Path, ours: Ours, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No connection, no thread, no warning (which would be an error here), and its writes are done."""
+    monkeypatch.setattr(threads, "IDLE_SECONDS", 0.5)  # how long a thread waits for more to do
     with Loopback(vendor.serve) as server:
 
         async def main() -> None:

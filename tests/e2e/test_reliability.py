@@ -11,7 +11,14 @@ import anyio
 import pytest
 
 import edgeagent
-from edgeagent import AuthenticationError, EdgeAgentError, EdgeClient, NoTargetError, TargetsUnavailableError
+from edgeagent import (
+    AuthenticationError,
+    EdgeAgentError,
+    EdgeClient,
+    NoTargetError,
+    RateLimitError,
+    TargetsUnavailableError,
+)
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities
 from edgeagent.routing import BreakerPolicy
 from edgeagent.testing import FakeProvider
@@ -57,6 +64,34 @@ async def test_all_are_held_back(kind: str) -> None:
     assert "OverloadedError 503" in str(error)
     assert len(dead.requests) == 5
     assert time.monotonic() - began < 5
+
+
+async def test_all_are_over_their_rate_limits(kind: str) -> None:
+    """A long Retry-After is the later calls' error, too: the same class, and how long it still holds."""
+    with Loopback(lambda _: OPENAI.fail(429, retry_after="600")) as busy:
+        async with Gate(kind, [OPENAI.provider(busy)], retry=0, cache=False) as gate:
+            errors = [await outcome(lambda: gate.create(model=OPENAI.model)) for _ in range(2)]
+    assert len(busy.requests) == 1
+    for error in errors:
+        assert type(error) is RateLimitError
+        assert error.status_code == 429
+        assert error.retry_after is not None
+        assert 500 < error.retry_after <= 600
+    assert "after RateLimitError 429" in str(errors[1])
+
+
+async def test_one_of_several_is_over_its_rate_limit(kind: str) -> None:
+    """And the other is down: no target is available."""
+    with (
+        Loopback(lambda _: OPENAI.fail(429, retry_after="600")) as busy,
+        Loopback(lambda _: ANTHROPIC.fail(503, retry_after="600")) as down,
+    ):
+        providers = [OPENAI.provider(busy), ANTHROPIC.provider(down)]
+        async with Gate(kind, providers, models=GROUP, retry=0, cache=False) as gate:
+            first = await outcome(lambda: gate.create(model="g"))
+            second = await outcome(lambda: gate.create(model="g"))
+    assert type(first) is RateLimitError
+    assert isinstance(second, TargetsUnavailableError)
 
 
 async def test_the_first_ready_is_waited_for(kind: str) -> None:
