@@ -5,6 +5,7 @@ The whole collection is looked for in `$EDGEAGENT_CORPUS`, then in `shared/corpu
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import os
@@ -35,15 +36,11 @@ def records(api: str) -> tuple[Record, ...]:
     for folder in (WHOLE, SELECTION):
         path = folder / f"{api}.jsonl.gz"
         if path.exists():
-            return tuple(_lines(path))
+            found = tuple(_lines(path))
+            gc.collect()
+            gc.freeze()  # they stay to the end: a collection in a test need not go through millions of objects
+            return found
     raise FileNotFoundError(f"no records of {api}")
-
-
-@cache
-def sample(api: str) -> tuple[Record, ...]:
-    """The selection of one API; the whole collection, which takes long, only where `$EDGEAGENT_CORPUS` asks for it."""
-    path = SELECTION / f"{api}.jsonl.gz"
-    return records(api) if os.environ.get("EDGEAGENT_CORPUS") or not path.exists() else tuple(_lines(path))
 
 
 @cache

@@ -14,7 +14,7 @@ from edgeagent import EdgeClient
 from edgeagent.testing import FakeProvider
 from edgeagent.transports import transport
 from tests.support import report
-from tests.support.corpus import Record, body, sample
+from tests.support.corpus import Record, body, records
 from tests.support.loopback import Loopback
 from tests.transports.recorded import Upstream, sent
 
@@ -83,7 +83,7 @@ def test_recorded_requests_and_answers_pass_unchanged(
     answers, server, client = upstream
     faults: Counter[str] = Counter()
     count = passed_through = 0
-    for record in filter(playable, sample(api)):
+    for record in filter(playable, records(api)):
         count += 1
         answers.record = record
         before = len(server.requests)

@@ -18,7 +18,7 @@ from edgeagent.transports import transport
 from tests.providers.anthropic import vendor_types as anthropic_types
 from tests.providers.gemini import vendor_types as gemini_types
 from tests.support import report
-from tests.support.corpus import Record, sample
+from tests.support.corpus import Record, records
 from tests.support.loopback import Loopback, Request, reply
 from tests.transports.sdks import COMPLETION, GENERATED, MESSAGE
 
@@ -101,9 +101,9 @@ def test_recorded_requests_go_to_another_vendor(api: str, target: str) -> None:
         return reply(200, answer)
 
     with Loopback(upstream) as server:
-        edge = EdgeClient(providers=[make(server.url)], models={"any": [model]}, cache=False, retry=0)
+        edge = EdgeClient(providers=[make(server.url)], models={"any": [model]}, cache=False, retry=0, breaker=False)
         with edge, httpx.Client(transport=transport(edge)) as client:
-            for record in sample(api):
+            for record in records(api):
                 body = record["request"].get("body")
                 if record["status"] != 200 or not isinstance(body, dict):
                     continue
