@@ -1,7 +1,8 @@
 """Every exception that edgeagent raises.
 
 Names, constructors and attributes of the upper part are those of the `openai` package, so `except` clauses written for
-it keep working. Every exception can be pickled and none holds a credential.
+it keep working; they take httpx's requests and responses as well as ours. Every exception can be pickled and none holds
+a credential.
 
     EdgeAgentError (= OpenAIError)
     ├── APIError
@@ -38,6 +39,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from edgeagent.wire.foreign import AnyRequest, AnyResponse, request_value, response_value
 from edgeagent.wire.http import HTTPRequest, HTTPResponse
 
 if TYPE_CHECKING:
@@ -115,17 +117,14 @@ class APIError(EdgeAgentError):
     param: str | None = None
     type: str | None = None
 
-    def __init__(self, message: str, request: HTTPRequest | None = None, *, body: object | None = None) -> None:
+    def __init__(self, message: str, request: AnyRequest | None = None, *, body: object | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.request = request.redacted() if request is not None else HTTPRequest("POST", "local:")
+        self.request = request_value(request) if request is not None else HTTPRequest("POST", "local:")
         self.body = body
         if isinstance(body, dict):
-            self.code, self.param, self.type = (_text(body.get(name)) for name in ("code", "param", "type"))
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+            told = (body.get(name) for name in ("code", "param", "type"))
+            self.code, self.param, self.type = (None if value is None else str(value) for value in told)
 
 
 class APIConnectionError(APIError):
@@ -138,21 +137,21 @@ class APIConnectionError(APIError):
     sent: bool = True
     local: bool = False
 
-    def __init__(self, *, message: str = "Connection error.", request: HTTPRequest | None = None) -> None:
+    def __init__(self, *, message: str = "Connection error.", request: AnyRequest | None = None) -> None:
         super().__init__(message, request, body=None)
 
 
 class APITimeoutError(APIConnectionError):
     """A time limit of one attempt passed: connecting, waiting for the first bytes, or idle between two."""
 
-    def __init__(self, request: HTTPRequest | None = None) -> None:
+    def __init__(self, request: AnyRequest | None = None) -> None:
         super().__init__(message="Request timed out.", request=request)
 
 
 class DeadlineExceededError(APITimeoutError):
     """The deadline of the whole call passed, over all its attempts and targets."""
 
-    def __init__(self, request: HTTPRequest | None = None) -> None:
+    def __init__(self, request: AnyRequest | None = None) -> None:
         super().__init__(request)
         self.message = "The call's deadline passed."
         self.args = (self.message,)
@@ -167,7 +166,7 @@ class StreamInterruptedError(APIConnectionError):
     partial: Any
     masked_partial: Any
 
-    def __init__(self, *, message: str, partial: Any = None, request: HTTPRequest | None = None) -> None:
+    def __init__(self, *, message: str, partial: Any = None, request: AnyRequest | None = None) -> None:
         super().__init__(message=message, request=request)
         self.partial = partial
 
@@ -184,9 +183,10 @@ class APIResponseValidationError(APIError):
     response: HTTPResponse
     status_code: int
 
-    def __init__(self, response: HTTPResponse, body: object | None, *, message: str | None = None) -> None:
-        super().__init__(message or "Data returned by API invalid for expected schema.", response.request, body=body)
-        self.response = response
+    def __init__(self, response: AnyResponse, body: object | None, *, message: str | None = None) -> None:
+        told = response_value(response)
+        super().__init__(message or "Data returned by API invalid for expected schema.", told.request, body=body)
+        self.response = told
         self.status_code = response.status_code
 
 
@@ -204,12 +204,12 @@ class APIStatusError(APIError):
     """The format that `response` is written in, where a provider sent it: `"openai.chat"`."""
     default_status: ClassVar[int] = 500
 
-    def __init__(self, message: str, *, response: HTTPResponse | None = None, body: object | None = None) -> None:
-        response = response if response is not None else HTTPResponse(self.default_status)
-        super().__init__(message, response.request, body=body)
-        self.response = response
-        self.status_code = response.status_code
-        headers = response.headers
+    def __init__(self, message: str, *, response: AnyResponse | None = None, body: object | None = None) -> None:
+        told = response_value(response) if response is not None else HTTPResponse(self.default_status)
+        super().__init__(message, told.request, body=body)
+        self.response = told
+        self.status_code = told.status_code
+        headers = told.headers
         self.request_id = headers.get("x-request-id") or headers.get("request-id") or headers.get("x-amzn-requestid")
 
 
@@ -228,7 +228,7 @@ class RequestValidationError(BadRequestError):
     target: str | None = None
 
     def __init__(
-        self, message: str, *, param: str | None = None, response: HTTPResponse | None = None, body: object = None
+        self, message: str, *, param: str | None = None, response: AnyResponse | None = None, body: object = None
     ) -> None:
         body = body if body is not None else _error_body(message, "invalid_request_error", param, None)
         super().__init__(message, response=response, body=body)
@@ -269,7 +269,7 @@ class ShieldBlockedError(PermissionDeniedError):
         message: str,
         *,
         findings: tuple[tuple[str, str, int, int], ...] = (),
-        response: HTTPResponse | None = None,
+        response: AnyResponse | None = None,
         body: object | None = None,
     ) -> None:
         if body is None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import httpx2
 import openai
 import pytest
@@ -284,3 +285,30 @@ def test_request_validation(given: str | None, body: object, param: str | None) 
     assert error.param == param
     if body is None:
         assert error.body == {"message": "wrong", "type": "invalid_request_error", "param": given, "code": None}
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
+def test_values_of_http_libraries(library: Any) -> None:
+    """As openai's, the constructors take httpx's requests and responses; no secret of theirs is kept."""
+    request = library.Request("POST", REQUEST.url, headers=dict(REQUEST.headers), content=SECRET)
+    response = library.Response(
+        429, headers=[("x-request-id", "r"), ("a", "1"), ("a", "2")], json=BODY, request=request
+    )
+    error = RateLimitError("slow down", response=response, body=BODY)
+    assert (error.status_code, error.request_id, error.code) == (429, "r", "rate_limit")
+    assert error.response.json() == BODY
+    assert error.response.headers.fields[:3] == (("x-request-id", "r"), ("a", "1"), ("a", "2"))
+    connection, timeout = APIConnectionError(request=request), APITimeoutError(request)
+    invalid = APIResponseValidationError(response, None)
+    for told in (error.request, error.response.request, connection.request, timeout.request, invalid.request):
+        assert told.method == "POST"
+        assert told.url.startswith("https://api.example.org/v1/chat")
+        assert told.headers["content-type"] == "application/json"
+        assert SECRET not in f"{told.url} {told.headers} {told.content!r}"
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
+def test_responses_without_a_request_or_a_body(library: Any) -> None:
+    """What httpx does not have is left out."""
+    error = APIStatusError("bad", response=library.Response(400, stream=library.ByteStream(b"x")), body=None)
+    assert (error.status_code, error.response.text, error.request.url) == (400, "", "local:")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import httpx2
 from openai import (
     NOT_GIVEN,
     APIConnectionError,
@@ -239,3 +240,8 @@ def errors(client: OpenAI) -> str | None:
 def dumps(completion: ChatCompletion) -> dict[str, Any]:
     print(completion.model_dump_json(indent=2), completion.to_json(indent=None), completion.model_dump())
     return completion.to_dict(mode="json", exclude_none=True)
+
+
+def made(request: httpx2.Request) -> list[OpenAIError]:
+    limited = RateLimitError("slow down", response=httpx2.Response(429, request=request), body=None)
+    return [limited, APIConnectionError(request=request)]
