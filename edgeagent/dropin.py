@@ -42,6 +42,26 @@ _REBUILDS: Final = frozenset(
 )
 """Arguments of the constructors that no view can change."""
 
+_ELSEWHERE: Final = frozenset(
+    {
+        "audio",
+        "batches",
+        "completions",
+        "containers",
+        "conversations",
+        "evals",
+        "files",
+        "fine_tuning",
+        "images",
+        "realtime",
+        "uploads",
+        "vector_stores",
+        "videos",
+        "webhooks",
+    }
+)
+"""Resources of openai's clients that are no part of the pipeline."""
+
 
 class _Copied(BaseClient):
     """What openai's `copy` can do besides: another account, address or HTTP client."""
@@ -75,6 +95,20 @@ class _Copied(BaseClient):
         return made.with_options(**options) if options else made
 
     copy = with_options
+
+    if not TYPE_CHECKING:  # to a type checker what is not there is not there
+
+        def __getattr__(self, name: str) -> Any:
+            """Say where openai's other resources are to be had."""
+            kind = type(self).__name__
+            told = f"{kind!r} object has no attribute {name!r}"
+            if name in _ELSEWHERE:
+                http = "DefaultAsyncHttpxClient" if kind.startswith("Async") else "DefaultHttpxClient"
+                told += (
+                    ": it is no part of the gateway. Use openai's own client, with the gateway under it: "
+                    f"openai.{kind}(http_client=openai.{http}(transport=edgeagent.transports.transport(edge)))"
+                )
+            raise AttributeError(told, name=name, obj=self)
 
 
 class _OpenAIShape(_Copied):

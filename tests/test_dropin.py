@@ -238,3 +238,19 @@ def test_the_whole_client_with_raw_responses() -> None:
         assert callable(create)
     assert other.beta.chat is other.chat
     assert client.beta.chat is client.chat
+
+
+@pytest.mark.parametrize("name", ["OpenAI", "AsyncOpenAI", "AzureOpenAI", "AsyncAzureOpenAI"])
+def test_what_openais_clients_have_besides(name: str) -> None:
+    """It is here too, or the error says where it is; other names are plain mistakes."""
+    arguments = {"azure_endpoint": "https://r.test", "api_version": "v"} if "Azure" in name else {}
+    ours, theirs = (getattr(package, name)(api_key="k", **arguments) for package in (edgeagent, openai))
+    for resource in ("files", "images", "audio", "batches", "fine_tuning", "vector_stores", "completions"):
+        assert hasattr(theirs, resource)
+        with pytest.raises(AttributeError, match=r"transport\(edge\)") as caught:
+            getattr(ours, resource)
+        assert f"openai.{name}(" in str(caught.value)
+        assert ("Async" in name) == ("DefaultAsyncHttpxClient" in str(caught.value))
+    with pytest.raises(AttributeError, match=r"no attribute 'chats'$"):
+        _ = ours.chats
+    assert not hasattr(ours, "files")
