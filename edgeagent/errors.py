@@ -91,7 +91,8 @@ class EdgeAgentError(Exception):
     attempts: tuple[Any, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild, (type(self), self.args, self.__dict__))
+        state = {name: getattr(value, "_leaving", lambda value=value: value)() for name, value in self.__dict__.items()}
+        return (_rebuild, (type(self), self.args, state))
 
 
 def _rebuild(cls: type[EdgeAgentError], args: tuple[Any, ...], state: dict[str, Any]) -> EdgeAgentError:
@@ -378,16 +379,10 @@ class ConfigurationError(EdgeAgentError):
     """The client cannot be built, or cannot do this, with the configuration it has; the message says what to do."""
 
 
+_NAMED = (BadRequestError, AuthenticationError, PermissionDeniedError, NotFoundError, ConflictError)
 _BY_STATUS: Mapping[int, type[APIStatusError]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    422: UnprocessableEntityError,
-    429: RateLimitError,
+    **{kind.default_status: kind for kind in (*_NAMED, UnprocessableEntityError, RateLimitError, OverloadedError)},
     503: OverloadedError,
-    529: OverloadedError,
 }
 
 

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from edgeagent.errors import EdgeAgentError
+from edgeagent.errors import ContentFilterFinishReasonError, EdgeAgentError, LengthFinishReasonError
 from edgeagent.resources.event_state import ChatCompletionStreamState
 from edgeagent.types.stream_events import ChatCompletionStreamEvent
 
@@ -53,6 +53,9 @@ class _Events(Generic[T]):
     def _take(self, chunk: ChatCompletionChunk) -> None:
         try:
             self._pending += self._state.handle_chunk(chunk)
+        except (LengthFinishReasonError, ContentFilterFinishReasonError) as error:
+            error.completion._attach(self._stream.edge)
+            raise self._told(error)  # noqa: B904  # has its cause
         except EdgeAgentError as error:
             raise self._told(error)  # noqa: B904  # has its cause
 

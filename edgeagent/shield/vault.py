@@ -50,7 +50,7 @@ class Vault:
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._locks: dict[int, Lock] = {}
         self._entities: dict[tuple[str, str, str], Entity] = {}
         self._texts: dict[tuple[str, str], Entity] = {}
         self._tokens: dict[str, Entity] = {}
@@ -84,7 +84,7 @@ class Vault:
             make: number → a stand-in of the value's form, None if it has none; without it a placeholder is made.
         """
         style: Style = "mask" if make is None else "pseudonymise"
-        with self._lock:
+        with self._lock():
             found = self.known(kind, value, style)
             if found is None:
                 token = None if make is None else self._standin(kind, value, make)
@@ -95,15 +95,20 @@ class Vault:
 
     def days(self) -> int:
         """By how many days dates are shifted: the same for all of a vault, so that intervals stay; never 0."""
-        with self._lock:
+        with self._lock():
             if not self._days:
                 self._days = (1 + randbelow(_MOST_DAYS)) * (1 if randbelow(2) else -1)
             return self._days
 
     def entities(self) -> tuple[Entity, ...]:
         """All of them, in the order in which they came."""
-        with self._lock:
+        with self._lock():
             return tuple(self._tokens.values())
+
+    def _lock(self) -> Lock:
+        """This process's: the parent's may have been held by a thread that the child does not have."""
+        pid = os.getpid()
+        return self._locks.get(pid) or self._locks.setdefault(pid, Lock())
 
     def _keep(self, entity: Entity) -> None:
         key = entity.style, label_of(entity.type), canonical(entity.type, entity.value)
@@ -133,7 +138,7 @@ class Vault:
         Raises:
             ConfigurationError: the key has another length, or `cryptography` is not installed.
         """
-        with self._lock:
+        with self._lock():
             held = {
                 "entities": [list(entity) for entity in self._tokens.values()],
                 "texts": [[style, text, entity.token] for (style, text), entity in self._texts.items()],

@@ -86,6 +86,12 @@ class Answer(Model):
     def _edge(self, edge: ResponseMetadata | None) -> None:
         self._attach(edge)
 
+    def _leaving(self) -> Self:
+        """What of it an exception takes along into a pickle: nothing that was said, if a shield put values back."""
+        if self._edge is None or not self._edge.masked:
+            return self
+        return self.model_copy(update={name: [] for name in ("choices", "output") if name in type(self).model_fields})
+
     def _attach(self, edge: ResponseMetadata | None) -> None:
         """Say what the gateway did."""
         object.__setattr__(self, "__pydantic_private__", {"_edge": edge})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 from time import sleep
 from typing import Any
 
 import anyio
 import pytest
+from pydantic import BaseModel
 
+from edgeagent import EdgeClient
 from edgeagent.cache import Cache, SemanticCache
-from edgeagent.errors import ShieldBlockedError
+from edgeagent.errors import LengthFinishReasonError, ShieldBlockedError
 from edgeagent.shield import Shield, Vault
 from edgeagent.testing import FakeProvider
 from tests.e2e.harness import KINDS, Gate, run, settled
@@ -331,3 +334,51 @@ def test_stale_answers(tmp_path: Any, stream: bool) -> None:
         assert len(fake.requests) >= 2
 
     run("sync", scenario)
+
+
+class Contact(BaseModel):
+    """What a model is asked for."""
+
+    email: str
+
+
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
+async def test_cut_answers_in_pickles(kind: str, streams: bool) -> None:
+    """The caller's exception has the answer as it came; its pickle has nothing that the shield put back."""
+
+    def cut(request: Any) -> Any:
+        return {"content": '{"email": "' + echo(request), "finish_reason": "length"}
+
+    home, _ = gate(kind, cut)
+    asked = {"model": "m", "messages": [{"role": "user", "content": "It is ann.lee@example.com"}]}
+
+    async def ask() -> None:
+        completions = home.client.chat.completions
+        if not streams:
+            await settled(completions.parse(**asked, response_format=Contact))
+        elif kind == "sync":
+            with completions.stream(**asked, response_format=Contact) as stream:
+                stream.get_final_completion()
+        else:
+            async with completions.stream(**asked, response_format=Contact) as stream:
+                await stream.get_final_completion()
+
+    async with home:
+        with pytest.raises(LengthFinishReasonError) as caught:
+            await ask()
+    if not streams:
+        assert "ann.lee@example.com" in caught.value.completion.choices[0].message.content
+    data = pickle.dumps(caught.value)
+    assert b"ann.lee" not in data
+    again = pickle.loads(data)
+    assert type(again) is LengthFinishReasonError
+    assert (again.completion.model, again.completion.edge.masked) == ("m", {"EMAIL_ADDRESS": 1})
+
+
+def test_cut_answers_without_a_shield_are_pickled_whole() -> None:
+    """There is nothing to be kept back."""
+    with pytest.raises(LengthFinishReasonError) as caught:
+        EdgeClient(providers=[FakeProvider({"content": "{", "finish_reason": "length"})]).chat.completions.parse(
+            model="m", messages=[{"role": "user", "content": "x"}], response_format=Contact
+        )
+    assert pickle.loads(pickle.dumps(caught.value)).completion.choices[0].message.content == "{"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 import stat
+import warnings
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -88,3 +91,29 @@ def test_threads() -> None:
     for thread in threads:
         thread.join()
     assert len({entity.token for entity in vault.entities()}) == len(vault) == 200
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_does_not_wait_for_a_thread_of_its_parents() -> None:
+    """A value is being looked up in another thread while the process forks."""
+    vault = Vault()
+    inside, go_on = Event(), Event()
+
+    def standin(number: int) -> str:
+        inside.set()
+        go_on.wait()
+        return f"x{number}"
+
+    other = Thread(target=vault.entity, args=("EMAIL_ADDRESS", "a@x.com", standin))
+    other.start()
+    inside.wait()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
+        child = os.fork()
+    if not child:
+        signal.alarm(10)  # ends a child that waits for ever
+        token = vault.entity("EMAIL_ADDRESS", "b@x.com").token
+        os._exit(0 if token == "<EMAIL_1>" else 1)
+    go_on.set()
+    other.join()
+    assert os.waitpid(child, 0)[1] == 0
