@@ -16,6 +16,7 @@ def _printed(report: Report) -> None:
     print(f"calls           {report.calls} in {report.seconds:.1f} s ({report.calls / report.seconds:.0f} per second)")
     print(f"ends            {told}")
     print(f"latest end      {report.latest:+.2f} s from the call's deadline")
+    print(f"latest pulse    {report.pulse:+.2f} s, of a thread that only waited")
     print(f"faults          {report.faults.total()} of {report.requests.total()} requests: {spoilt}")
     for name, count in report.requests.items():
         print(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import anyio
+import trio  # noqa: F401  # before there are threads: importing is not what is to be tried
 
 from benchmarks.chaos.script import Step, answer_to
 from edgeagent import AsyncEdgeClient, EdgeClient
