@@ -204,10 +204,10 @@ class _BytesDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no type
             raise OSError("not a row of this cache")
         return key
 
-    def store(self, value: bytes, read: bool, key: object = None) -> tuple[int, int, None, bytes]:  # noqa: ARG002  # diskcache's signature
+    def store(self, value: bytes, read: bool, key: object = None) -> tuple[int, int, None, bytes]:
         return 0, diskcache.core.MODE_RAW, None, value
 
-    def fetch(self, mode: object, filename: object, value: object, read: bool) -> bytes:  # noqa: ARG002  # diskcache's signature
+    def fetch(self, mode: object, filename: object, value: object, read: bool) -> bytes:
         if mode != diskcache.core.MODE_RAW or type(value) is not bytes:
             raise OSError("not a row of this cache")  # diskcache takes it for a miss
         return value
@@ -284,7 +284,7 @@ class _Database(diskcache.Cache):  # type: ignore[misc]  # diskcache has no type
             self.shut()
         return result
 
-    def _cull(self, now: float, sql: Callable[..., Any], cleanup: object, limit: object = None) -> None:  # noqa: ARG002  # diskcache's signature
+    def _cull(self, now: float, sql: Callable[..., Any], cleanup: object, limit: object = None) -> None:
         """Within a write's transaction: drop some expired entries, then as many of the oldest as are too many bytes.
 
         diskcache itself drops ten at a time, which is too few when large entries follow small ones, and too many when

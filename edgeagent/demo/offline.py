@@ -41,7 +41,7 @@ class Offline:
         self.name = name
         self._sleep = sleep
 
-    def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002  # it has but one
+    def capabilities(self, model: str) -> Capabilities:
         """Text and structured output."""
         return Capabilities(frozenset({"json_schema", "streaming"}))
 

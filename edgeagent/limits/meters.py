@@ -103,7 +103,7 @@ class MemoryMeters:
                 found = self._meters[meter] = _Meter(limit)
             return found.take(limit, place, tokens, self._clock())
 
-    def give(self, meter: str, limit: Limit, place: str, tokens: int | None, /, *, undo: bool = False) -> None:  # noqa: ARG002  # the protocol's
+    def give(self, meter: str, limit: Limit, place: str, tokens: int | None, /, *, undo: bool = False) -> None:
         """See `Meters`."""
         with self._lock:
             found = self._meters.get(meter)

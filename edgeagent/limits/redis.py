@@ -239,7 +239,7 @@ class RedisState:
         wait = self._run(_TAKE, names, arguments)
         return UNKNOWN if wait < 0 else wait / 1e6
 
-    def give(self, meter: str, limit: Limit, place: str, tokens: int | None, /, *, undo: bool = False) -> None:  # noqa: ARG002  # the protocol's
+    def give(self, meter: str, limit: Limit, place: str, tokens: int | None, /, *, undo: bool = False) -> None:
         """See `Meters`."""
         names = [self._name(kind, meter) for kind in ("under-way", "request-sums", "token-sums")]
         self._run(_GIVE, names, [place, 0 if undo else "", 0 if undo else _text(tokens)])

@@ -103,7 +103,7 @@ class OpenAICompatible(Vendor):
         """Of chat completions, or of the Responses API."""
         return self.row.responses or "" if self._by_responses(model) else self.row.path
 
-    def chat_path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
+    def chat_path(self, model: str) -> str:
         """Of chat completions, also for a model that is asked through the Responses API."""
         return self.row.path
 

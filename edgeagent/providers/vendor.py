@@ -109,7 +109,7 @@ class Vendor:
         query = (f"?{k}={v}" for k, v in sorted(self.default_query.items()))
         return identity_of(self.api_key or "", *headers, *query)
 
-    def codec_for(self, model: str) -> ChatCodec:  # noqa: ARG002  # the protocol's parameter
+    def codec_for(self, model: str) -> ChatCodec:
         """The one codec, unless a subclass has several."""
         return self.codec
 
@@ -121,7 +121,7 @@ class Vendor:
         """Whether the name begins like the vendor's own."""
         return model.startswith(self.families)
 
-    def in_format(self, wire: str) -> Vendor | None:  # noqa: ARG002  # for subclasses
+    def in_format(self, wire: str) -> Vendor | None:
         """The same provider as it is asked in another format than its models' usual one; None if it has no such."""
         return None
 
@@ -131,7 +131,7 @@ class Vendor:
         twin.__dict__.update(self.__dict__, **attributes)
         return twin
 
-    def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002  # the protocol's parameter
+    def capabilities(self, model: str) -> Capabilities:
         """Everything, unless a subclass knows better."""
         return ALL_CAPABILITIES
 

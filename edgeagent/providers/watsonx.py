@@ -120,7 +120,7 @@ class Watsonx(Vendor):
         """The whole HTTP request, with who pays, unless the caller said it."""
         return super().http_request(replace(encoded, body={**self._payer, **encoded.body}), credential, **how)
 
-    def path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
+    def path(self, model: str) -> str:
         """`/ml/v1/text/chat`."""
         return "/ml/v1/text/chat"
 

@@ -20,7 +20,7 @@ class CostRouter:
     Targets without a known price come last.
     """
 
-    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:  # noqa: ARG002
+    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:
         """The targets, cheapest first."""
         if len(targets) < 2:
             return targets

@@ -15,6 +15,6 @@ __all__ = ["FailoverRouter"]
 class FailoverRouter:
     """First target first; each later one only after those before it failed."""
 
-    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Any, /) -> Sequence[Target]:  # noqa: ARG002  # the protocol's parameters
+    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Any, /) -> Sequence[Target]:
         """The targets as they are."""
         return targets

@@ -38,7 +38,7 @@ class HybridRouter:
     explore: float = 0.05
     stale: float = 2.0
 
-    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:  # noqa: ARG002
+    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:
         """The targets, best first."""
         if len(targets) < 2:
             return targets

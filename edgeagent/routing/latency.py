@@ -34,7 +34,7 @@ class LatencyRouter:
     explore: float = 0.05
     stale: float = 2.0
 
-    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:  # noqa: ARG002
+    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:
         """The targets, fastest first."""
         if len(targets) < 2:
             return targets

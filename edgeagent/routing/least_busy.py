@@ -16,7 +16,7 @@ __all__ = ["LeastBusyRouter"]
 class LeastBusyRouter:
     """By the attempts that are under way in this process; among equals each in turn."""
 
-    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:  # noqa: ARG002
+    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:
         """The targets, least busy first."""
         begin = health.turn(("least-busy", tuple(targets))) % len(targets)
         return by_score([*targets[begin:], *targets[:begin]], lambda target: float(health.of(target).load))

@@ -24,7 +24,7 @@ class ModelRouter:
 
     rules: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
-    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:  # noqa: ARG002
+    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:
         """The targets that the rule for the model names."""
         for pattern, wanted in self.rules.items():
             if fnmatchcase(request.model, pattern):

@@ -15,7 +15,7 @@ __all__ = ["RoundRobinRouter"]
 class RoundRobinRouter:
     """The next target with every call; the others, in a circle from there, are its fallbacks."""
 
-    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:  # noqa: ARG002
+    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:
         """The targets, begun one further than last time."""
         begin = health.turn(tuple(targets)) % len(targets)
         return [*targets[begin:], *targets[:begin]]

@@ -36,7 +36,7 @@ class WeightedRouter:
             if not weight >= 0:
                 raise ConfigurationError(f"WeightedRouter: the weight of {pattern!r} must be 0 or more.")
 
-    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:  # noqa: ARG002
+    def plan(self, request: AnyRequest, targets: Sequence[Target], health: Outlook, /) -> Sequence[Target]:
         """The targets, drawn."""
         drawn = weighted_order(targets, lambda target: _of(self.weights, target, 1.0), health)
         return sorted(drawn, key=lambda target: _of(self.priorities, target, 0.0))

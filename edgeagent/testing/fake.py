@@ -117,7 +117,7 @@ class FakeProvider:
         """How often it was asked."""
         return len(self.requests)
 
-    def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002  # the protocol's parameter
+    def capabilities(self, model: str) -> Capabilities:
         """The same for every model."""
         return self._capabilities
 

@@ -60,7 +60,7 @@ class AnthropicMessagesCodec:
     def for_others(
         self,
         request: ChatRequest,
-        body: Mapping[str, Any],  # noqa: ARG002  # the protocol's parameter
+        body: Mapping[str, Any],
     ) -> tuple[ChatRequest, tuple[str, ...]]:
         """The decoded request as any codec takes it, and the names of what was dropped."""
         return for_others(request)
@@ -90,7 +90,7 @@ class AnthropicMessagesCodec:
     def native_filter(self, body: Mapping[str, Any]) -> None:
         """Nothing is in a stream that was not asked for."""
 
-    def native_document(self, stream: bytes) -> bytes | None:  # noqa: ARG002  # the protocol's parameter
+    def native_document(self, stream: bytes) -> bytes | None:
         """None: the events do not tell it exactly."""
         return None
 

@@ -93,7 +93,7 @@ class Anthropic(Vendor):
         limit = facts.max_output if known else None
         return Capabilities(frozenset(features), facts.context_window, limit, NATIVE_BLOCKS)
 
-    def path(self, model: str) -> str:  # noqa: ARG002  # the protocol's parameter
+    def path(self, model: str) -> str:
         """`/v1/messages`; a base URL that has the version already keeps it."""
         return "/messages" if self.base_url.endswith("/v1") else "/v1/messages"
 

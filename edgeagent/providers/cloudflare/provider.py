@@ -71,7 +71,7 @@ class Cloudflare(Vendor):
         )
         self._email = email or _email(is_given=api_key is not None)
 
-    def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002  # the base's parameter
+    def capabilities(self, model: str) -> Capabilities:
         """What the API can; not every model can all of it."""
         return Capabilities(_FEATURES)
 

@@ -49,6 +49,6 @@ class Cohere(Vendor):
         """The one wire format; it has to know the model, since answers do not name theirs."""
         return CohereChatCodec(model)
 
-    def path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
+    def path(self, model: str) -> str:
         """`/v2/chat`; a base URL that has the version already keeps it."""
         return "/chat" if self.base_url.endswith("/v2") else "/v2/chat"

@@ -39,11 +39,11 @@ class TitanEmbeddingCodec:
 
     wire = "bedrock.titan.embeddings"
 
-    def limits(self, model: str) -> Limits:  # noqa: ARG002  # the protocol's parameter
+    def limits(self, model: str) -> Limits:
         """One text."""
         return Limits(1)
 
-    def encode_request(self, request: EmbeddingRequest, *, model: str) -> Encoded:  # noqa: ARG002  # it is in the URL
+    def encode_request(self, request: EmbeddingRequest, *, model: str) -> Encoded:  # it is in the URL
         """Our request → the body. Raises `RequestValidationError` for anything but one text."""
         inputs, notes = texts(request, "Titan"), Notes()
         if len(inputs) != 1:

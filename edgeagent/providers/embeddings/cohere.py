@@ -37,7 +37,7 @@ class CohereEmbeddingCodec:
         """`"cohere.embeddings.v2"`."""
         return f"cohere.embeddings.v{self._version}"
 
-    def limits(self, model: str) -> Limits:  # noqa: ARG002  # the protocol's parameter
+    def limits(self, model: str) -> Limits:
         """96 texts, by the reference."""
         return Limits(96)
 

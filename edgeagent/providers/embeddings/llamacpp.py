@@ -39,11 +39,11 @@ class LlamaCppEmbeddingCodec:
 
     wire = "llamacpp.embeddings"
 
-    def limits(self, model: str) -> Limits:  # noqa: ARG002  # the protocol's parameter
+    def limits(self, model: str) -> Limits:
         """None: its batch bounds each input, not their number."""
         return Limits()
 
-    def encode_request(self, request: EmbeddingRequest, *, model: str) -> Encoded:  # noqa: ARG002  # it has but one
+    def encode_request(self, request: EmbeddingRequest, *, model: str) -> Encoded:
         """Our request → the body. Raises `RequestValidationError` for what it would silently ignore."""
         notes = Notes()
         if request.dimensions is not None:

@@ -30,7 +30,7 @@ class OllamaEmbeddingCodec:
         """`"ollama.embeddings"`."""
         return "ollama.embeddings.older" if self._older else "ollama.embeddings"
 
-    def limits(self, model: str) -> Limits:  # noqa: ARG002  # the protocol's parameter
+    def limits(self, model: str) -> Limits:
         """None but memory; the older API takes one text."""
         return Limits(1) if self._older else Limits()
 

@@ -94,7 +94,7 @@ class OpenAIEmbeddingCodec:
         """`"openai.embeddings"`, or that of the shape's vendor."""
         return f"{self._shape.vendor}.embeddings"
 
-    def limits(self, model: str) -> Limits:  # noqa: ARG002  # the protocol's parameter
+    def limits(self, model: str) -> Limits:
         """The same for every model."""
         return self._shape.limits
 

@@ -43,7 +43,7 @@ class GeminiCodec:
         """`"google.generate"`."""
         return WIRE
 
-    def encode_request(self, request: ChatRequest, *, model: str, stream: bool) -> Encoded:  # noqa: ARG002
+    def encode_request(self, request: ChatRequest, *, model: str, stream: bool) -> Encoded:
         """Our request → the body for `model`; the URL says whether it streams. Raises `RequestValidationError`."""
         return encode_request(request, model=model, vertex=self._vertex)
 
@@ -53,8 +53,8 @@ class GeminiCodec:
 
     def stream_decoder(
         self,
-        request: ChatRequest,  # noqa: ARG002  # the protocol's parameter
-        head: HTTPResponse | None = None,  # noqa: ARG002  # the first byte tells what it is
+        request: ChatRequest,
+        head: HTTPResponse | None = None,  # the first byte tells what it is
     ) -> GenerateStreamDecoder:
         """A decoder for one streamed answer: events, or one JSON array, or a single answer all the same."""
         return GenerateStreamDecoder(self._numbers)
@@ -70,7 +70,7 @@ class GeminiCodec:
     def for_others(
         self,
         request: ChatRequest,
-        body: Mapping[str, Any],  # noqa: ARG002  # the protocol's parameter
+        body: Mapping[str, Any],
     ) -> tuple[ChatRequest, tuple[str, ...]]:
         """The decoded request as any codec takes it, and the names of what was dropped."""
         return for_others(request)
@@ -92,14 +92,14 @@ class GeminiCodec:
         """False: the Gemini API and Vertex AI read it alike but for a few fields."""
         return False
 
-    def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:  # noqa: ARG002
+    def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
         """A caller's own body; the URL says which model is asked, and whether it streams."""
         return Encoded(dict(body))
 
     def native_filter(self, body: Mapping[str, Any]) -> None:
         """Nothing is in a stream that was not asked for."""
 
-    def native_document(self, stream: bytes) -> bytes | None:  # noqa: ARG002  # the protocol's parameter
+    def native_document(self, stream: bytes) -> bytes | None:
         """None: the pieces do not tell it exactly."""
         return None
 

@@ -35,7 +35,7 @@ class HuggingFaceInferenceCodec:
         self,
         request: ChatRequest,
         *,
-        model: str,  # noqa: ARG002  # the address names it, not the body
+        model: str,  # the address names it, not the body
         stream: bool,
     ) -> Encoded:
         """Our request → the body. Raises `RequestValidationError` for what is no one text."""

@@ -33,7 +33,7 @@ class HuggingFaceInference(Vendor):
     key_required = False
     codec = HuggingFaceInferenceCodec()
 
-    def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002  # the base's parameter
+    def capabilities(self, model: str) -> Capabilities:
         """What a text generation can."""
         return Capabilities(_FEATURES)
 

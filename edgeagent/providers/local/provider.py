@@ -111,7 +111,7 @@ class Local:
             *([self._pooling] if self._pooling is not None else []),
         )
 
-    def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002  # it has but one
+    def capabilities(self, model: str) -> Capabilities:
         """Tools only if the chat template has a place for them, since llama.cpp drops them silently otherwise."""
         features: set[Feature] = set(FEATURES)
         if self._takes_tools:

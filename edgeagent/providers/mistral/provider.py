@@ -54,6 +54,6 @@ class Mistral(Vendor):
         lacks = next((lacks for start, lacks in _LACKS.items() if model.startswith(start)), frozenset())
         return Capabilities(ALL_CAPABILITIES.features - lacks, parts=NATIVE_PARTS)
 
-    def path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
+    def path(self, model: str) -> str:
         """The same for every model; a base URL without the version gets it."""
         return "/chat/completions" if self.base_url.endswith("/v1") else "/v1/chat/completions"

@@ -46,7 +46,7 @@ class OllamaChatCodec:
 
     def stream_decoder(
         self,
-        request: ChatRequest,  # noqa: ARG002  # the protocol's parameter
+        request: ChatRequest,
         head: HTTPResponse | None = None,
     ) -> StreamDecoder:
         """A decoder for one streamed answer to `request`; one JSON document in its place is decoded as such."""
@@ -100,7 +100,7 @@ class OllamaGenerateCodec(OllamaChatCodec):
 
     def stream_decoder(
         self,
-        request: ChatRequest,  # noqa: ARG002  # the protocol's parameter
+        request: ChatRequest,
         head: HTTPResponse | None = None,
     ) -> StreamDecoder:
         """A decoder for one streamed answer to `request`; one JSON document in its place is decoded as such."""

@@ -68,11 +68,11 @@ class Ollama(Vendor):
             cache_identity=cache_identity,
         )
 
-    def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002  # the base's parameter
+    def capabilities(self, model: str) -> Capabilities:
         """What the API can; what a model of it can is known to the server alone."""
         return Capabilities(_FEATURES)
 
-    def path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
+    def path(self, model: str) -> str:
         """`/api/chat`; a base URL that has the `/api` already keeps it."""
         return "/chat" if self.base_url.endswith("/api") else "/api/chat"
 

@@ -42,7 +42,7 @@ class DeploymentCodec(OpenAIChatCodec):
 
     __slots__ = ()
 
-    def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:  # noqa: ARG002
+    def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
         """A caller's own body, whatever model it names."""
         return encode_native(body, model=None, stream=stream, stream_options=self._quirks.stream_options)
 

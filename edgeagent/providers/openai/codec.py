@@ -51,7 +51,7 @@ class OpenAIChatCodec:
 
     def stream_decoder(
         self,
-        request: ChatRequest,  # noqa: ARG002  # the protocol's parameter
+        request: ChatRequest,
         head: HTTPResponse | None = None,
     ) -> StreamDecoder:
         """A decoder for one streamed answer to `request`; one JSON document in its place is decoded as such."""
@@ -92,7 +92,7 @@ class OpenAIChatCodec:
         """What hides the usage from a caller who did not ask for it."""
         return None if asks_usage(body) else UsageFilter()
 
-    def native_document(self, stream: bytes) -> bytes | None:  # noqa: ARG002  # the protocol's parameter
+    def native_document(self, stream: bytes) -> bytes | None:
         """None: chunks do not tell it exactly."""
         return None
 

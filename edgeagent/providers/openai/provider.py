@@ -89,7 +89,7 @@ class OpenAI(Vendor):
         """`/chat/completions` or `/responses`."""
         return "/responses" if in_responses(model, self._responses) else "/chat/completions"
 
-    def chat_path(self, model: str) -> str:  # noqa: ARG002  # the base's parameter
+    def chat_path(self, model: str) -> str:
         """`/chat/completions`, also for a model that is asked through the Responses API."""
         return "/chat/completions"
 

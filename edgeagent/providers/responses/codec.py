@@ -60,7 +60,7 @@ class ResponsesCodec:
 
     def stream_decoder(
         self,
-        request: ChatRequest,  # noqa: ARG002  # the protocol's parameter
+        request: ChatRequest,
         head: HTTPResponse | None = None,
     ) -> StreamDecoder:
         """A decoder for one streamed answer to `request`; one JSON document in its place is decoded as such."""

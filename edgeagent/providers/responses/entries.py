@@ -153,7 +153,7 @@ class Reasoning(Entry):
         part_end(send, self._at, 0, part)
         return [part]
 
-    def end(self, send: Send, status: str) -> None:  # noqa: ARG002  # as other entries
+    def end(self, send: Send, status: str) -> None:
         """No more will come."""
         self.item["summary"] = self._end_part(send)
         self.close(send)

@@ -38,7 +38,7 @@ class VertexAnthropicCodec(AnthropicMessagesCodec):
         headers = {field: value for field, value in encoded.headers.items() if field != "anthropic-version"}
         return Encoded(body, headers, encoded.dropped, encoded.edits, encoded.promises)
 
-    def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:  # noqa: ARG002
+    def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
         """A caller's own body, with the version in it and the model in the URL."""
         copy = {"anthropic_version": ANTHROPIC_VERSION, **body}
         moved = copy.pop("model", None) is not None
