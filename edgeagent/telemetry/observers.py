@@ -10,8 +10,9 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from edgeagent.errors import ConfigurationError
 from edgeagent.telemetry.base import CallEnded, CallStarted, Observation, Observer
 from edgeagent.types import Attempt, Target
 
@@ -19,14 +20,26 @@ __all__ = ["ObserverGroup"]
 
 T = TypeVar("T")
 
+METHODS: Final = ("start", "cache_lookup", "cache_fault")
+"""What the protocol has."""
+
 logger = logging.getLogger("edgeagent.telemetry")
 
 
 class ObserverGroup:
-    """Tells each of `observers`, in their order."""
+    """Tells each of `observers`, in their order.
+
+    Raises:
+        ConfigurationError: one lacks a method of the protocol.
+    """
 
     def __init__(self, observers: Iterable[Observer]) -> None:
         self.observers = tuple(observers)
+        for observer in self.observers:
+            missing = [name for name in METHODS if not callable(getattr(observer, name, None))]
+            if missing:
+                kind = type(observer).__name__
+                raise ConfigurationError(f"observers=: {kind} has no {', '.join(missing)}: see telemetry.Observer.")
         self._numbered = tuple(enumerate(self.observers))
         self._failed: set[int] = set()
 

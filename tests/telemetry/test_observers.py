@@ -9,9 +9,11 @@ from typing import Any, cast
 import pytest
 from typing_extensions import override
 
+from edgeagent import ConfigurationError, EdgeClient
 from edgeagent.telemetry import CallEnded, CallStarted, NullObservation, NullObserver, ObserverGroup
 from edgeagent.telemetry import Observation as ObservationProtocol
 from edgeagent.telemetry.base import Observer
+from edgeagent.testing import FakeProvider
 from edgeagent.types import Attempt, Target
 from tests.telemetry.calls import CLAUDE, OK, OPENAI, SECRET, ended, started
 
@@ -201,3 +203,16 @@ def test_protocols() -> None:
     """What is used here as an observer is one by its type."""
     observers: list[Observer] = [NullObserver(), Starts(None), ObserverGroup([])]
     assert len(observers) == 3
+
+
+def test_what_is_no_observer() -> None:
+    """It is refused when the client is made, with the methods that it lacks."""
+
+    class Half:
+        def start(self, event: Any) -> None:
+            """A call starts."""
+
+    with pytest.raises(ConfigurationError, match="Half has no cache_lookup, cache_fault"):
+        EdgeClient(providers=[FakeProvider("x")], observers=[Half()])
+    with pytest.raises(ConfigurationError, match="function has no start, cache_lookup, cache_fault"):
+        ObserverGroup([test_nobody_cares])  # type: ignore[list-item]
