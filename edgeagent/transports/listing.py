@@ -17,6 +17,7 @@ from edgeagent.effects import Flow, Scope
 from edgeagent.transports.addressing import credential_of
 from edgeagent.transports.fields import PREFIX
 from edgeagent.transports.incoming import Incoming, NotUnderstoodError
+from edgeagent.transports.pages import page
 from edgeagent.types import Model, ModelPage, ModelQuery
 from edgeagent.wire.json import dump_json
 
@@ -38,6 +39,7 @@ class AskedModels:
         family: whose API's form the answer has.
         model: the one that is asked for; None: all.
         own: the name of the provider that is the server that was asked.
+        query: parameters of the URL: which part of the list is asked for.
     """
 
     pipeline: Models
@@ -45,6 +47,7 @@ class AskedModels:
     family: Family
     model: str | None
     own: str | None
+    query: Mapping[str, str]
 
     def flow(self, scope: Scope, *, prefers_async: bool) -> Flow[ModelPage | Model]:
         """What is to be run."""
@@ -54,14 +57,18 @@ class AskedModels:
         return self.pipeline.retrieve(query, self.options, scope, prefers_async=prefers_async)
 
     def told(self, answer: ModelPage | Model) -> tuple[list[tuple[str, str]], bytes]:
-        """The header fields and the body of the answer."""
+        """The header fields and the body of the answer.
+
+        Raises:
+            RequestValidationError: the part that is asked for cannot be told.
+        """
         fields = [("content-type", "application/json")]
         if isinstance(answer, Model):
             fields.append((PREFIX + "provider", str(answer.edge.provider)))
             return fields, dump_json(self._item(answer))
         if answer.errors:
             fields.append((PREFIX + "unlisted", ", ".join(answer.errors)))
-        return fields, dump_json(_PAGES[self.family]([self._item(model) for model in answer]))
+        return fields, dump_json(page(self.family, [self._item(model) for model in answer], self.query))
 
     def _item(self, model: Model) -> dict[str, Any]:
         name = model.id if model.edge.provider == self.own else f"{model.edge.provider}/{model.id}"
@@ -85,7 +92,7 @@ def models_asked(
     if all(provider is address.provider for provider in pipeline.targets.providers()):
         raise NotUnderstoodError("the client has no other provider")
     own = None if address.provider is None else address.provider.name
-    return AskedModels(Models.beside(address.pipeline), options, route.family, route.model, own)
+    return AskedModels(Models.beside(address.pipeline), options, route.family, route.model, own, dict(route.query))
 
 
 def _openai(model: Model, name: str) -> dict[str, Any]:
@@ -103,21 +110,10 @@ def _google(model: Model, name: str) -> dict[str, Any]:
     return {**usual, **(model.model_extra or {}), "name": f"models/{name}"}
 
 
-def _anthropic_page(items: list[dict[str, Any]]) -> dict[str, Any]:
-    ids = [item["id"] for item in items]
-    return {"data": items, "has_more": False, "first_id": next(iter(ids), None), "last_id": next(reversed(ids), None)}
-
-
 _FIELDS: Final = {"id", "created", "object", "owned_by"}
 _ITEMS: Final[Mapping[str, Callable[[Model, str], dict[str, Any]]]] = {
     "openai": _openai,
     "azure": _openai,
     "anthropic": _anthropic,
     "google": _google,
-}
-_PAGES: Final[Mapping[str, Callable[[list[dict[str, Any]]], dict[str, Any]]]] = {
-    "openai": lambda items: {"object": "list", "data": items},
-    "azure": lambda items: {"object": "list", "data": items},
-    "anthropic": _anthropic_page,
-    "google": lambda items: {"models": items},
 }
