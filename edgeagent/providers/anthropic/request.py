@@ -112,6 +112,8 @@ def _refuse(request: ChatRequest) -> None:
             raise RequestValidationError(f"{name}: Anthropic {reason}.", param=name)
     if request.temperature is not None and not 0 <= request.temperature <= 1:
         raise RequestValidationError("Anthropic's temperature is from 0 to 1.", param="temperature")
+    if request.top_p is not None and not 0 <= request.top_p <= 1 and request.top_p != -1:  # -1 is served: as if unset
+        raise RequestValidationError("Anthropic's top_p is from 0 to 1.", param="top_p")
 
 
 def _check_prefill(messages: list[dict[str, Any]], facts: ModelFacts, extra: Mapping[str, Any]) -> None:

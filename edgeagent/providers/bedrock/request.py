@@ -109,6 +109,8 @@ def _refuse(request: ChatRequest) -> None:
             raise RequestValidationError(f"{name}: Converse {reason}.", param=name)
     if request.temperature is not None and not 0 <= request.temperature <= 1:
         raise RequestValidationError("Converse's temperature is from 0 to 1.", param="temperature")
+    if request.top_p is not None and not 0 <= request.top_p <= 1:
+        raise RequestValidationError("Converse's top_p is from 0 to 1.", param="top_p")
 
 
 def _inference(request: ChatRequest, facts: BedrockFacts, fields: Mapping[str, Any], notes: Notes) -> Body:

@@ -86,6 +86,8 @@ def _refuse(request: ChatRequest) -> None:
         raise RequestValidationError("moderation: Gemini moderates by safetySettings.", param="moderation")
     if request.temperature is not None and not 0 <= request.temperature <= 2:
         raise RequestValidationError("Gemini's temperature is from 0 to 2.", param="temperature")
+    if request.top_p is not None and not 0 <= request.top_p <= 1:
+        raise RequestValidationError("Gemini's top_p is from 0 to 1.", param="top_p")
     if request.top_logprobs is not None and not 0 <= request.top_logprobs <= 20:
         raise RequestValidationError("Gemini's top_logprobs are from 0 to 20.", param="top_logprobs")
 

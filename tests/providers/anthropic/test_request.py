@@ -63,6 +63,7 @@ def test_limits(params: dict[str, Any], limit: int, dropped: tuple[str, ...]) ->
         ({"modalities": ["text", "audio"]}, "modalities"),
         ({"moderation": {"model": "m"}}, "moderation"),
         ({"temperature": 1.01}, "temperature"),
+        ({"top_p": 1.01}, "top_p"),
         ({"temperature": -0.1}, "temperature"),
         ({"stop": " \n"}, "stop"),
         ({"stop": ["a", ""]}, "stop"),

@@ -281,6 +281,7 @@ def test_parameters() -> None:
         "logprobs": True,
         "logit_bias": {"1": 1},
         "temperature": 1.5,
+        "top_p": -0.1,
         "modalities": ["audio"],
     }.items():
         assert refused(**{name: value}) == name

@@ -108,6 +108,7 @@ def test_parts(part: dict[str, Any], expected: tuple[str, str, str]) -> None:
     [
         ({"logit_bias": {"1": 1.0}}, "logit_bias"),
         ({"temperature": 3.0}, "temperature"),
+        ({"top_p": 1.1}, "top_p"),
         ({"modalities": ["smell"]}, "modalities"),
         ({"modalities": ["audio"], "audio": {"format": "mp3"}}, "audio.format"),
         ({"tools": [{"type": "file_search"}]}, "tools[0].type"),
