@@ -26,6 +26,7 @@ from edgeagent import (
     RetryPolicy,
     StreamInterruptedError,
 )
+from edgeagent.telemetry import NullObserver
 from edgeagent.testing import FakeProvider
 from edgeagent.types import ChatRequest
 
@@ -509,7 +510,7 @@ def test_pickling(monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong in (
         {"providers": [OpenAI(api_key="sk-explicit")]},
         {"providers": [], "http_client": object()},
-        {"providers": [], "observers": [object()]},
+        {"providers": [], "observers": [NullObserver()]},
     ):
         with pytest.raises(ConfigurationError, match="pickled"):
             pickle.dumps(EdgeClient(**wrong))
