@@ -91,8 +91,12 @@ class EdgeAgentError(Exception):
     attempts: tuple[Any, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = {name: getattr(value, "_leaving", lambda value=value: value)() for name, value in self.__dict__.items()}
-        return (_rebuild, (type(self), self.args, state))
+        return (_rebuild, (type(self), self.args, {name: _leaving(value) for name, value in self.__dict__.items()}))
+
+
+def _leaving(value: Any) -> Any:
+    """What of it may be in a pickle: an answer leaves out what a shield put back."""
+    return value._leaving() if hasattr(type(value), "_leaving") else value
 
 
 def _rebuild(cls: type[EdgeAgentError], args: tuple[Any, ...], state: dict[str, Any]) -> EdgeAgentError:

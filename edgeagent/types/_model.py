@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -70,6 +70,14 @@ class Model(BaseModel):
         )
 
 
+_FACTS: Final = frozenset(
+    {"completed_at", "created", "created_at", "id", "model", "object", "service_tier", "status", "usage"}
+)
+"""Fields that say nothing of what was asked and what was answered."""
+_SAID: Final = ("choices", "output")
+"""Fields without which there is no answer."""
+
+
 class Answer(Model):
     """A model that what the gateway did can be attached to: copied and pickled with it, absent from dumps.
 
@@ -87,10 +95,13 @@ class Answer(Model):
         self._attach(edge)
 
     def _leaving(self) -> Self:
-        """What of it an exception takes along into a pickle: nothing that was said, if a shield put values back."""
+        """What of it an exception takes along into a pickle: if a shield put values back, nothing that holds text."""
         if self._edge is None or not self._edge.masked:
             return self
-        return self.model_copy(update={name: [] for name in ("choices", "output") if name in type(self).model_fields})
+        kept: dict[str, Any] = {name: [] for name in _SAID if name in type(self).model_fields}
+        copy = type(self).model_construct(**kept, **{name: value for name, value in self if name in _FACTS})
+        copy._attach(self._edge)
+        return copy
 
     def _attach(self, edge: ResponseMetadata | None) -> None:
         """Say what the gateway did."""

@@ -375,6 +375,39 @@ async def test_cut_answers_in_pickles(kind: str, streams: bool) -> None:
     assert (again.completion.model, again.completion.edge.masked) == ("m", {"EMAIL_ADDRESS": 1})
 
 
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_cut_responses_in_pickles(kind: str, streams: bool) -> None:
+    """The same through the Responses API, whose answers repeat what was asked, too."""
+    home, _ = gate(kind, lambda request: {"content": '{"email": "' + echo(request), "finish_reason": "length"})
+    address = "ann.lee@example.com"
+    asked = {"model": "m", "input": f"It is {address}", "instructions": f"For {address}", "metadata": {"who": address}}
+
+    async def ask() -> None:
+        responses = home.client.responses
+        if not streams:
+            await settled(responses.parse(**asked, text_format=Contact))
+        elif kind == "sync":
+            with responses.stream(**asked, text_format=Contact) as stream:
+                stream.get_final_response()
+        else:
+            async with responses.stream(**asked, text_format=Contact) as stream:
+                await stream.get_final_response()
+
+    async def main() -> None:
+        async with home:
+            with pytest.raises(LengthFinishReasonError) as caught:
+                await ask()
+        answer = caught.value.completion
+        assert address in answer.output_text
+        data = pickle.dumps(caught.value)
+        assert b"ann.lee" not in data
+        again = pickle.loads(data).completion
+        assert (again.id, again.model, again.status, again.output) == (answer.id, "m", "incomplete", [])
+
+    run(kind, main)
+
+
 def test_cut_answers_without_a_shield_are_pickled_whole() -> None:
     """There is nothing to be kept back."""
     with pytest.raises(LengthFinishReasonError) as caught:
