@@ -14,13 +14,13 @@ import gzip
 import importlib
 import json
 import os
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from benchmarks.peers.worker import least_seconds
 from edgeagent.shield import Match, Standard
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -107,21 +107,11 @@ def timed_texts() -> dict[str, str]:
     return {"1 KB of prose": (PROSE * 10)[:1024], "1 KB of code": code[:1024], "1 KB of records": dense[:1024]}
 
 
-def speed(find: Find, runs: int = 200) -> dict[str, float]:
-    """Microseconds, the least of many runs, for each of the texts and for a long one."""
+def speed(find: Find) -> dict[str, float]:
+    """Microseconds of processor time for each of the texts, and for a long one."""
     texts = timed_texts()
     texts["64 KB of records"] = (texts["1 KB of records"] * 64)[:65536]
-    return {name: _least(find, text, runs if len(text) < 2000 else 5) for name, text in texts.items()}
-
-
-def _least(find: Find, text: str, runs: int) -> float:
-    find(text)
-    least = float("inf")
-    for _ in range(runs):
-        started = time.perf_counter()
-        find(text)
-        least = min(least, time.perf_counter() - started)
-    return least * 1e6
+    return {name: least_seconds(find, text) * 1e6 for name, text in texts.items()}
 
 
 def _print(find: Find, secret_find: Find, half: int | None) -> None:

@@ -383,11 +383,10 @@ class ConfigurationError(EdgeAgentError):
     """The client cannot be built, or cannot do this, with the configuration it has; the message says what to do."""
 
 
+_NAMED: tuple[type[APIStatusError], ...]
 _NAMED = (BadRequestError, AuthenticationError, PermissionDeniedError, NotFoundError, ConflictError)
-_BY_STATUS: Mapping[int, type[APIStatusError]] = {
-    **{kind.default_status: kind for kind in (*_NAMED, UnprocessableEntityError, RateLimitError, OverloadedError)},
-    503: OverloadedError,
-}
+_NAMED += (UnprocessableEntityError, RateLimitError, OverloadedError)
+_BY_STATUS: Mapping[int, type[APIStatusError]] = {503: OverloadedError, **{one.default_status: one for one in _NAMED}}
 
 
 def status_error_class(status: int) -> type[APIStatusError]:

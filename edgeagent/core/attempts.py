@@ -165,7 +165,7 @@ def _hedged(
         raise failures.first or outcome.ends
     if outcome.target is not None:
         failures.let_go()
-        return Answered(outcome.answer, outcome.target, targets.index(outcome.target))  # type: ignore[arg-type]
+        return Answered(outcome.answer, outcome.target, targets.index(outcome.target))  # type: ignore[arg-type]  # an A
     if ended and failures.first is not None:
         raise failures.taken()
     return None

@@ -138,7 +138,8 @@ class _Job(Generic[T]):
                 raise self._error
             finally:
                 self._error = None  # no cycle through this frame
-        return self._value  # type: ignore[no-any-return]
+        value: T = self._value
+        return value
 
     def _give_up(self) -> bool:
         """Unless it has ended; whether it has."""

@@ -56,4 +56,5 @@ def _provider(settings: Settings) -> Provider:
         shared[credential] = settings.api_key
         provider = AzureOpenAI(azure_endpoint=settings.api_base, api_version=settings.api_version, **shared)
     provider.literal_names = True  # "openai/gpt-…" is a name of OpenRouter's: sent as it is
-    return provider  # type: ignore[no-any-return]
+    made: Provider = provider
+    return made

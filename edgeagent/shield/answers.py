@@ -180,9 +180,9 @@ class ChunkRestorer:
         if delta.native_content is not None:
             changes["native_content"] = restorer.tree(delta.native_content)
         copy = delta.model_copy(update=changes)
-        for name, value in (copy.__pydantic_extra__ or {}).items():
-            told = self._text((index, "extra", name), value) if isinstance(value, str) else restorer.tree(value)
-            copy.__pydantic_extra__[name] = told  # type: ignore[index]
+        extra = copy.__pydantic_extra__ or {}
+        for name, value in extra.items():
+            extra[name] = self._text((index, "extra", name), value) if isinstance(value, str) else restorer.tree(value)
         return copy
 
     def _call(self, call: ChoiceDeltaToolCall, index: int) -> ChoiceDeltaToolCall:

@@ -45,7 +45,7 @@ class ObserverGroup:
         for place, observer in self._numbered:
             try:
                 observation = observer.start(event)
-            except Exception as error:  # noqa: BLE001  # telemetry must not break a call
+            except Exception as error:
                 self.failed(place, error)
             else:
                 if observation is not None:
@@ -57,7 +57,7 @@ class ObserverGroup:
         for place, observer in self._numbered:
             try:
                 observer.cache_lookup(tier, hit=hit)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 self.failed(place, error)
 
     def cache_fault(self, tier: str, error: BaseException) -> None:
@@ -65,7 +65,7 @@ class ObserverGroup:
         for place, observer in self._numbered:
             try:
                 observer.cache_fault(tier, error)
-            except Exception as fault:  # noqa: BLE001
+            except Exception as fault:
                 self.failed(place, fault)
 
     def budget_reached(self, event: object) -> None:
@@ -75,7 +75,7 @@ class ObserverGroup:
             try:
                 if method is not None:
                     method(event)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 self.failed(place, error)
 
     def failed(self, place: int, error: Exception) -> None:
@@ -110,7 +110,7 @@ class _Group:
         for place, observation in self._members:  # as `_tell`, without a call between: this is on every call's path
             try:
                 observation.end(event)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 self._group.failed(place, error)
 
     def activate(self) -> AbstractContextManager[Any] | None:
@@ -118,7 +118,7 @@ class _Group:
         for place, observation in self._members:
             try:
                 context = observation.activate()
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 self._group.failed(place, error)
             else:
                 if context is not None:
@@ -129,7 +129,7 @@ class _Group:
         for place, observation in self._members:
             try:
                 what(observation)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 self._group.failed(place, error)
 
 
@@ -145,7 +145,7 @@ class _Contexts:
         for place, context in self._contexts:
             try:
                 context.__enter__()
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 self._group.failed(place, error)
             else:
                 self._entered.append((place, context))
@@ -157,6 +157,6 @@ class _Contexts:
             place, context = self._entered.pop()
             try:
                 context.__exit__(kind, error, traceback)
-            except Exception as fault:  # noqa: BLE001
+            except Exception as fault:
                 if fault is not error:
                     self._group.failed(place, fault)

@@ -103,7 +103,7 @@ def _status(fault: faults.Status) -> APIStatusError:
 def broken(course: Course, items: Iterable[Any], sleep: Callable[[float], object]) -> Iterator[Any]:
     """A stream's items, as far as they come."""
     sleep(course.first)
-    with closing(items) if hasattr(items, "close") else nullcontext():  # type: ignore[type-var]
+    with closing(items) if hasattr(items, "close") else nullcontext():  # type: ignore[type-var]  # it can be closed
         for number, item in enumerate(items, 1):
             yield item
             if number >= course.pieces:

@@ -138,7 +138,8 @@ def _counting(counter: Any) -> Callable[[str], float]:
     if callable(encode):
         return partial(_encoded, encode)
     if callable(counter):
-        return counter  # type: ignore[no-any-return]
+        counted: Callable[[str], float] = counter
+        return counted
     raise ConfigurationError(
         f"tokens: a counter is a function from text to a number, or has encode(); got {type(counter).__name__}."
     )

@@ -8,11 +8,14 @@ Without a size the whole list is one part: nobody is kept from anything by a lis
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.errors import RequestValidationError
 
-__all__ = ["MOST", "page"]
+if TYPE_CHECKING:
+    from edgeagent.transports.wires import Family
+
+__all__ = ["page"]
 
 MOST: Final = 1000
 """The largest part that may be asked for, with both vendors."""
@@ -20,7 +23,7 @@ MOST: Final = 1000
 Items = Sequence[dict[str, Any]]
 
 
-def page(family: str, items: Items, query: Mapping[str, str]) -> dict[str, Any]:
+def page(family: Family, items: Items, query: Mapping[str, str]) -> dict[str, Any]:
     """The document with the part of `items` that the parameters of the URL ask for.
 
     Raises:

@@ -61,7 +61,7 @@ class EmbeddingRequest(Parameters):
             return [value]
         if value and isinstance(value[0], int):
             return [value]
-        return value  # type: ignore[return-value]
+        return value  # type: ignore[return-value]  # a list of texts or of lists, which mypy cannot tell from one of numbers
 
 
 class EmbeddingUsage(Model):

@@ -105,7 +105,8 @@ def day_month(day: str, month: str) -> bool:
 
 @cache
 def _loaded(module: str) -> Check:
-    return import_module(f"stdnum.{module}").is_valid  # type: ignore[no-any-return]
+    check: Check = import_module(f"stdnum.{module}").is_valid
+    return check
 
 
 def stdnum(module: str) -> Check:
