@@ -2,7 +2,7 @@
 
 What a delta holds is added to what came before: strings are joined, lists extended (or merged, where their items have
 an `index`), objects merged field by field. What stands beside a delta (the fields of a chunk and of a chunk's choice)
-describes the whole: there the last value counts. None never replaces a value.
+describes the whole: there the last value counts, of an object the last of each field. None never replaces a value.
 
 The completion shares parts (annotations, usage, log probabilities) with the chunks, and the reverse.
 """
@@ -90,8 +90,11 @@ def assemble(chunks: Iterable[ChatCompletionChunk]) -> ChatCompletion:
 
 
 def _put(into: dict[str, Any], name: str, value: Any) -> None:
-    """The last value counts; None only where nothing stands yet."""
-    if value is not None or name not in into:
+    """The last value counts, of an object the last of each field; None only where nothing stands yet."""
+    before = into.get(name)
+    if isinstance(before, dict) and isinstance(value, dict):
+        into[name] = {**before, **value}
+    elif value is not None or name not in into:
         into[name] = value
 
 

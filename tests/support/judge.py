@@ -60,6 +60,8 @@ def fold(chunks: Iterable[dict[str, JSON]]) -> dict[str, JSON]:
             whole[name] = next((value for value in values if value), values[0])
         else:
             whole[name] = values[-1] if values else None
+            if name != "usage" and len(values) > 1 and all(isinstance(value, dict) for value in values):
+                whole[name] = {field: told for value in values for field, told in value.items()}
     parts = [part for chunk in chunks for part in chunk.get("choices") or []]
     whole["choices"] = [
         _choice(index, [part for part in parts if part["index"] == index])
@@ -73,7 +75,9 @@ def _choice(index: int, parts: list[dict[str, JSON]]) -> dict[str, JSON]:
     for part in parts:
         for name, value in part.items():
             if name not in ("index", "delta", "logprobs") and (value is not None or name not in choice):
-                choice[name] = value
+                before = choice.get(name)
+                both = isinstance(before, dict) and isinstance(value, dict)
+                choice[name] = {**before, **value} if both else value
     if any("logprobs" in part for part in parts):
         choice["logprobs"] = None
         for logprobs in [part["logprobs"] for part in parts if part.get("logprobs")]:

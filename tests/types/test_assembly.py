@@ -173,12 +173,17 @@ def test_merging_changes_no_chunk() -> None:
 
 
 def test_choices() -> None:
-    """Choices are told apart by their index and stand in its order; beside a delta the last value counts."""
+    """Choices are told apart by their index and stand in its order; beside a delta the last value counts.
+
+    Of an object each field's: Groq's first chunk tells the seed in `x_groq`, its last the usage.
+    """
     completion = assemble(
         [
             chunk({"content": "b"}, index=1),
-            chunk({"content": "a"}, index=0, choice={"filter": {"x": 1}, "logprobs": None}),
-            chunk({}, index=0, choice={"finish_reason": "stop", "native_finish_reason": "eos", "filter": {"y": 2}}),
+            chunk({"content": "a"}, index=0, choice={"filter": {"x": 1, "z": 1}, "logprobs": None}),
+            chunk(
+                {}, index=0, choice={"finish_reason": "stop", "native_finish_reason": "eos", "filter": {"y": 2, "z": 2}}
+            ),
             chunk({}, index=0, choice={"finish_reason": None, "native_finish_reason": None, "filter": None}),
             chunk({}, index=1, choice={"finish_reason": "length"}),
         ]
@@ -190,7 +195,7 @@ def test_choices() -> None:
             "finish_reason": "stop",
             "native_finish_reason": "eos",
             "logprobs": None,
-            "filter": {"y": 2},
+            "filter": {"x": 1, "y": 2, "z": 2},
         },
         {"index": 1, "message": {**PLAIN, "content": "b"}, "finish_reason": "length"},
     ]

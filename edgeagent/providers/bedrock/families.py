@@ -56,6 +56,9 @@ def read_text(answer: Mapping[str, Any]) -> Piece | None:
                 raise InvalidBlockError(f"{mark} has not the documented form") from error
             if any(not isinstance(text, str) or not isinstance(reason, str | None) for text, reason in piece.texts):
                 raise InvalidBlockError(f"{mark} holds no text")
+            told = piece.rest
+            if not (isinstance(told.get("created", 0), int) and isinstance(told.get("system_fingerprint"), str | None)):
+                raise InvalidBlockError("created or system_fingerprint has not the documented form")
             return piece
     return None
 
@@ -134,7 +137,7 @@ def _completions(answer: Mapping[str, Any]) -> Piece:
     texts = [(choice["text"], choice.get("finish_reason")) for choice in _objects(answer, "choices")]
     usage = answer.get("usage") or {}
     prompt, output = token_count(usage, "prompt_tokens"), token_count(usage, "completion_tokens")
-    names = ("id", "choices", "usage", "object", "created", "model")
+    names = ("id", "choices", "usage", "object", "model")
     return Piece(texts, prompt, output, _rest(answer, *names), _id(answer))
 
 

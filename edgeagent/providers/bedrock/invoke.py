@@ -214,6 +214,10 @@ def _is_chat(answer: Mapping[str, Any]) -> bool:
     return isinstance(choices, list) and any(isinstance(choice, dict) and "message" in choice for choice in choices)
 
 
+_OURS: Final = ChatCompletion.model_fields.keys() - {"created", "system_fingerprint"}
+"""Fields of a completion that are not what a text model's answer says by that name."""
+
+
 def _completion(piece: Piece, id: str, model: str, response: HTTPResponse) -> ChatCompletion:
     blocked = piece.rest.get("amazon-bedrock-guardrailAction") == "INTERVENED"
     choices = []
@@ -225,8 +229,8 @@ def _completion(piece: Piece, id: str, model: str, response: HTTPResponse) -> Ch
     for place, name in enumerate(_TOKEN_HEADERS):
         if counts[place] is None and response.headers.get(name, "").isdigit():
             counts[place] = int(response.headers[name])
-    rest = {name: value for name, value in piece.rest.items() if name not in ChatCompletion.model_fields}
-    values: dict[str, Any] = {**rest, "id": id, "model": model, "created": 0, "choices": choices}
+    told = {"created": 0, **{name: value for name, value in piece.rest.items() if name not in _OURS}}
+    values: dict[str, Any] = {**told, "id": id, "model": model, "choices": choices}
     if any(count is not None for count in counts):
         read, written = counts[0] or 0, counts[1] or 0
         values["usage"] = CompletionUsage(prompt_tokens=read, completion_tokens=written, total_tokens=read + written)

@@ -35,6 +35,7 @@ from edgeagent.wire.sse import SSEDecoder
 __all__ = ["METRICS", "InvokeStreamDecoder", "InvokeStreamEncoder"]
 
 METRICS: Final = "amazon-bedrock-invocationMetrics"
+_OWN: Final = "amazon-bedrock-"
 _NOVA: Final = frozenset(
     {"messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"}
 )
@@ -44,6 +45,7 @@ class InvokeStreamDecoder:
     """Bytes → chunks. See `edgeagent.providers.base.StreamDecoder`."""
 
     __slots__ = (
+        "_beside",
         "_fault",
         "_frames",
         "_head",
@@ -66,6 +68,7 @@ class InvokeStreamDecoder:
         self._frames = FrameReader()
         self._inner: StreamDecoder | None = None  # of a family with a stream of its own
         self._nova: ConverseEvents | None = None
+        self._beside: dict[str, Any] = {}  # what Bedrock says beside a family's events: its guardrail's verdict
         self._metrics = False
         self._started = False
         self._stopped = False
@@ -118,6 +121,7 @@ class InvokeStreamDecoder:
             if not isinstance(value, dict):
                 raise InvalidBlockError("a chunk is not an object")
             metrics = value.pop(METRICS, None)
+            self._beside.update({name: told for name, told in value.items() if name.startswith(_OWN)})
             chunks = self._event(value)
             if metrics is not None:
                 chunks += [*self._ended(), self._last(metrics)]
@@ -171,7 +175,7 @@ class InvokeStreamDecoder:
         if not self._is_complete():
             raise InvalidBlockError("its metrics come before its end")
         self._metrics = True
-        values: dict[str, Any] = {METRICS: metrics, **self._top, "choices": []}
+        values: dict[str, Any] = {METRICS: metrics, **self._beside, **self._top, "choices": []}
         if self._inner is None and self._nova is None:
             read = self._prompt if self._prompt is not None else token_count(metrics, "inputTokenCount")
             written = self._output if self._output is not None else token_count(metrics, "outputTokenCount")

@@ -89,7 +89,8 @@ def encode_request(request: ChatRequest, *, model: str, stream: bool) -> Encoded
 
 def _refuse_unfit(request: ChatRequest) -> None:
     for name, reason in _UNFIT.items():
-        if getattr(request, name):
+        value = getattr(request, name)
+        if value is not None and (value or name not in ("logit_bias", "top_logprobs")):  # empty: it asks for nothing
             _refuse(f"Cohere {reason}", name)
     if request.n not in (None, 1):
         _refuse("Cohere gives one answer to a request", "n")

@@ -79,7 +79,8 @@ def encode_request(request: ChatRequest, *, model: str, stream: bool) -> Encoded
 
 def _refuse_unfit(request: ChatRequest) -> None:
     for name, reason in _UNFIT.items():
-        if getattr(request, name):
+        value = getattr(request, name)
+        if value is not None and (value or name != "logit_bias"):  # an empty object asks for a search, not for a bias
             _refuse(f"Mistral {reason}", name)
     if request.modalities not in (None, [], ["text"]):
         _refuse("Mistral answers with text only", "modalities")

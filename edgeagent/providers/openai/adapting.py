@@ -11,6 +11,8 @@ from edgeagent.providers.openai.quirks import Quirks
 
 __all__ = ["adapt", "modern_logprobs", "with_short_ids"]
 
+_ASKED_BY_NAME = frozenset({"web_search_options"})
+"""Without options it still asks for something."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -26,7 +28,7 @@ def adapt(body: dict[str, Any], quirks: Quirks, dropped: set[str]) -> list[str]:
             body.setdefault(theirs, body[ours])
             del body[ours]
     for name in quirks.refused:
-        if body.get(name) not in (None, False, {}, []):
+        if body.get(name) not in (None, False, {}, []) or (name in _ASKED_BY_NAME and body.get(name) == {}):
             raise RequestValidationError(f"{name}: this server has no such parameter.", param=name)
         body.pop(name, None)
     for name in quirks.dropped:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from edgeagent.providers.openai.quirks import Quirks
 from edgeagent.providers.openai.repair import WIRE
 
-__all__ = ["CACHE_HINT", "Taken", "own_parts"]
+__all__ = ["CACHE_HINT", "Taken", "media_of_results", "own_parts"]
 
 REASONING: Final = ("reasoning", "reasoning_content", "reasoning_details", "reasoning_encrypted")
 """Under which names servers tell their reasoning, and some want it back (`Quirks.replayed`)."""
@@ -28,6 +28,8 @@ CALL_SIGNATURE: Final = "extra_content"
 ASSISTANT_PARTS: Final = frozenset({"text", "refusal"})
 """The content parts that OpenAI takes in an assistant's message; others are parts of another vendor's answer."""
 
+MEDIA: Final = frozenset({"image_url", "input_audio", "file"})
+
 CACHE_HINT: Final = "cache_control"
 """Anthropic's prompt-caching hint: OpenAI caches without being asked."""
 
@@ -38,6 +40,34 @@ def own_parts(message: dict[str, Any]) -> list[Any] | None:
     if not isinstance(native, dict) or native.get("wire") != WIRE or not isinstance(native.get("content"), list):
         return None
     return list(native["content"])
+
+
+def media_of_results(messages: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """The messages with the media of tools' results in a user message after them; None if there are none.
+
+    OpenAI's document has text alone in a tool's message (`ChatCompletionRequestToolMessageContentPart`).
+    """
+    if not any(_media(message) for message in messages):
+        return None
+    sent: list[dict[str, Any]] = []
+    waiting: list[Any] = []
+    for message in messages:
+        if waiting and message.get("role") != "tool":
+            sent.append({"role": "user", "content": waiting})
+            waiting = []
+        media = _media(message)
+        if media:
+            waiting += [{"type": "text", "text": f"From the tool call {message.get('tool_call_id')}:"}, *media]
+            message = {**message, "content": [part for part in message["content"] if part not in media]}
+        sent.append(message)
+    return [*sent, {"role": "user", "content": waiting}] if waiting else sent
+
+
+def _media(message: dict[str, Any]) -> list[Any]:
+    content = message.get("content")
+    if message.get("role") != "tool" or not isinstance(content, list):
+        return []
+    return [part for part in content if isinstance(part, dict) and part.get("type") in MEDIA]
 
 
 class Taken:

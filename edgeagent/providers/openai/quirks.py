@@ -23,6 +23,7 @@ class Quirks:
         developer_role: whether the server knows it; else `system` is sent.
         refused: parameters that change what is asked for and that the server refuses: it is not asked.
         message_names: whether messages may have a `name`.
+        result_media: tools' results may hold images, audio and files; OpenAI reads text there only.
         logprobs_number: `logprobs` is the number of alternatives, as in the older completions (Together).
         think_tags: the text begins with reasoning between `<think>` and `</think>`.
         replayed: fields of reasoning in earlier answers that are sent back (DeepSeek wants it between tool calls).
@@ -43,6 +44,7 @@ class Quirks:
     developer_role: bool = True
     refused: tuple[str, ...] = ()
     message_names: bool = True
+    result_media: bool = False
     logprobs_number: bool = False
     think_tags: bool = False
     replayed: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ COMPATIBLE: Final = Quirks(
     cache_hints=True,
     output_limit_renamed=(),
     lenient=True,
+    result_media=True,
     replayed=("reasoning", "reasoning_details"),
     call_id_max=None,
 )

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.base import Encoded
 from edgeagent.providers.openai.adapting import adapt, with_short_ids
-from edgeagent.providers.openai.messages import CACHE_HINT, Taken
+from edgeagent.providers.openai.messages import CACHE_HINT, Taken, media_of_results
 from edgeagent.providers.openai.quirks import Quirks
 from edgeagent.types import ChatRequest
 from edgeagent.types.faults import first_fault
@@ -59,6 +59,9 @@ def encode_request(request: ChatRequest, quirks: Quirks, *, model: str, stream: 
         if messages is not None:
             body["messages"] = messages
             edits.append(f"ids of tool calls longer than {quirks.call_id_max} characters replaced")
+    if not quirks.result_media and (moved := media_of_results(body["messages"])) is not None:
+        body["messages"] = moved
+        edits.append("images, audio and files of tools' results follow as a user message: it is read there only")
     _stream(body, edits, stream=stream, options=quirks.stream_options)
     if quirks.lenient:
         edits += adapt(body, quirks, taken.dropped)

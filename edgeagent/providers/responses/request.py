@@ -1,7 +1,7 @@
 """Our request → the body of `POST /responses`.
 
-- What the API lacks and what changes the answer (`n`, `stop`, spoken output) makes the target unfit; what is advisory
-  (`seed`, penalties, `logit_bias`, `prediction`) is dropped and named.
+- What the API lacks and what changes the answer (`n`, `stop`, `logit_bias`, spoken output) makes the target unfit; what
+  is advisory (`seed`, penalties, `prediction`) is dropped and named.
 - Answers are not stored unless the caller says so, as in chat; this API's own default is to store them. So that the
   conversation can go on without the vendor's memory, models that reason are asked for their reasoning in encrypted
   form, and it is sent back (https://platform.openai.com/docs/guides/reasoning#encrypted-reasoning-items). A request
@@ -41,7 +41,7 @@ SAME: Final = (
 STATEFUL: Final = ("background", "conversation", "previous_response_id", "prompt")
 """Parameters that refer to what the vendor stores, or need that it stores."""
 
-_ADVISORY: Final = ("logit_bias", "prediction", "seed")
+_ADVISORY: Final = ("prediction", "seed")
 _RANGES: Final = (("temperature", 0, 2), ("top_p", 0, 1), ("top_logprobs", 0, 20))
 MIN_OUTPUT: Final = 16
 """The least `max_output_tokens`, as are the ranges by OpenAI's OpenAPI document."""
@@ -90,6 +90,8 @@ def _refuse_unfit(request: ChatRequest) -> None:
         _refuse("the Responses API gives one answer", "n")
     if request.stop:
         _refuse("the Responses API has no stop sequences", "stop")
+    if request.logit_bias:
+        _refuse("the Responses API takes no bias of single tokens", "logit_bias")
     if request.audio is not None or "audio" in (request.modalities or ()):
         _refuse("the Responses API does not speak", "audio" if request.audio is not None else "modalities")
 

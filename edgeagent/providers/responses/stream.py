@@ -56,6 +56,8 @@ MAX_HEAD: Final = 1024 * 1024
 """How much is kept of a body that has shown no event yet: it may be one JSON document in spite of its label."""
 
 _PLAIN: Final = frozenset({"message", "reasoning", *CALLS})
+_OF_AN_EVENT: Final = frozenset({"type", "sequence_number", "response", *ChatCompletionChunk.model_fields})
+"""What of the last event is not kept beside the answer, as GitHub's price is."""
 _FIELDS: Final = (b":", b"data", b"event", b"id", b"retry")
 _validate = ChatCompletionChunk.model_validate
 
@@ -333,7 +335,8 @@ class ResponseStreamDecoder:
             delta["content"] = ""
         finish = finish_of(status, reason, calls=self._calls > 0)
         chunks.append(self._chunk(delta, finish_reason=finish, native_finish_reason=reason))
-        chunks.append(_validate({**self._top, "choices": [], **last_fields(response)}))
+        beside = {name: value for name, value in event.items() if name not in _OF_AN_EVENT}
+        chunks.append(_validate({**self._top, "choices": [], **beside, **last_fields(response)}))
         self._finished = True
         return chunks
 

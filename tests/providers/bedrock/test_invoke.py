@@ -32,6 +32,8 @@ from tests.support.judge import pieces
 API = "bedrock.invoke"
 CODEC = BedrockInvokeCodec()
 ASKING = ChatRequest(model="m", messages=[{"role": "user", "content": "Hi"}])
+GUARD = "amazon-bedrock-guardrailAction"
+TRACE = "amazon-bedrock-trace"
 NO_CHAT = "embeddings and rerankings are no chat answers"
 
 
@@ -408,6 +410,47 @@ def test_token_counts_of_the_headers() -> None:
     usage = CODEC.decode_response(HTTPResponse(200, headers, content)).usage
     assert usage is not None
     assert (usage.prompt_tokens, usage.completion_tokens) == (7, 2)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [
+            {"messageStart": {"role": "assistant"}},
+            {"contentBlockDelta": {"delta": {"text": "Hi"}, "contentBlockIndex": 0}, GUARD: "INTERVENED"},
+            {"contentBlockStop": {"contentBlockIndex": 0}},
+            {"messageStop": {"stopReason": "end_turn"}},
+        ],
+        [
+            {"type": "message_start", "message": {"id": "msg_1", "model": "c", "content": [], "usage": {}}},
+            {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "Hi"}},
+            {"type": "content_block_stop", "index": 0, GUARD: "INTERVENED"},
+            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}},
+            {"type": "message_stop"},
+        ],
+        [{"generation": "Hi", "stop_reason": "stop", GUARD: "INTERVENED"}],
+    ],
+    ids=["nova", "claude", "text"],
+)
+def test_a_guardrails_verdict_in_a_stream(events: list[dict[str, Any]]) -> None:
+    """It stands beside the family's own events, on any of them, its trace on the last."""
+    events[-1].update(METRICS, **{TRACE: {"guardrail": {"modelOutput": ["masked"]}}})
+    answer = streamed(*events)
+    assert answer.choices[0].message.content == "Hi"
+    assert answer.model_extra is not None
+    assert answer.model_extra[GUARD] == "INTERVENED"
+    assert answer.model_extra[TRACE] == {"guardrail": {"modelOutput": ["masked"]}}
+
+
+def test_a_text_completion() -> None:
+    """Of a server in OpenAI's older form: the time and the fingerprint are the server's; a wrong one is no answer."""
+    told = {"object": "text_completion", "id": "", "created": 5, "system_fingerprint": "3.0", "model": "/opt/ml/model"}
+    answer = {**told, "choices": [{"index": 0, "text": "Hi", "finish_reason": "length"}]}
+    made = CODEC.decode_response(HTTPResponse(200, {}, json.dumps(answer).encode()))
+    assert (made.created, made.system_fingerprint, made.choices[0].finish_reason) == (5, "3.0", "length")
+    for wrong in ({"created": "x"}, {"system_fingerprint": 5}):
+        with pytest.raises(ResponseValidationError):
+            CODEC.decode_response(HTTPResponse(200, {}, json.dumps({**answer, **wrong}).encode()))
 
 
 @pytest.mark.parametrize(

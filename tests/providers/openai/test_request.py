@@ -173,6 +173,29 @@ HINTED: dict[str, Any] = {
 }
 
 
+def test_media_of_tools_results() -> None:
+    """OpenAI reads text alone in a tool's message: images follow the last result, each after the name of its call."""
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aWNv"}}
+    text = {"type": "text", "text": "a map"}
+    calls = {"role": "assistant", "content": None, "tool_calls": [{**CALL, "id": "c1"}, {**CALL, "id": "c2"}]}
+
+    def result(number: int, *parts: Any) -> dict[str, Any]:
+        return {"role": "tool", "tool_call_id": f"c{number}", "content": list(parts)}
+
+    def shown(number: int) -> list[Any]:
+        return [{"type": "text", "text": f"From the tool call c{number}:"}, image]
+
+    turn = (USER, calls, result(1, text, image), result(2, image))
+    sent = [USER, calls, result(1, text), result(2)]
+    first = encode(*turn)
+    assert first.body["messages"] == [*sent, {"role": "user", "content": [*shown(1), *shown(2)]}]
+    assert any("user message" in edit for edit in first.edits)
+    again = encode(*turn, USER, *turn).body["messages"]
+    assert again == [*sent, {"role": "user", "content": [*shown(1), *shown(2)]}, USER, *first.body["messages"]]
+    assert encode(USER, calls, result(1, text), result(2, text)).edits == ()
+    assert encode(*turn, codec=OpenAIChatCodec(COMPATIBLE)).body["messages"] == list(turn)
+
+
 def test_cache_hints_are_dropped() -> None:
     """Anthropic's cache hints are taken off messages, parts, tools and the request, and named once."""
     encoded = CODEC.encode_request(ChatRequest(model="m", **HINTED), model="m", stream=False)

@@ -76,6 +76,13 @@ def test_items_without_deltas_are_told_by_their_end() -> None:
         assert (answer.id, answer.model, answer.created) == ("resp_1", "m", 1)
 
 
+def test_what_stands_beside_the_response_is_kept() -> None:
+    """GitHub tells its price beside the last event's response; what an event always has is no fact of the answer's."""
+    price = {"total_nano_aiu": 5}
+    last = {**completed(output=[message(text("Hi"))]), "sequence_number": 3, "copilot_usage": price, "choices": 5}
+    assert assemble(read([sse(CREATED, last)])).model_extra == {"copilot_usage": price}
+
+
 def test_a_custom_call_and_a_built_in_one() -> None:
     """A custom tool's input is streamed; a web search is no call of the client's and stays reachable."""
     search = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search"}}
