@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from threading import Lock
 from typing import Any, Final
@@ -27,7 +28,8 @@ class PresidioDetector:
             one, whose spaCy model must be installed (`python -m spacy download en_core_web_lg`).
 
     Raises:
-        ConfigurationError: at the first text, if presidio-analyzer is not installed.
+        ConfigurationError: at the first text, if presidio-analyzer is not installed, or the engine knows none of the
+            entities in this language.
     """
 
     name: Final = "presidio"
@@ -44,8 +46,12 @@ class PresidioDetector:
         self._language = language
         self._threshold = threshold
         self._given = engine
-        self._engine = engine
+        self._engine: Any = None
+        self._start()
+
+    def _start(self) -> None:
         self._lock = Lock()
+        self._pid = os.getpid()
 
     def find(self, text: str, /) -> list[Match]:
         """The matches in order of place."""
@@ -58,16 +64,35 @@ class PresidioDetector:
         return sorted(found, key=lambda match: (match.start, -match.end))
 
     def _loaded(self) -> Any:
+        if self._pid != os.getpid():  # another thread may have been loading the model when the process forked
+            self._start()
         with self._lock:
             if self._engine is None:
-                self._engine = _default_engine()
+                engine = self._given if self._given is not None else _default_engine()
+                self._check(engine)
+                self._engine = engine
             return self._engine
 
+    def _check(self, engine: Any) -> None:
+        """Presidio's own error for this is a `ValueError` in the middle of a call."""
+        if not hasattr(engine, "get_supported_entities"):
+            return
+        try:
+            known = engine.get_supported_entities(language=self._language)
+        except ValueError:
+            known = []
+        if not set(known) & set(self._entities):
+            raise ConfigurationError(
+                f"PresidioDetector: the engine finds none of {', '.join(self._entities)} in the language "
+                f"{self._language!r}. Give it a recognizer or a model that does, or other entities= or language=."
+            )
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_engine": self._given, "_lock": None}
+        return {**self.__dict__, "_engine": None, "_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _lock=Lock())
+        self.__dict__.update(state)
+        self._start()
 
 
 def _default_engine() -> Any:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 import sys
+import warnings
+from threading import Event, Thread
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -71,3 +75,51 @@ def test_the_engine_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(made) == 1
     pickle.loads(pickle.dumps(detector)).find("Eve")
     assert len(made) == 2
+
+
+@pytest.mark.parametrize(("known", "language"), [(["DATE_TIME"], "en"), (None, "de")])
+def test_an_engine_that_finds_nothing_of_it(known: list[str] | None, language: str) -> None:
+    """A typed error that says what to do, in place of Presidio's `ValueError` in a call; no text is in it."""
+
+    class Other(Engine):
+        def get_supported_entities(self, language: str) -> list[str]:
+            if known is None:
+                raise ValueError("No matching recognizers were found to serve the request.")
+            return known
+
+    engine = Other()
+    detector = PresidioDetector(["PERSON", "NRP"], language=language, engine=engine)
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match=f"none of PERSON, NRP in the language '{language}'"):
+            detector.find("Ann lives in Paris")
+    assert engine.asked == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_while_the_model_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child does not wait for a lock that a thread of the parent's holds."""
+    inside, go_on = Event(), Event()
+    parent = os.getpid()
+
+    def make() -> Engine:
+        if os.getpid() == parent:
+            inside.set()
+            go_on.wait()
+        return Engine()
+
+    module = ModuleType("presidio_analyzer")
+    module.AnalyzerEngine = make  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "presidio_analyzer", module)
+    detector = PresidioDetector()
+    other = Thread(target=detector.find, args=("Ann",))
+    other.start()
+    inside.wait()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
+        child = os.fork()
+    if not child:
+        signal.alarm(10)  # ends a child that waits for ever
+        os._exit(0 if len(detector.find("Ann lives in Paris")) == 2 else 1)
+    go_on.set()
+    other.join()
+    assert os.waitpid(child, 0)[1] == 0
