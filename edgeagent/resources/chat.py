@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 from edgeagent.core.requests import KNOWN_PARAMETERS, chat_request, given
 from edgeagent.effects import Scope
 from edgeagent.errors import EdgeAgentError
-from edgeagent.resources.options import OPTIONS, call_options
+from edgeagent.resources.options import OPTIONS, call_options, is_shielded
 from edgeagent.resources.stored import Stored
 from edgeagent.resources.streams import AsyncStream, Stream
 
@@ -74,7 +74,8 @@ class _Structured(Stored):
         if "stream" in params:
             raise TypeError("parse() and stream() take no stream=.")
         try:
-            return Structure(response_format, params.get("tools"), strict_tools=strict_tools)
+            hides = is_shielded(self._client, params)
+            return Structure(response_format, params.get("tools"), strict_tools=strict_tools, hides=hides)
         except EdgeAgentError as error:
             raise self._client._told(error)  # noqa: B904  # has its cause
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.core.call import CallOptions
 
-__all__ = ["OPTIONS", "call_options", "parted", "telling"]
+__all__ = ["OPTIONS", "call_options", "is_shielded", "parted", "telling"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -71,6 +71,13 @@ def call_options(client: EdgeClient | AsyncEdgeClient, params: dict[str, Any]) -
         if defaults or name in params:
             params[name] = _merged(name, defaults, params.get(name))
     return options, params.pop("extra_body", None)
+
+
+def is_shielded(client: EdgeClient | AsyncEdgeClient, params: Mapping[str, Any]) -> bool:
+    """Whether a call with these arguments may have something put back into its answer."""
+    edge = params.get("edge")
+    own = edge.get("shield") if isinstance(edge, Mapping) else None
+    return client.options.shield is not None or bool(own)
 
 
 def _timed(options: CallOptions, timeout: Any) -> CallOptions:

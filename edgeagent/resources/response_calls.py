@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from edgeagent.resources.options import call_options, telling
+from edgeagent.resources.options import call_options, is_shielded, telling
 from edgeagent.resources.response_request import KNOWN, asked
 from edgeagent.types.responses import Response
 
@@ -44,17 +44,13 @@ def prepared(
 
 
 @telling
-def structured(
-    client: EdgeClient | AsyncEdgeClient,  # noqa: ARG001  # whose errors these are
-    text_format: Any,
-    params: Mapping[str, Any],
-) -> ResponseStructure:
+def structured(client: EdgeClient | AsyncEdgeClient, text_format: Any, params: Mapping[str, Any]) -> ResponseStructure:
     """What one call wants to have read. Raises as `ResponseStructure`."""
     from edgeagent.resources.response_parsing import ResponseStructure
 
     if "stream" in params:
         raise TypeError("parse() and stream() take no stream=.")
-    return ResponseStructure(text_format, params)
+    return ResponseStructure(text_format, params, hides=is_shielded(client, params))
 
 
 @telling

@@ -31,17 +31,19 @@ class ResponseStructure:
     Args:
         text_format: a pydantic model, a dataclass or a TypedDict; None or left out: texts stay texts.
         params: the other arguments of `create()`. A tool may be one of `pydantic_function_tool`.
+        hides: as for `Structure`.
 
     Raises:
         RequestValidationError: a type that is none of these.
         TypeError: a format was given in two ways.
     """
 
-    def __init__(self, text_format: Any, params: Mapping[str, Any]) -> None:
+    def __init__(self, text_format: Any, params: Mapping[str, Any], *, hides: bool = False) -> None:
         self._params = dict(params)
         tools = params.get("tools")
         self._tools = [*tools] if tools is not None and given(tools) else None
-        self._structure = Structure(text_format, [_nested(tool) for tool in self._tools or ()], strict_tools=False)
+        nested = [_nested(tool) for tool in self._tools or ()]
+        self._structure = Structure(text_format, nested, strict_tools=False, hides=hides)
         text = params.get("text")
         self._text = dict(text) if isinstance(text, Mapping) else {}
         if self._structure.param is not None and self._text.get("format") is not None:

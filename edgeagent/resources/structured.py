@@ -18,6 +18,7 @@ from typing_extensions import is_typeddict
 
 from edgeagent.core.requests import given
 from edgeagent.errors import ContentFilterFinishReasonError, LengthFinishReasonError, RequestValidationError
+from edgeagent.resources.hidden_input import without_input
 from edgeagent.resources.strict_schema import strict_schema
 from edgeagent.types.completion import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageToolCall, Choice
 from edgeagent.types.parsed import (
@@ -67,13 +68,15 @@ class Structure:
             which nothing is read.
         tools: as `create()` takes them.
         strict_tools: whether a tool that cannot be read is an error.
+        hides: whether the errors of what is no such answer leave out its values.
 
     Raises:
         RequestValidationError: a type that is none of these; a tool that is no strict function.
     """
 
-    def __init__(self, response_format: Any, tools: Any, *, strict_tools: bool) -> None:
+    def __init__(self, response_format: Any, tools: Any, *, strict_tools: bool, hides: bool = False) -> None:
         self.type, self.param = _format(response_format)
+        self._hides = hides
         self.tools = _listed(tools)
         if strict_tools:
             for number, tool in enumerate(self.tools or ()):
@@ -98,7 +101,7 @@ class Structure:
         """
         if self.type is None or not message.content or message.refusal:
             return None
-        return _adapter(self.type).validate_json(message.content)
+        return self._read(self.type, message.content)
 
     def so_far(self, message: ChatCompletionMessage) -> Any:
         """The JSON value of a content that goes on; None as long as it says nothing."""
@@ -115,8 +118,14 @@ class Structure:
         """
         function = self._functions.get(name)
         if isinstance(function, FunctionTool):
-            return function.model.model_validate_json(arguments)
+            return self._read(function.model, arguments)
         return from_json(arguments) if function is not None and _is_read(function) else None
+
+    def _read(self, kind: Any, text: str) -> Any:
+        adapter = _adapter(kind)
+        if not self._hides:
+            return adapter.validate_json(text)
+        return without_input(lambda: adapter.validate_json(text), adapter.json_schema)
 
     def arguments_so_far(self, name: str, arguments: str) -> Any:
         """The same of a call that goes on, as a JSON value."""
