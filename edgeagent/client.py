@@ -127,6 +127,25 @@ class EdgeClient(Budgets, BaseClient):
 
         return explained(self, params)
 
+    def probe(self, *models: str, timeout: float = 10.0) -> dict[str, Exception | None]:
+        """Ask each target for one word, and learn of it: breakers close and open, latencies are measured.
+
+        It costs what such a call costs. No cache answers, nothing is tried again or elsewhere.
+
+        Args:
+            *models: names, groups among them; default: all groups of `models=`, and whatever was ever asked.
+            timeout: seconds for each; one that is held back is waited for, and not asked if that takes longer.
+
+        Returns:
+            By `"provider/model"` what was raised, None where it answered. `health()` then tells more.
+
+        Raises:
+            NoTargetError: a name means nobody.
+        """
+        from edgeagent.resources.probing import probed
+
+        return probed(self, models, timeout)
+
     def to_async(self) -> AsyncEdgeClient:
         """The async kind of this client; shares everything but connections."""
         return self._view(AsyncEdgeClient)
@@ -226,6 +245,12 @@ class AsyncEdgeClient(AsyncBudgets, BaseClient):
         from edgeagent.resources.explaining import explained
 
         return explained(self, params)
+
+    async def probe(self, *models: str, timeout: float = 10.0) -> dict[str, Exception | None]:
+        """Ask each target for one word; see `EdgeClient.probe`."""
+        from edgeagent.resources.probing import aprobed
+
+        return await aprobed(self, models, timeout)
 
     def to_sync(self) -> EdgeClient:
         """The blocking kind of this client; shares everything but connections."""

@@ -136,6 +136,14 @@ class Targets:
         """The configured providers, in their order."""
         return tuple(self._providers)
 
+    def named(self, models: Sequence[str]) -> Sequence[Target]:
+        """Every target that these names may reach; of none, those of all groups and those that were ever asked.
+
+        Raises `NoTargetError`.
+        """
+        found = dict.fromkeys(target for name in models or self._names.groups for target in self._names.resolve(name))
+        return [*found] if models else [*found | dict.fromkeys(self.health.asked())]
+
     def candidates(
         self, model: str, fallbacks: tuple[str, ...], namespace: str | None, wire: str | None = None
     ) -> Candidates:

@@ -7,7 +7,7 @@ constant time under one short lock for each target.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -327,6 +327,10 @@ class Health:
             if not looking:
                 self._turns[key] = turn
             return turn
+
+    def asked(self) -> Sequence[Target]:
+        """Every target that was ever asked."""
+        return list(self._targets)
 
     def report(self) -> dict[str, TargetReport]:
         """Every target that was ever asked, by `"provider/model"`."""

@@ -7,7 +7,7 @@ name; an exact model known to a configured provider; the name's family; the firs
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from edgeagent.errors import ConfigurationError, NoTargetError
@@ -52,6 +52,11 @@ class Names:
         self._literal = False
         for group in groups:
             self._group(group, ())  # a circle is found when the client is built
+
+    @property
+    def groups(self) -> Collection[str]:
+        """The names that the caller made."""
+        return self._groups.keys()
 
     def addressed(self, provider: ProviderNames, *, literal: bool) -> Names:
         """The same for calls that were sent to one provider, which may be a new one.

@@ -1,0 +1,134 @@
+"""Probes: every target is asked, no call of a user's has to find out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from threading import Barrier
+from typing import Any
+
+import anyio.to_thread
+import openai
+import pytest
+import trio
+
+from edgeagent import (
+    APITimeoutError,
+    EdgeClient,
+    InternalServerError,
+    NoTargetError,
+    RateLimitError,
+    TargetsUnavailableError,
+)
+from edgeagent.routing import BreakerPolicy
+from edgeagent.testing import FakeProvider
+from edgeagent.types import ChatRequest
+
+QUESTION: Any = [{"role": "user", "content": "Hi"}]
+
+
+def blocking(client: EdgeClient, *models: str, **settings: Any) -> Any:
+    return client.probe(*models, **settings)
+
+
+def awaiting(run: Callable[[Any], Any]) -> Callable[..., Any]:
+    def probe(client: EdgeClient, *models: str, **settings: Any) -> Any:
+        async def asked() -> Any:
+            return await client.to_async().probe(*models, **settings)
+
+        return run(asked)
+
+    return probe
+
+
+every_way = pytest.mark.parametrize(
+    "probe",
+    [blocking, awaiting(lambda asked: asyncio.run(asked())), awaiting(trio.run)],
+    ids=["sync", "asyncio", "trio"],
+)
+
+
+def down() -> FakeProvider:
+    return FakeProvider(InternalServerError("Down."), name="down")
+
+
+@every_way
+def test_every_target_of_the_groups_is_asked_once(probe: Any) -> None:
+    """Without a retry, a fallback or a cached answer; what came of it is told, and known to routers."""
+    seen: list[ChatRequest] = []
+    alive = FakeProvider(lambda request: seen.append(request) or "OK.", name="alive")
+    dead = down()
+    with EdgeClient(providers=[dead, alive], models={"chat": ["down/m", "alive/m"], "other": "chat"}) as client:
+        for _ in range(2):
+            found = probe(client)
+            assert found.keys() == {"down/m", "alive/m"}
+            assert found["alive/m"] is None
+            assert isinstance(found["down/m"], InternalServerError)
+        health = client.health()
+    assert (dead.calls, alive.calls) == (2, 2)
+    assert (health["down/m"].failures, health["alive/m"].requests) == (2, 2)
+    assert seen[0].max_completion_tokens == 16
+
+
+@every_way
+def test_a_breaker_closes_without_a_users_call(probe: Any) -> None:
+    """What has recovered is found by the probe; a target that is held back for longer than it may take is not asked."""
+    back = FakeProvider([InternalServerError("Down."), "OK."], name="back")
+    policy = BreakerPolicy(consecutive=1, open_for=0.01)
+    with EdgeClient(providers=[back], breaker=policy, retry=0) as client:
+        with pytest.raises(InternalServerError):
+            client.chat.completions.create(model="back/m", messages=QUESTION)
+        assert probe(client) == {"back/m": None}
+        assert client.health()["back/m"].breaker == "closed"
+    slow_down = RateLimitError("Slow down.")
+    slow_down.retry_after = 300.0
+    limited = FakeProvider(slow_down, name="limited")
+    with EdgeClient(providers=[limited], retry=0) as client:
+        assert isinstance(probe(client, "limited/m")["limited/m"], RateLimitError)
+        again = probe(client, "limited/m", timeout=0.5)["limited/m"]
+        assert isinstance(again, RateLimitError | TargetsUnavailableError)
+    assert limited.calls == 1
+
+
+@every_way
+def test_names(probe: Any) -> None:
+    """Groups and targets by name; nobody; a name of nobody's, as `errors=` says it."""
+    alive = FakeProvider("OK.", name="alive")
+    with EdgeClient(providers=[alive], models={"chat": ["alive/a", "alive/b"]}, strict_models=True) as client:
+        assert probe(client, "chat", "alive/c", "alive/a") == {"alive/a": None, "alive/b": None, "alive/c": None}
+        with pytest.raises(NoTargetError):
+            probe(client, "nobody")
+    with EdgeClient(providers=[alive]) as client:
+        assert probe(client) == {}
+    with (
+        EdgeClient(providers=[alive], strict_models=True, errors="openai") as client,
+        pytest.raises(openai.OpenAIError),
+    ):
+        probe(client, "nobody")
+
+
+@every_way
+def test_targets_are_asked_at_once(probe: Any) -> None:
+    """None waits for another one to have answered."""
+    all_asked = Barrier(3)
+
+    def answer(_: ChatRequest) -> str:
+        all_asked.wait(10)
+        return "OK."
+
+    async def aanswer(_: ChatRequest) -> str:
+        await anyio.to_thread.run_sync(all_asked.wait, 10)
+        return "OK."
+
+    made = answer if probe is blocking else aanswer
+    fakes = [FakeProvider(made, name=name) for name in "abc"]
+    with EdgeClient(providers=fakes, models={"chat": ["a/m", "b/m", "c/m"]}) as client:
+        assert probe(client) == {"a/m": None, "b/m": None, "c/m": None}
+
+
+@pytest.mark.parametrize("run", [lambda asked: asyncio.run(asked()), trio.run], ids=["asyncio", "trio"])
+def test_a_target_that_does_not_answer(run: Any) -> None:
+    """Ends with its own time."""
+    slow = FakeProvider("late", name="slow", latency=300)
+    with EdgeClient(providers=[slow], models={"chat": ["slow/m"]}) as client:
+        assert isinstance(awaiting(run)(client, timeout=0.05)["slow/m"], APITimeoutError)
