@@ -6,16 +6,15 @@ cache, tried again, or sent elsewhere.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
+from edgeagent.io.together import atogether, together
 from edgeagent.resources.options import telling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edgeagent.client import AsyncEdgeClient, EdgeClient
-    from edgeagent.types import Target
 
 __all__ = ["aprobed", "probed"]
 
@@ -31,48 +30,34 @@ _QUESTION: Final[dict[str, Any]] = {
 
 def probed(client: EdgeClient, models: Sequence[str], timeout: float) -> dict[str, Exception | None]:
     """What became of each: None where it answered. Raises `NoTargetError` for a name that means nobody."""
-    targets = _targets(client, models)
-    if not targets:
-        return {}
-    view = _view(client, timeout)
+    view = client.with_options(max_retries=0, deadline=timeout)
 
-    def ask(target: Target) -> Exception | None:
+    def ask(model: str) -> Exception | None:
         try:
-            view.chat.completions.create(model=str(target), **_QUESTION)
+            view.chat.completions.create(model=model, **_QUESTION)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is what the target does
             return error
         return None
 
-    with ThreadPoolExecutor(min(AT_ONCE, len(targets)), thread_name_prefix="edgeagent-probe") as pool:
-        return dict(zip(map(str, targets), pool.map(ask, targets), strict=True))
+    models = _targets(client, models)
+    return dict(zip(models, together(ask, models, most=AT_ONCE), strict=True))
 
 
 async def aprobed(client: AsyncEdgeClient, models: Sequence[str], timeout: float) -> dict[str, Exception | None]:
     """The same for code that awaits."""
-    import anyio
+    view = client.with_options(max_retries=0, deadline=timeout)
 
-    targets = _targets(client, models)
-    view = _view(client, timeout)
-    found: dict[str, Exception | None] = dict.fromkeys(map(str, targets))
-    free = anyio.CapacityLimiter(AT_ONCE)
+    async def ask(model: str) -> Exception | None:
+        try:
+            await view.chat.completions.create(model=model, **_QUESTION)
+        except Exception as error:  # noqa: BLE001  # as above
+            return error
+        return None
 
-    async def ask(name: str) -> None:
-        async with free:
-            try:
-                await view.chat.completions.create(model=name, **_QUESTION)
-            except Exception as error:  # noqa: BLE001
-                found[name] = error
-
-    async with anyio.create_task_group() as group:
-        for name in found:
-            group.start_soon(ask, name)
-    return found
+    models = _targets(client, models)
+    return dict(zip(models, await atogether(ask, models, most=AT_ONCE), strict=True))
 
 
 @telling
-def _targets(client: EdgeClient | AsyncEdgeClient, models: Sequence[str]) -> Sequence[Target]:
-    return client._engine.here().pipeline.targets.named(models)
-
-
-def _view(client: Any, timeout: float) -> Any:
-    return client.with_options(max_retries=0, deadline=timeout)
+def _targets(client: EdgeClient | AsyncEdgeClient, models: Sequence[str]) -> list[str]:
+    return [*map(str, client._engine.here().pipeline.targets.named(models))]

@@ -706,6 +706,7 @@ CELLS = [(row, wire) for row in ROWS for wire in CODECS]
 
 @pytest.mark.parametrize(("row", "wire"), CELLS, ids=[f"{row}-{wire}" for row, wire in CELLS])
 def test_every_cell(row: Row, wire: Wire) -> None:
+    """What is asked stands where the cell says, is dropped by its name, or makes the target unfit."""
     request = ChatRequest(model="m", **{"messages": [USER], **row.asked})
     cell = row.cell(wire.name)
     if cell == UNFIT:

@@ -136,6 +136,8 @@ def by_async(client: EdgeClient) -> None:
 
 @pytest.mark.parametrize("ask", [streamed, by_tool, by_responses, by_async])
 def test_however_it_is_read(ask: Callable[[EdgeClient], None]) -> None:
+    """In a stream's end, the arguments of a tool, a response, by code that awaits."""
+
     def answer(request: ChatRequest) -> Any:
         text = repeating('{"count": "%s"}')(request)
         if not request.tools:
