@@ -94,6 +94,23 @@ class Waitable(Protocol):
         ...
 
 
+class Place(Protocol):
+    """An event loop of asyncio, for what keeps connections there."""
+
+    @property
+    def loop(self) -> Any:
+        """The loop itself: hashable."""
+        ...
+
+    def spawn(self, job: Callable[[], Awaitable[object]], /) -> None:
+        """Run it in a task there; nothing happens if the loop has ended. May be called from any thread."""
+        ...
+
+    def at_end(self, job: Callable[[], Awaitable[object]], /) -> Any:
+        """Have it run when the loop ends, when `aclose()` of what is returned is awaited, or when nobody holds that."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Send:
     """Send the request, read the whole answer → `HTTPResponse`.
@@ -164,10 +181,12 @@ class Offload:
     """Run a blocking call where it blocks nobody else → its result; raises what it raises.
 
     `bound` is the longest wait in seconds; then `TimeoutError` is raised and the call's outcome is thrown away.
+    `awaited` does the same in an event loop of asyncio, blocks nobody, and has bounds of its own: there it is awaited.
     """
 
     call: Callable[[], Any]
     bound: float | None = None
+    awaited: Callable[[Place], Awaitable[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,9 +326,13 @@ def sleep(seconds: float) -> Flow[None]:
     yield Sleep(seconds)
 
 
-def offload(call: Callable[[], T], bound: float | None = None) -> Flow[T]:
+def offload(
+    call: Callable[[], T],
+    bound: float | None = None,
+    awaited: Callable[[Place], Awaitable[T]] | None = None,
+) -> Flow[T]:
     """See `Offload`."""
-    result: T = yield Offload(call, bound)
+    result: T = yield Offload(call, bound, awaited)
     return result
 
 

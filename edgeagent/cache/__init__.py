@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from edgeagent.cache.base import Batches, CacheTier, Grant, Leases, Listing, Put
+    from edgeagent.cache.base import Awaits, Batches, CacheTier, Grant, Leases, Listing, Put
     from edgeagent.cache.disk import DiskCache
     from edgeagent.cache.encrypted import EncryptedCache
     from edgeagent.cache.memory import MemoryCache, MemoryStats
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from edgeagent.cache.tiers import Cache
 
 __all__ = [
+    "Awaits",
     "Batches",
     "Cache",
     "CacheOptions",
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 _HOME: Final = {
+    "Awaits": "base",
     "Batches": "base",
     "Cache": "tiers",
     "CacheOptions": "policy",

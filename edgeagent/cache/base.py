@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 from edgeagent.types.metadata import CacheTierName
 
-__all__ = ["Batches", "CacheTier", "Grant", "Leases", "Listing", "Put", "listing"]
+if TYPE_CHECKING:
+    from edgeagent.effects import Place
+
+__all__ = ["Awaits", "Batches", "CacheTier", "Grant", "Leases", "Listing", "Put", "listing"]
 
 
 @runtime_checkable
@@ -66,6 +69,24 @@ class Batches(Protocol):
 
     def put_many(self, puts: Sequence[Put], /) -> list[Exception | None]:
         """Store them; for each the fault that kept it from being stored. Raises if none was."""
+        ...
+
+
+@runtime_checkable
+class Awaits(Protocol):
+    """What a tier has besides whose look-ups an event loop of asyncio can await, without a thread.
+
+    `awaits` says whether it does (a wrapper is as its inner tier is). The tier bounds the waiting itself.
+    """
+
+    awaits: bool
+
+    async def aget(self, key: bytes, place: Place, /) -> bytes | None:
+        """As `CacheTier.get`; `place` is the running loop."""
+        ...
+
+    async def aget_many(self, keys: Sequence[bytes], place: Place, /) -> list[bytes | None]:
+        """As `Batches.get_many`."""
         ...
 
 

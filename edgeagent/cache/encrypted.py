@@ -30,6 +30,8 @@ from edgeagent.types.metadata import CacheTierName
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+    from edgeagent.effects import Place
+
 __all__ = ["EncryptedCache", "parse_keys"]
 
 VARIABLE: Final = "EDGEAGENT_CACHE_KEY"
@@ -112,6 +114,21 @@ class EncryptedCache:
     def get_many(self, keys: Sequence[bytes], /) -> list[bytes | None]:
         """See `Batches`."""
         found = zip(keys, self._inner.get_many(keys), strict=True)
+        return [None if data is None else self._opened(key, data) for key, data in found]
+
+    @property
+    def awaits(self) -> bool:
+        """Whether the inner tier's look-ups can be awaited."""
+        return bool(getattr(self.tier, "awaits", False))
+
+    async def aget(self, key: bytes, place: Place, /) -> bytes | None:
+        """See `Awaits`."""
+        data = await self._inner.aget(key, place)
+        return None if data is None else self._opened(key, data)
+
+    async def aget_many(self, keys: Sequence[bytes], place: Place, /) -> list[bytes | None]:
+        """See `Awaits`."""
+        found = zip(keys, await self._inner.aget_many(keys, place), strict=True)
         return [None if data is None else self._opened(key, data) for key, data in found]
 
     def put_many(self, puts: Sequence[Put], /) -> list[Exception | None]:

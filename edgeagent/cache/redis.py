@@ -15,7 +15,9 @@ import os
 import re
 import secrets
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -26,7 +28,9 @@ from edgeagent.errors import ConfigurationError
 from edgeagent.types.metadata import CacheTierName
 
 if TYPE_CHECKING:
+    from edgeagent.cache.redis_async import AsyncLink
     from edgeagent.cache.redis_link import Link, Script
+    from edgeagent.effects import Place
 
 __all__ = ["RedisCache"]
 
@@ -79,7 +83,7 @@ server, say): a late answer may fill a gap, but replaces nothing."""
 
 
 class RedisCache:
-    """Bytes in a Redis or Valkey server. Implements `CacheTier`, `Leases` and `Batches`; thread-safe.
+    """Bytes in a Redis or Valkey server. Implements `CacheTier`, `Leases`, `Batches` and `Awaits`; thread-safe.
 
     Faults are raised as the `redis` library's errors, or as `ConnectionError` while the server is known to be away.
 
@@ -103,6 +107,7 @@ class RedisCache:
     name: CacheTierName = "redis"
     blocking: bool = True
     batches: bool = True
+    awaits: bool = True
 
     def __init__(
         self,
@@ -133,6 +138,7 @@ class RedisCache:
         self._clock = clock
         self._start = f"{prefix}:{VERSION}:".encode()
         self._links: dict[int, Link] = {}
+        self._async_links: dict[Any, AsyncLink] = {}
         self._scripts: dict[str, Script] = {}
 
     def get(self, key: bytes, /) -> bytes | None:
@@ -147,6 +153,18 @@ class RedisCache:
     def get_many(self, keys: Sequence[bytes], /) -> list[bytes | None]:
         """What is under each key, in one round trip."""
         values: list[bytes | None] = self._link().call("MGET", *map(self._name, keys)) if keys else []
+        return values
+
+    async def aget(self, key: bytes, place: Place, /) -> bytes | None:
+        """See `Awaits`."""
+        value: bytes | None = await self._async_link(place).call("GET", self._name(key))
+        return value
+
+    async def aget_many(self, keys: Sequence[bytes], place: Place, /) -> list[bytes | None]:
+        """See `Awaits`."""
+        if not keys:
+            return []
+        values: list[bytes | None] = await self._async_link(place).call("MGET", *map(self._name, keys))
         return values
 
     def put_many(self, puts: Sequence[Put], /) -> list[Exception | None]:
@@ -197,6 +215,8 @@ class RedisCache:
         link = self._links.pop(os.getpid(), None)
         if link is not None:
             link.close()
+        for other in list(self._async_links.values()):
+            other.close()
 
     # leases
 
@@ -277,11 +297,25 @@ class RedisCache:
             link = self._links.setdefault(pid, Link(self._connection(), self._clock))
         return link
 
+    def _async_link(self, place: Place) -> AsyncLink:
+        link = self._async_links.get(place.loop)
+        if link is None:
+            from edgeagent.cache.redis_async import AsyncLink, async_connection_options
+
+            for closed in [loop for loop in list(self._async_links) if loop.is_closed()]:
+                self._async_links.pop(closed, None)  # by somebody who did not let it end
+            options = async_connection_options(self._address(), self.timeout, self._options)
+            ended = partial(_forget, weakref.ref(self), place.loop)  # no cycle: who forgets this tier closes it
+            link = self._async_links[place.loop] = AsyncLink(options, self._link().outage, place, ended)
+        return link
+
     def _connection(self) -> dict[str, Any]:
         from edgeagent.cache.redis_link import connection_options
 
-        url = _from_environment() if self.url is None else self.url
-        return connection_options(_checked(url), self.timeout, self._options)
+        return connection_options(self._address(), self.timeout, self._options)
+
+    def _address(self) -> str:
+        return _checked(_from_environment() if self.url is None else self.url)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._options or (self.url is not None and _has_secret(self.url)):
@@ -293,6 +327,12 @@ class RedisCache:
 
     def __repr__(self) -> str:
         return f"RedisCache({'' if self.url is None else repr(shown(self.url))})"
+
+
+def _forget(tier: weakref.ref[RedisCache], loop: Any) -> None:
+    found = tier()
+    if found is not None:
+        found._async_links.pop(loop, None)
 
 
 def _rebuilt(

@@ -19,7 +19,7 @@ from redis.retry import Retry
 
 from edgeagent.cache.outage import Outage
 
-__all__ = ["Command", "Link", "Script", "connection_options"]
+__all__ = ["Command", "Link", "Script", "connection_options", "packed"]
 
 Command: TypeAlias = tuple[bytes | str | int, ...]
 
@@ -118,7 +118,7 @@ class Link:
 
     def _exchange(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
         try:
-            connection.send_packed_command([_packed(commands)])
+            connection.send_packed_command([packed(commands)])
             replies = [_reply(connection) for _ in commands]
         except BaseException:
             connection.disconnect()
@@ -132,7 +132,7 @@ class Link:
         self._on_fresh([("PING",)])
 
 
-def _packed(commands: Sequence[Command]) -> bytes:
+def packed(commands: Sequence[Command]) -> bytes:
     """Commands as the protocol has them: arrays of byte strings, each preceded by its length."""
     parts = []
     for command in commands:

@@ -17,9 +17,10 @@ from edgeagent.cache.entry import Entry, decode_entry
 from edgeagent.cache.outage import Away
 from edgeagent.core.counts import Counts
 from edgeagent.core.leases import Lease, Repeat, wait_for_lease
+from edgeagent.core.reads import READ_BOUND, read, read_many
 from edgeagent.core.staleness import Background, Refreshes, Spare
 from edgeagent.core.writes import Writes
-from edgeagent.effects import Flow, offload
+from edgeagent.effects import Flow
 from edgeagent.errors import DeadlineExceededError
 from edgeagent.telemetry.base import Observer
 from edgeagent.types.metadata import CacheTierName
@@ -39,9 +40,6 @@ logger = logging.getLogger("edgeagent.cache")
 REMEMBERED: Final = 512
 REMEMBERED_BYTES: Final = 16 * 1024
 """How many entries of near tiers are kept as they were taken apart, and how large each may be: 8 MB at most."""
-
-READ_BOUND: Final = 2.0
-"""Seconds after which a busy or slow tier counts as a miss."""
 
 
 class CacheLayers:
@@ -147,7 +145,7 @@ class CacheLayers:
             data = self._writes.under_way(key)  # a write under way is visible
             if data is None:
                 try:
-                    data = yield from offload(partial(tier.get, key), READ_BOUND)
+                    data = yield from read(tier, key)
                 except Exception as error:
                     self.fault(tier, error)
                     continue
@@ -189,7 +187,7 @@ class CacheLayers:
         writing = {key: data for key in keys if (data := self._writes.under_way(key)) is not None}
         rest = [key for key in keys if key not in writing]
         try:
-            return {**(yield from offload(partial(_get_all, tier, rest), READ_BOUND)), **writing}
+            return {**(yield from read_many(tier, rest)), **writing}
         except Exception as error:
             self.fault(tier, error)
             return writing
@@ -392,9 +390,3 @@ class CacheLayers:
         """Give back files and connections."""
         for tier in (*self._near, *self._far):
             tier.close()
-
-
-def _get_all(tier: Any, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-    if getattr(tier, "batches", False):
-        return {key: data for key, data in zip(keys, tier.get_many(keys), strict=True) if data is not None}
-    return {key: data for key in keys if (data := tier.get(key)) is not None}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from edgeagent.cache.entry import Entry, decode_entry
 from edgeagent.cache.policy import uncacheable_reason
 from edgeagent.core.keys import raw_key_of, shared_key_of
-from edgeagent.core.layers import READ_BOUND
+from edgeagent.core.reads import READ_BOUND
 from edgeagent.effects import Flow, offload
 
 if TYPE_CHECKING:

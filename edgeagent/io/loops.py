@@ -32,6 +32,20 @@ class Loop:
         self._pid = os.getpid()
         self._tasks: set[Any] = set()
 
+    @property
+    def loop(self) -> Any:
+        """The loop itself, or trio's token."""
+        return self._loop
+
+    @property
+    def is_asyncio(self) -> bool:
+        """Whether it is a loop of asyncio."""
+        return isinstance(self._loop, asyncio.AbstractEventLoop)
+
+    def at_end(self, job: AsyncJob) -> AsyncGeneratorType[None, None]:
+        """See `at_end`. To be called in the loop."""
+        return at_end(job)
+
     def soon(self, call: Callable[[], object]) -> None:
         """Call it in the loop; nothing happens if the loop has ended, or belongs to the parent of this process."""
         if self._pid != os.getpid():

@@ -322,7 +322,7 @@ def test_stale_answers(tmp_path: Any, stream: bool) -> None:
         for who in ("a@x.com", "b@x.com"):
             said, edge = await text(made, f"mail {who}")
             assert said == f"You said: mail {who}"
-            assert edge.cached
+            assert edge.cached or edge.coalesced  # or what the renewal, still under way, brings
             made.client.flush()
         for _ in range(200):
             if pipeline.layers.refreshes.stats().running == 0:

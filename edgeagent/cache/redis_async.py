@@ -1,0 +1,117 @@
+"""Connections to one Redis or Valkey server from one event loop of asyncio, by the `redis` library's own: for reading.
+
+A look-up is awaited where it is asked for, since a thread that does it costs more than the reply takes. As with
+`redis_link`, a command that fails on a connection that was idle is sent once more on a fresh one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.asyncio.connection import Connection, parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004
+
+from edgeagent.cache.outage import Outage
+from edgeagent.cache.redis_link import packed
+
+if TYPE_CHECKING:
+    from edgeagent.effects import Place
+
+__all__ = ["AsyncLink", "async_connection_options"]
+
+_GONE: Final = (ConnectionError, TimeoutError, OSError)
+_ITS_NAME: Final = ("driver_info", "lib_name", "lib_version")
+"""What the library tells the server of itself. Servers before 7.2 refuse it, and the library keeps what they say in a
+cycle with whoever connected: forgotten connections would end in the garbage collector's hands."""
+
+
+def async_connection_options(url: str, timeout: float, more: Mapping[str, Any]) -> dict[str, Any]:
+    """What a connection of the library is made with. Raises `ValueError` for a URL that the library does not take."""
+    options: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+    options.update(parse_url(url), **more)
+    options.update(
+        decode_responses=False, health_check_interval=0, protocol=2, retry=Retry(NoBackoff(), 0), retry_on_timeout=False
+    )
+    return options
+
+
+class AsyncLink:
+    """Connections of one loop. To be used in that loop alone.
+
+    Args:
+        options: as `async_connection_options` gives them.
+        outage: what is known of the server.
+        place: the loop.
+        ended: told when the connections have been closed.
+    """
+
+    def __init__(
+        self, options: Mapping[str, Any], outage: Outage, place: Place, ended: Callable[[], object] = lambda: None
+    ) -> None:
+        self._options = dict(options)
+        self._kind: type[Any] = self._options.pop("connection_class", Connection)
+        self._timeout: float = self._options["socket_timeout"]
+        self._outage = outage
+        self._place = place
+        self._idle: list[Any] = []
+        idle = self._idle
+
+        async def end() -> None:
+            ended()
+            while idle:
+                await idle.pop().disconnect()
+
+        self._guard = place.at_end(end)
+
+    async def call(self, *command: bytes | str | int) -> Any:
+        """The reply to one command.
+
+        Raises:
+            Away: the server is away.
+            redis.RedisError: it has just gone away, or it refuses the command.
+        """
+        self._outage.check()
+        data = packed([command])
+        try:
+            if self._idle:
+                try:
+                    return await self._exchange(self._idle.pop(), data)
+                except TimeoutError:
+                    raise
+                except (ConnectionError, OSError):  # those beside it were most likely closed with it
+                    while self._idle:
+                        await self._idle.pop().disconnect(nowait=True)
+            return await self._exchange(await self._fresh(), data)
+        except _GONE:
+            self._outage.begins()
+            raise
+
+    def close(self) -> None:
+        """Have the loop close the connections. May be called from any thread."""
+        self._place.spawn(self._guard.aclose)
+
+    async def _fresh(self) -> Any:
+        connection = self._kind(**self._options)
+        for name in _ITS_NAME:
+            setattr(connection, name, None)
+        try:
+            await connection.connect()
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+        return connection
+
+    async def _exchange(self, connection: Any, data: bytes) -> Any:
+        try:
+            connection.socket_timeout = None  # else the library makes a task for what it sends; a command is small
+            await connection.send_packed_command([data], check_health=False)
+            connection.socket_timeout = self._timeout  # read_response(timeout=…) would give None, and leave the reply
+            reply = await connection.read_response()
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+        self._idle.append(connection)
+        return reply
