@@ -15,7 +15,8 @@ from benchmarks.workload import CHUNKS
 
 __all__ = ["Measured", "Row", "rows"]
 
-PEERS: Final = ("httpx", "pydantic", "openai", "litellm")
+PEERS: Final = ("httpx", "pydantic", "openai", "litellm", "hishel", "gptcache")
+_IMPORTED: Final = ("pydantic", "openai", "litellm")
 
 
 @dataclass
@@ -101,10 +102,15 @@ def _hits(m: Measured) -> list[Row | None]:
         _versus(m, "memory hit", "memory hit, sync, against litellm", "litellm", times=30),
         _time(m, "memory hit, async", "memory hit, async", at_most=25),
         _versus(m, "memory hit, async", "memory hit, async, against litellm", "litellm", times=30),
+        _versus(m, "memory hit", "memory hit, sync, against hishel", "hishel"),
+        _versus(m, "memory hit, async", "memory hit, async, against hishel", "hishel"),
+        _versus(m, "memory hit", "memory hit, sync, against GPTCache", "gptcache"),
         _slope(m, "memory hit", "each KB of prompt more, sync", at_most=3),
         _slope(m, "memory hit, async", "each KB of prompt more, async", at_most=3),
         _time(m, "disk hit", "disk hit, sync", at_most=80),
         _time(m, "disk hit, async", "disk hit, async", at_most=250),
+        _versus(m, "disk hit", "disk hit, sync, against hishel", "hishel"),
+        _versus(m, "disk hit, async", "disk hit, async, against hishel", "hishel"),
         _versus(m, "redis hit", "redis hit, sync, against litellm", "litellm", share=None),
         _versus(m, "redis hit, async", "redis hit, async, against litellm", "litellm", share=None),
     ]
@@ -139,7 +145,7 @@ def _streams(m: Measured) -> list[Row | None]:
 def _starts(m: Measured) -> list[Row | None]:
     made: list[Row | None] = []
     for figure, names, share in (
-        ("import edgeagent, against import pydantic", [f"import {name}" for name in ("edgeagent", *PEERS[1:])], 1.5),
+        ("import edgeagent, against import pydantic", [f"import {name}" for name in ("edgeagent", *_IMPORTED)], 1.5),
         ("import EdgeClient, against BaseModel", ["EdgeClient", "BaseModel", "openai.OpenAI", "litellm.completion"], 0),
     ):
         if names[0] in m.imports:
@@ -151,7 +157,7 @@ def _starts(m: Measured) -> list[Row | None]:
                     "ms",
                     median(ours) * 1e3,
                     None,
-                    {peer: median(times) * 1e3 for peer, times in zip(PEERS[1:], theirs, strict=True)},
+                    {peer: median(times) * 1e3 for peer, times in zip(_IMPORTED, theirs, strict=True)},
                     f"{share_of_pydantic:.2f} x",
                     f"≤ {share} x" if share else "",
                     share_of_pydantic <= share if share else None,

@@ -16,7 +16,7 @@ from benchmarks.figures import PEERS, Measured, Row
 
 __all__ = ["machine", "markdown", "write"]
 
-_PACKAGES = ("edgeagent", "pydantic", "httpx", "openai", "litellm")
+_PACKAGES = ("edgeagent", "pydantic", "httpx", "openai", "litellm", "hishel", "gptcache")
 
 
 def machine() -> dict[str, Any]:

@@ -11,7 +11,7 @@ __all__ = ["CONTENDERS", "GROUPS", "SCENARIOS", "Group", "Scenario"]
 Group = Literal["memory", "disk", "redis", "miss", "stream", "start"]
 GROUPS: Final[tuple[Group, ...]] = ("memory", "disk", "redis", "miss", "stream", "start")
 
-CONTENDERS: Final = ("edgeagent", "httpx", "openai", "litellm")
+CONTENDERS: Final = ("edgeagent", "httpx", "openai", "litellm", "hishel", "gptcache")
 """Who is measured; the names are those of the modules in `benchmarks.contenders`, `httpx` is the bare call."""
 
 
