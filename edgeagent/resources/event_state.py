@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 from edgeagent.errors import EdgeAgentError
 from edgeagent.resources.structured import Structure, converted, refuse_cut
 from edgeagent.types._model import Model
-from edgeagent.types.assembly import PADDING, extended, extended_call
+from edgeagent.types.assembly import PADDING, extended, extended_call, latest
 from edgeagent.types.chunk import ChatCompletionChunk, ChoiceDelta, ChunkChoice
 from edgeagent.types.completion import ChatCompletionMessageToolCall, ChoiceLogprobs
 from edgeagent.types.parsed import (
@@ -124,8 +124,8 @@ class ChatCompletionStreamState(Generic[T]):
             if value is not None or name in chunk.model_fields_set:
                 setattr(snapshot, name, value if value is not None else getattr(snapshot, name))
         for name, value in (chunk.model_extra or {}).items():
-            if name not in PADDING and (value is not None or getattr(snapshot, name, None) is None):
-                setattr(snapshot, name, value)
+            if name not in PADDING:
+                setattr(snapshot, name, latest(getattr(snapshot, name, None), value))
         snapshot._attach(chunk.edge)
         return snapshot
 
@@ -175,7 +175,7 @@ class _Choice:
                 setattr(snapshot, name, getattr(part, name))
         for name, value in (part.model_extra or {}).items():
             if value is not None:
-                setattr(snapshot, name, value)
+                setattr(snapshot, name, latest(getattr(snapshot, name, None), value))
         if part.logprobs is not None:
             self._add_logprobs(part.logprobs)
         if any(getattr(delta, name) for name in _TEXTS) and "content" not in self._done:

@@ -36,7 +36,7 @@ from edgeagent.types.completion import (
     FunctionCall,
 )
 
-__all__ = ["PADDING", "Assembly", "assemble", "extended", "extended_call", "to_chunks"]
+__all__ = ["PADDING", "Assembly", "assemble", "extended", "extended_call", "latest", "to_chunks"]
 
 M = TypeVar("M", bound=Model)
 
@@ -90,12 +90,15 @@ def assemble(chunks: Iterable[ChatCompletionChunk]) -> ChatCompletion:
 
 
 def _put(into: dict[str, Any], name: str, value: Any) -> None:
-    """The last value counts, of an object the last of each field; None only where nothing stands yet."""
-    before = into.get(name)
+    """The last value counts; None only where nothing stands yet."""
+    into[name] = latest(into.get(name), value)
+
+
+def latest(before: Any, value: Any) -> Any:
+    """What two chunks say beside their deltas: the last that is not None, of an object the last of each field."""
     if isinstance(before, dict) and isinstance(value, dict):
-        into[name] = {**before, **value}
-    elif value is not None or name not in into:
-        into[name] = value
+        return {**before, **value}
+    return before if value is None else value
 
 
 def _last(models: Sequence[Model], names: Iterable[str]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from edgeagent import (
 )
 from edgeagent.resources.event_state import ChatCompletionStreamState
 from edgeagent.types import ChatCompletionChunk
+from edgeagent.types.assembly import assemble
 from tests.support.corpus import body, records
 
 WIRES = ["openai.chat", "deepseek.chat", "alibaba.chat", "xai.chat"]
@@ -281,6 +282,24 @@ def test_what_theirs_cannot_read() -> None:
     calls: Any = message.tool_calls
     assert [c.function.arguments if c.function else c.custom.input for c in calls] == ['{"x":1}', "ls -l", "{}"]
     assert [e.index for e in events if e.type == "tool_calls.function.arguments.done"] == [3, 9]
+
+
+def test_objects_beside_the_deltas() -> None:
+    """Each of their fields counts as it was last told, as in the completion that is assembled of the same chunks."""
+    parts = [
+        chunk({"content": "a"}, x_groq={"id": "r", "seed": 7}),
+        chunk({"content": "b"}, x_groq=None),
+        chunk({}, "stop", x_groq={"id": "s", "usage": {"total_tokens": 3}}),
+    ]
+    for part, told in zip(parts, ({"hate": 1}, {"self_harm": 1}, None), strict=True):
+        part["choices"][0]["filters"] = told
+    chunks = [ChatCompletionChunk.model_validate(part) for part in parts]
+    state: ChatCompletionStreamState[Any] = ChatCompletionStreamState()
+    for one in chunks:
+        state.handle_chunk(one)
+    for made in (state.get_final_completion(), assemble(chunks)):
+        assert made.model_extra == {"x_groq": {"id": "s", "seed": 7, "usage": {"total_tokens": 3}}}
+        assert made.choices[0].model_extra == {"filters": {"hate": 1, "self_harm": 1}}
 
 
 def test_snapshots_go_on_growing() -> None:
