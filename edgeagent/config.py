@@ -263,7 +263,7 @@ def environment_providers() -> tuple[Provider, ...]:
 # one call
 
 
-_EDGE_KEYS: Final = frozenset({"cache", "fallbacks", "router", "tags", "shield", "deadline", "priority"})
+_EDGE_KEYS: Final = frozenset({"cache", "fallbacks", "router", "tags", "shield", "deadline", "priority", "resume"})
 
 
 def call_options(settings: Settings, cache: CacheOptions, timeout: Timeout, retry: RetryPolicy) -> CallOptions:
@@ -325,10 +325,8 @@ def edge_options(base: CallOptions, edge: object) -> CallOptions:
         raise RequestValidationError("edge must be a mapping of options.", param="edge")
     unknown = sorted(map(str, edge.keys() - _EDGE_KEYS))
     if unknown:
-        known = ", ".join(sorted(_EDGE_KEYS))
-        raise RequestValidationError(
-            f"edge: unknown option {unknown[0]!r}; known: {known}.", param=f"edge.{unknown[0]}"
-        )
+        name, known = unknown[0], ", ".join(sorted(_EDGE_KEYS))
+        raise RequestValidationError(f"edge: unknown option {name!r}; known: {known}.", param=f"edge.{name}")
     changes: dict[str, Any] = {}
     if edge.get("cache") is not None:
         changes["cache"] = parse_cache_options(edge["cache"], base.cache)
@@ -339,6 +337,10 @@ def edge_options(base: CallOptions, edge: object) -> CallOptions:
         changes["router"] = _call_router(edge["router"])
     if edge.get("shield") is not None:
         changes["shield"] = _call_shield(edge["shield"], base.shield)
+    if (resume := edge.get("resume")) is not None:
+        if not isinstance(resume, bool):
+            raise RequestValidationError("edge.resume: must be True or False.", param="edge.resume")
+        changes["resume"] = resume
     if edge.get("priority") is not None:
         changes["priority"] = _priority(edge["priority"])
     if edge.get("deadline") is not None:

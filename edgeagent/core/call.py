@@ -58,6 +58,8 @@ class CallOptions:
     """The class in which it waits before limits: 0 first."""
     budgets: tuple[Purse, ...] = ()
     """Those of the views that the call is made through, beside the client's own."""
+    resume: bool = False
+    """Whether a stream that breaks off goes on at another target."""
 
     def outlasts(self, other: CallOptions) -> bool:
         """Whether a call with these options might go on where one with the others gives up."""

@@ -8,7 +8,7 @@ call with a shield (`core.shielding`); without one they are nothing, and the two
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -34,6 +34,7 @@ from edgeagent.wire.http import HTTPResponse
 
 if TYPE_CHECKING:
     from edgeagent.core.peek import Peek
+    from edgeagent.core.resuming import ResumingSession
 
 __all__ = ["Pipeline"]
 
@@ -81,10 +82,29 @@ class Pipeline(Answers):
 
     def open_stream(
         self, request: ChatRequest, options: CallOptions, scope: Scope, *, prefers_async: bool
-    ) -> Flow[StreamSession]:
+    ) -> Flow[StreamSession | ResumingSession]:
         """A stream whose first content is there."""
+        if options.resume:
+            return self._resuming(request, options, scope, prefers_async=prefers_async)
         call = self._begin(request, options, scope, prefers_async=prefers_async, stream=True)
         return self._opened(call, StreamSession)
+
+    def _resuming(
+        self, request: ChatRequest, options: CallOptions, scope: Scope, *, prefers_async: bool
+    ) -> Flow[ResumingSession]:
+        """A stream that goes on at another target when it breaks off."""
+        from edgeagent.core.resuming import ResumingSession, continues
+
+        def opens(request: ChatRequest, options: CallOptions) -> Flow[StreamSession]:
+            call = self._begin(request, options, scope, prefers_async=prefers_async, stream=True)
+            return self._opened(call, StreamSession)
+
+        session = yield from opens(request, options)
+        targets: Sequence[Target] = ()
+        if session.flowing:
+            targets = self.targets.possible(session.call, self._candidates(session.call))
+        able = [target for target in targets if continues(self.targets.provider(target), target.model)]
+        return ResumingSession(session, request, options, able, opens, self.targets.estimates.price)
 
     def open_stream_natively(
         self, request: ChatRequest, native: Native, options: CallOptions, scope: Scope, *, prefers_async: bool
@@ -281,7 +301,7 @@ class Pipeline(Answers):
         found = yield from self._far(call, keys)
         if found is not None:
             return self._replay(call, *found, kind)
-        if keys is not None and call.native is None and call.options.cache.mode == "on" and not self._watches(call):
+        if keys is not None and self._may_share(call):
             return (yield from StreamFlight(self, call, candidates, keys).open())  # type: ignore[return-value]  # not native
         answered, asked = yield from self._opened_by(call, candidates)
         recorder = Recorder(self._clock) if keys is not None and keys.write else None
@@ -294,6 +314,11 @@ class Pipeline(Answers):
 
         self._answered_by(call, answered.target)
         return kind(call, answered.answer, finish, recorder)
+
+    def _may_share(self, call: Call) -> bool:
+        """Whether identical streams may be one."""
+        options = call.options
+        return call.native is None and options.cache.mode == "on" and not options.resume and not self._watches(call)
 
     def _opened_by(self, call: Call, candidates: Candidates) -> Flow[tuple[Answered[OpenedStream], float]]:
         """The provider's stream, and when it was asked for."""

@@ -167,6 +167,9 @@ class ChatCodec(Protocol):
     A codec with a true attribute `takes_functions` is given OpenAI's older `functions` as they are; any other is asked
     with tools in their place, and its answers are turned back.
 
+    A codec with a method `continues(model)` that is true of a model takes a conversation that ends with the beginning
+    of an answer, and is answered with the rest of it.
+
     A codec with a method `concluded(completion, request)` is told what was asked once a whole answer is decoded: for a
     vendor whose answers do not say why they ended. It changes the completion in place.
     """
@@ -332,8 +335,9 @@ class DirectProvider(Protocol):
 
     The first that fits the call is used, its own kind first: a sync streaming call takes `stream`, then `astream`, then
     `complete`, then `acomplete`. What only streams is joined for a call that does not. Optional attributes are read
-    where present: `models` (names it serves), `cache_identity`, `capabilities(model)`, `vendor`, and `prefers_stream`:
-    whole answers are joined from the stream too, since a stream that is given up is closed, a call only forgotten.
+    where present: `models` (names it serves), `cache_identity`, `capabilities(model)`, `vendor`, `continues` (a
+    conversation that ends with the beginning of an answer is answered with the rest of it), and `prefers_stream`: whole
+    answers are joined from the stream too, since a stream that is given up is closed, a call only forgotten.
     """
 
     name: str

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-__all__ = ["ModelFacts", "model_facts"]
+__all__ = ["UNKNOWN", "ModelFacts", "model_facts"]
 
 Version = tuple[int, int]
 

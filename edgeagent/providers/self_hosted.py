@@ -38,7 +38,9 @@ SELF_HOSTED: Final[tuple[Row, ...]] = (
         "http://localhost:8080/v1",
         (),
         "https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
-        quirks=_OPEN,  # no `responses`: its /responses ignores text.format, which its chat obeys
+        quirks=replace(
+            _OPEN, continues=True
+        ),  # no `responses`: its /responses ignores text.format, which its chat obeys
     ),
     Row(
         "lmstudio",

@@ -25,8 +25,10 @@ T = TypeVar("T")
 class Session(Protocol[T]):
     """What a stream is a loop around: see `edgeagent.core.session`."""
 
-    call: Call
     pending: deque[T]
+
+    @property
+    def call(self) -> Call: ...
 
     @property
     def usage(self) -> CompletionUsage | None: ...

@@ -48,6 +48,7 @@ class ResponseMetadata:
     how many of the inputs were answered by the cache; if not all of them, `cached` is False and the cost is that of the
     rest.
     `similarity` is set where the semantic cache answered: the cosine of this question and the one that was answered.
+    `resumed` names the targets whose streams broke off, so that another one went on with the answer.
     """
 
     provider: str | None = None
@@ -69,3 +70,4 @@ class ResponseMetadata:
     stale: bool = False
     age: float | None = None
     reported: dict[str, int] = field(default_factory=dict)
+    resumed: tuple[Target, ...] = ()

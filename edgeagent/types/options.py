@@ -32,7 +32,8 @@ class EdgeOptions(TypedDict, total=False):
 
     `deadline` is in seconds over all attempts and targets; `fallbacks` are model names tried after the first;
     `router` is a strategy's name or a Router object; `tags` name the call in telemetry, and say
-    to which limits and budgets it belongs; `priority` is the class in which it waits before limits.
+    to which limits and budgets it belongs; `priority` is the class in which it waits before limits; `resume`: a stream
+    that breaks off goes on at another target that can.
     """
 
     cache: CacheMode | bool | CacheControls
@@ -42,3 +43,4 @@ class EdgeOptions(TypedDict, total=False):
     shield: Any
     deadline: float
     priority: Literal["high", "normal", "low"]
+    resume: bool

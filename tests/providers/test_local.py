@@ -564,6 +564,18 @@ class TestModel:
         assert usage.prompt_tokens > 8
         assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
 
+    def test_it_goes_on_with_an_answer(self, local: Local) -> None:
+        """A conversation that ends with the beginning of its own most likely answer is answered with the rest."""
+        asked = ask("Count from one to ten, in words.", temperature=0, max_tokens=24)
+        whole = local.complete(asked).choices[0].message.content
+        assert whole is not None
+        beginning = " ".join(whole.split(" ")[:4])
+        messages = [*asked.messages, {"role": "assistant", "content": beginning}]
+        going_on = asked.model_copy(update={"messages": messages, "max_tokens": 12})
+        rest = local.complete(going_on).choices[0].message.content
+        assert rest
+        assert whole.startswith(beginning + rest[: len(whole) - len(beginning)])
+
     def test_a_stream_says_what_a_completion_says(self, local: Local) -> None:
         """With one seed, streamed and unstreamed answers are the same, piece by piece and in sum."""
         request = ask("Name three colours.", seed=7, max_tokens=24)

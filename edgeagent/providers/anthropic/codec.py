@@ -16,6 +16,7 @@ from edgeagent.providers.anthropic.request import API_VERSION, encode_request
 from edgeagent.providers.anthropic.response import decode_response
 from edgeagent.providers.anthropic.stream import MessageStreamDecoder
 from edgeagent.providers.base import Encoded, StreamDecoder
+from edgeagent.providers.claude import UNKNOWN, model_facts
 from edgeagent.providers.document import DocumentDecoder, is_json
 from edgeagent.providers.native import passed_on
 from edgeagent.types import ChatCompletion, ChatRequest
@@ -36,6 +37,11 @@ class AnthropicMessagesCodec:
     def wire(self) -> str:
         """`"anthropic.messages"`."""
         return WIRE
+
+    def continues(self, model: str) -> bool:
+        """See `edgeagent.providers.base.ChatCodec`."""
+        facts = model_facts(model)
+        return facts.prefill and facts is not UNKNOWN
 
     def encode_request(self, request: ChatRequest, *, model: str, stream: bool) -> Encoded:
         """Our request → the body for `model`. Raises `RequestValidationError` for what this vendor or model has not."""

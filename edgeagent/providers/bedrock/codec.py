@@ -11,6 +11,7 @@ from edgeagent.providers.bedrock.blocks import WIRE
 from edgeagent.providers.bedrock.encoder import ConverseStreamEncoder
 from edgeagent.providers.bedrock.errors import decode_error, encode_error
 from edgeagent.providers.bedrock.inbound import decode_request
+from edgeagent.providers.bedrock.models import bedrock_facts
 from edgeagent.providers.bedrock.request import encode_request
 from edgeagent.providers.bedrock.response import decode_response, encode_response
 from edgeagent.providers.bedrock.stream import ConverseStreamDecoder
@@ -33,6 +34,11 @@ class BedrockConverseCodec:
     def wire(self) -> str:
         """`"bedrock.converse"`."""
         return WIRE
+
+    def continues(self, model: str) -> bool:
+        """See `edgeagent.providers.base.ChatCodec`."""
+        claude = bedrock_facts(model).claude
+        return claude is not None and claude.prefill
 
     def encode_request(self, request: ChatRequest, *, model: str, stream: bool) -> Encoded:
         """Our request → the body for `model`. Raises `RequestValidationError` for what this vendor or model has not."""

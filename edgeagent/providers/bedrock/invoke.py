@@ -85,6 +85,11 @@ class BedrockInvokeCodec:
         """`"bedrock.invoke"`."""
         return WIRE
 
+    def continues(self, model: str) -> bool:
+        """See `edgeagent.providers.base.ChatCodec`."""
+        model = model.removeprefix("invoke/")
+        return family_of(model) == "anthropic" and _ANTHROPIC.continues(model)
+
     def encode_request(self, request: ChatRequest, *, model: str, stream: bool) -> Encoded:
         """Our request → the family's body. Raises `RequestValidationError`."""
         model = model.removeprefix("invoke/")

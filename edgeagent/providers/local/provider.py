@@ -59,6 +59,7 @@ class Local:
     """
 
     vendor: Final = "llama.cpp"
+    continues: Final = True
     prefers_stream: Final = True
     """A deadline or a cancelled task ends the generation, also of an answer that is not streamed."""
 

@@ -41,6 +41,10 @@ class OpenAIChatCodec:
         """`"openai.chat"`."""
         return WIRE
 
+    def continues(self, _: str) -> bool:
+        """See `edgeagent.providers.base.ChatCodec`."""
+        return self._quirks.continues
+
     def encode_request(self, request: ChatRequest, *, model: str, stream: bool) -> Encoded:
         """Our request → the body for `model`. Raises `RequestValidationError` for numbers out of range."""
         return encode_request(request, self._quirks, model=model, stream=stream)

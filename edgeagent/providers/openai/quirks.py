@@ -28,6 +28,7 @@ class Quirks:
         think_tags: the text begins with reasoning between `<think>` and `</think>`.
         replayed: fields of reasoning in earlier answers that are sent back (DeepSeek wants it between tool calls).
         parts_replayed: content that came in parts (Mistral's thinking) is sent back in parts.
+        continues: a conversation that ends with the beginning of an answer is answered with the rest of it.
         call_id_length: tool calls have ids of exactly so many letters and digits; other ids are replaced by such.
         call_id_max: longer ids of tool calls (of another vendor's) are replaced; OpenAI takes 40 characters.
         required_choice: the word for `tool_choice: "required"`.
@@ -49,6 +50,7 @@ class Quirks:
     think_tags: bool = False
     replayed: tuple[str, ...] = ()
     parts_replayed: bool = False
+    continues: bool = False
     call_id_length: int | None = None
     call_id_max: int | None = 40
     required_choice: str = "required"
