@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.asyncio.connection import Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004
+from redis.exceptions import ConnectionError, ResponseError, TimeoutError  # noqa: A004
 
 from edgeagent.cache.outage import Outage
 from edgeagent.cache.redis_link import packed
@@ -57,10 +57,12 @@ class AsyncLink:
         self._outage = outage
         self._place = place
         self._idle: list[Any] = []
-        idle = self._idle
+        self._open = [True]
+        idle, is_open = self._idle, self._open  # not `self`: who forgets this has the connections closed
 
         async def end() -> None:
             ended()
+            is_open.clear()
             while idle:
                 await idle.pop().disconnect()
 
@@ -110,8 +112,17 @@ class AsyncLink:
             await connection.send_packed_command([data], check_health=False)
             connection.socket_timeout = self._timeout  # read_response(timeout=…) would give None, and leave the reply
             reply = await connection.read_response()
+        except ResponseError:  # that is an answer, too
+            await self._give_back(connection)
+            raise
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
-        self._idle.append(connection)
+        await self._give_back(connection)
         return reply
+
+    async def _give_back(self, connection: Any) -> None:
+        if self._open:
+            self._idle.append(connection)
+        else:  # closed while it was in use
+            await connection.disconnect()

@@ -1,7 +1,7 @@
-"""Short blocking calls beside an event loop of asyncio: the look-up of a cache tier.
+"""Short calls beside an event loop of asyncio: the look-up of a cache tier, awaited where the tier can do that.
 
-anyio's threads serve any code, which may come back into the loop from there, and take the loop three turns: more time
-than the look-up. Here a thread of ours runs the call and wakes the loop once.
+For those that block, anyio's threads serve any code, which may come back into the loop from there, and take the loop
+three turns: more time than the look-up. Here a thread of ours runs the call and wakes the loop once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
-from edgeagent.io.loops import current_loop
+from edgeagent.effects import Place
+from edgeagent.io.loops import Loop, current_loop
 from edgeagent.io.threads import Threads
 
 __all__ = ["Aside"]
@@ -41,8 +42,15 @@ class Aside:
         self._otherwise = otherwise
         self._places = deque([None] * PLACES)
 
-    async def run(self, call: Callable[[], Any], bound: float | None) -> Any:
-        """What it returns; raises what it raises. It is left to itself when the caller is cancelled.
+    async def run(
+        self,
+        call: Callable[[], Any],
+        bound: float | None,
+        awaited: Callable[[Place], Awaitable[Any]] | None = None,
+    ) -> Any:
+        """What it returns; raises what it raises. A call is left to itself when the caller is cancelled.
+
+        `awaited` is the same for a loop of asyncio, and takes a place, too: what it does may need a connection each.
 
         Raises:
             TimeoutError: it took longer than `bound` seconds.
@@ -54,11 +62,17 @@ class Aside:
             except IndexError:
                 pass
             else:
-                return await self._run(loop, call, bound)
+                return await (self._run(loop, call, bound) if awaited is None else self._await(awaited))
         import anyio
 
         with anyio.fail_after(bound):
             return await self._otherwise(call)
+
+    async def _await(self, awaited: Callable[[Place], Awaitable[Any]]) -> Any:
+        try:
+            return await awaited(Loop())
+        finally:
+            self._places.append(None)
 
     async def _run(self, loop: AbstractEventLoop, call: Callable[[], Any], bound: float | None) -> Any:
         future: Future[_Outcome] = loop.create_future()

@@ -121,9 +121,7 @@ class AsyncDriver:
             case Sleep():
                 return await self._sleep_for(effect.seconds)
             case Offload():
-                if effect.awaited is not None and (place := Loop()).is_asyncio:
-                    return await effect.awaited(place)
-                return await self._aside().run(effect.call, effect.bound)
+                return await self._aside().run(effect.call, effect.bound, effect.awaited)
             case Invoke():
                 return await until(effect.deadline, self._clock, partial(self._invoke, effect.call))
             case OpenIterator():

@@ -37,11 +37,6 @@ class Loop:
         """The loop itself, or trio's token."""
         return self._loop
 
-    @property
-    def is_asyncio(self) -> bool:
-        """Whether it is a loop of asyncio."""
-        return isinstance(self._loop, asyncio.AbstractEventLoop)
-
     def at_end(self, job: AsyncJob) -> AsyncGeneratorType[None, None]:
         """See `at_end`. To be called in the loop."""
         return at_end(job)

@@ -19,6 +19,7 @@ import trio
 from edgeagent import AsyncEdgeClient
 from edgeagent.cache import Awaits, Cache, EncryptedCache, RedisCache
 from edgeagent.cache.outage import Away
+from edgeagent.io.aside import PLACES
 from edgeagent.io.loops import Loop
 from edgeagent.testing import FakeProvider
 from tests.support.redis_server import RedisServer, needs_redis
@@ -173,6 +174,22 @@ def test_closed_and_used_again(tier: RedisCache) -> None:
     run(look)
 
 
+def test_closed_while_a_reply_is_awaited(tier: RedisCache) -> None:
+    """The connection is closed when the reply has come."""
+    tier.put(KEY, b"value")
+
+    async def look() -> None:
+        await get(tier)
+        (connection,) = idle(tier)
+        under_way = asyncio.ensure_future(get(tier))
+        await asyncio.sleep(0)
+        tier.close()
+        assert await under_way == b"value"
+        assert await eventually(lambda: not connection.is_connected)
+
+    run(look)
+
+
 def test_a_tier_that_is_forgotten(server: RedisServer) -> None:
     """Its connections are closed by the loop, without a word."""
 
@@ -278,7 +295,9 @@ def test_what_the_server_refuses_is_no_outage(server: RedisServer, tier: RedisCa
     async def look() -> None:
         with pytest.raises(redis.ResponseError):
             await get(tier)
+        (connection,) = idle(tier)
         assert await get(tier, OTHER) is None
+        assert idle(tier) == [connection]
 
     run(look)
 
@@ -312,3 +331,23 @@ def test_under_a_client(server: RedisServer) -> None:
 
         assert runner(ask) == ["None", "redis", "redis"]
         assert fake.calls == 1
+
+
+def test_many_tasks_have_so_many_connections(server: RedisServer) -> None:
+    """As many as the places beside a loop; the others are looked up in threads, of which there are not many either."""
+
+    async def ask() -> int:
+        fake = FakeProvider("Hello.", name="fake")
+        async with AsyncEdgeClient(providers=[fake], cache=Cache(memory=False, redis=server.url)) as client:
+
+            async def one(number: int) -> None:
+                question: Any = [{"role": "user", "content": f"Question {number}"}]
+                await client.chat.completions.create(model="fake/m", messages=question)
+
+            await asyncio.gather(*map(one, range(400)))
+            await client.flush()
+            await asyncio.gather(*map(one, range(400)))
+            assert fake.calls == 400
+            return server.say("CLIENT LIST").count("id=")
+
+    assert run(ask) < 2 * PLACES + 60

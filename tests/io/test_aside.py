@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
+from edgeagent.effects import Place
 from edgeagent.io import aside as module
 from edgeagent.io.aside import Aside
 from edgeagent.io.threads import Threads
@@ -149,3 +150,50 @@ def test_at_the_interpreters_end_it_runs_where_it_is(monkeypatch: pytest.MonkeyP
         assert await house.aside.run(threading.get_ident, 5.0) == threading.get_ident()
 
     house.run(test)
+
+
+def test_what_can_be_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is awaited in the caller's loop, by as many as there are places; the others block somewhere else."""
+    monkeypatch.setattr(module, "PLACES", 3)
+    house = House()
+
+    async def test() -> None:
+        now, most = 0, 0
+
+        async def awaited(place: Place) -> str:
+            nonlocal now, most
+            assert place.loop is asyncio.get_running_loop()
+            now += 1
+            most = max(most, now)
+            await anyio.sleep(0.01)
+            now -= 1
+            return "awaited"
+
+        async def refused(_: Place) -> str:
+            raise ZeroDivisionError
+
+        told = await asyncio.gather(*(house.aside.run(lambda: "blocked", 5.0, awaited) for _ in range(8)))
+        assert (most, house.left) == (3, 5)
+        assert sorted(told) == ["awaited"] * 3 + ["blocked"] * 5
+        for _ in range(5):  # each gives its place back
+            with pytest.raises(ZeroDivisionError):
+                await house.aside.run(lambda: None, 5.0, refused)
+        with anyio.move_on_after(0):
+            await house.aside.run(lambda: None, 5.0, awaited)
+        assert await house.aside.run(lambda: None, 5.0, awaited) == "awaited"
+
+    house.run(test)
+
+
+def test_on_trio_it_blocks_elsewhere() -> None:
+    """What is for asyncio is not asked there."""
+    house = House()
+
+    async def never(_: Place) -> str:
+        raise AssertionError
+
+    async def test() -> None:
+        assert await house.aside.run(lambda: "blocked", 5.0, never) == "blocked"
+
+    house.run(test, "trio")
+    assert house.left == 1
