@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from edgeagent.core.ask import is_http
 from edgeagent.core.session import StreamSession
+from edgeagent.core.verdict import judge
 from edgeagent.effects import Flow
 from edgeagent.errors import StreamInterruptedError
 from edgeagent.types import Attempt, ChatCompletion, ChatCompletionChunk, ChatRequest, CompletionUsage, Target
@@ -109,7 +110,7 @@ class ResumingSession:
     def _following(self, error: StreamInterruptedError) -> Flow[StreamSession | None]:
         """The stream of whoever goes on; None if nobody can. The error is made to tell of all parts."""
         broken = self._now.call
-        can_begin = _can_begin(error.partial, self._request)
+        can_begin = _is_fault(error.__cause__) and _can_begin(error.partial, self._request)
         self._attempts += broken.attempts
         if len(error.partial.choices) == 1:
             self._masked += _text(getattr(error, "masked_partial", error.partial))
@@ -170,6 +171,11 @@ class ResumingSession:
                 while not self._space.startswith(text[:begins]):
                     begins -= 1
                 choice.delta.content, self._space = text[begins:], ""
+
+
+def _is_fault(cause: BaseException | None) -> bool:
+    """Whether another target may be asked after this; not after a refusal, or the call's own deadline."""
+    return isinstance(cause, Exception) and judge(cause).next == "yes"
 
 
 def _can_begin(partial: ChatCompletion, request: ChatRequest) -> bool:

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from edgeagent import EdgeClient, RequestValidationError, StreamInterruptedError
+from edgeagent import (
+    APITimeoutError,
+    BadRequestError,
+    BudgetExceededError,
+    ContentFilterError,
+    EdgeClient,
+    InternalServerError,
+    RateLimitError,
+    RequestValidationError,
+    ShieldBlockedError,
+    StreamInterruptedError,
+)
 from edgeagent.core.resuming import continues
 from edgeagent.providers import Anthropic, Bedrock, Mistral, OpenAI, OpenAICompatible
 from edgeagent.testing import FakeProvider
@@ -139,6 +150,31 @@ async def test_what_nobody_can_go_on_with(kind: str, pieces: list[Any], params: 
         with pytest.raises(StreamInterruptedError):
             await gate.chunks(model="g", edge=RESUME, **params)
     assert second.calls == 0
+
+
+@pytest.mark.parametrize(
+    ("cause", "resumed"),
+    [
+        (InternalServerError("Down."), True),
+        (RateLimitError("Slow down."), True),
+        (APITimeoutError(), True),
+        (ValueError("of a provider's own"), True),
+        (ContentFilterError("No."), False),
+        (ShieldBlockedError("No."), False),
+        (BudgetExceededError("No."), False),
+        (BadRequestError("No."), False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+async def test_after_what(kind: str, cause: Exception, resumed: bool) -> None:
+    """Where another target would be asked before the first content; not after a refusal."""
+    first = FakeProvider(lambda _: ["One,", cause], name="first")
+    async with gate_of(kind, first, Continuing(lambda _: [" two."], name="second")) as gate:
+        if resumed:
+            assert text_of(await gate.chunks(model="g", edge=RESUME)) == "One, two."
+        else:
+            with pytest.raises(StreamInterruptedError):
+                await gate.chunks(model="g", edge=RESUME)
 
 
 async def test_it_is_not_stored(kind: str) -> None:
