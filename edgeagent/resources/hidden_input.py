@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import PydanticUserError, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 __all__ = ["without_input"]
@@ -27,7 +27,7 @@ def without_input(read: Callable[[], T], schema: Callable[[], Mapping[str, Any]]
     try:
         return read()
     except ValidationError as error:
-        words = frozenset(_words(schema()))
+        words = _words_of(schema)
         hidden = [_hidden(detail, words) for detail in error.errors(include_url=False)]
         title = error.title
     raise ValidationError.from_exception_data(title, hidden, input_type="json", hide_input=True)
@@ -58,6 +58,13 @@ _OWN_WORDS: Final = {
     "value_error": "A validator refused this value",
     "assertion_error": "A validator's assertion failed",
 }
+
+
+def _words_of(schema: Callable[[], Mapping[str, Any]]) -> frozenset[str]:
+    try:
+        return frozenset(_words(schema()))
+    except PydanticUserError:  # a type that no schema can tell: its places are not told either
+        return frozenset()
 
 
 def _words(schema: Any) -> Iterator[str]:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from edgeagent.errors import EdgeAgentError
 from edgeagent.providers.openai.codec import OpenAIChatCodec
+from edgeagent.resources.hidden_input import without_input
 from edgeagent.types import ChatCompletion, ResponseMetadata
 from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
 from edgeagent.wire.json import dump_json
@@ -144,7 +145,10 @@ class ResponseHead(Generic[R]):
         if to is str or to is bytes:
             return body() if to is bytes else body().decode("utf-8", "replace")
         if to is not None and isinstance(self._result, ChatCompletion):
-            return TypeAdapter(to).validate_python(OpenAIChatCodec().encode_response(self._result))
+            adapter, said = TypeAdapter(to), OpenAIChatCodec().encode_response(self._result)
+            if not self.edge.masked:
+                return adapter.validate_python(said)
+            return without_input(lambda: adapter.validate_python(said), adapter.json_schema)
         if not self._parsed:
             self._parsed.append(self._read_result(self._result))
         return self._parsed[0]

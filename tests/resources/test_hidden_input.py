@@ -134,6 +134,32 @@ def by_async(client: EdgeClient) -> None:
     asyncio.run(ask())
 
 
+class Choice(BaseModel):
+    """What a completion is not."""
+
+    model_config = {"arbitrary_types_allowed": True}
+
+    choices: int
+    other: object = None
+
+
+class Unspeakable(Choice):
+    """No JSON Schema can tell this."""
+
+    function: Callable[[], int] | None = None
+
+
+@pytest.mark.parametrize(("kind", "place"), [(Choice, "choices"), (Unspeakable, "…")])
+def test_a_raw_response_read_as_another_type(kind: type[BaseModel], place: str) -> None:
+    """The same: its input is the whole completion."""
+    with client_of(repeating("%s"), shield="default") as client:
+        raw = client.chat.completions.with_raw_response.create(**ASKED)
+        with pytest.raises(ValidationError) as caught:
+            raw.parse(to=kind)
+    assert caught.value.errors()[0]["loc"] == (place,)
+    assert not [text for text in said(caught.value) if "ann@" in text]
+
+
 @pytest.mark.parametrize("ask", [streamed, by_tool, by_responses, by_async])
 def test_however_it_is_read(ask: Callable[[EdgeClient], None]) -> None:
     """In a stream's end, the arguments of a tool, a response, by code that awaits."""
