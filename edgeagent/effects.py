@@ -102,8 +102,8 @@ class Place(Protocol):
         """The loop itself: hashable."""
         ...
 
-    def spawn(self, job: Callable[[], Awaitable[object]], /) -> None:
-        """Run it in a task there; nothing happens if the loop has ended. May be called from any thread."""
+    def soon(self, call: Callable[[], object], /) -> None:
+        """Call it there; nothing happens if the loop has ended. May be called from any thread."""
         ...
 
     def at_end(self, job: Callable[[], Awaitable[object]], /) -> Any:

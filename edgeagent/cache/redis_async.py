@@ -7,6 +7,7 @@ A look-up is awaited where it is asked for, since a thread that does it costs mo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.asyncio.connection import Connection, parse_url
@@ -57,12 +58,11 @@ class AsyncLink:
         self._outage = outage
         self._place = place
         self._idle: list[Any] = []
-        self._open = [True]
-        idle, is_open = self._idle, self._open  # not `self`: who forgets this has the connections closed
+        self._closed = 0  # how often
+        idle = self._idle  # not `self`: who forgets this has the connections closed
 
         async def end() -> None:
             ended()
-            is_open.clear()
             while idle:
                 await idle.pop().disconnect()
 
@@ -76,24 +76,28 @@ class AsyncLink:
             redis.RedisError: it has just gone away, or it refuses the command.
         """
         self._outage.check()
-        data = packed([command])
+        data, closed = packed([command]), self._closed
         try:
             if self._idle:
                 try:
-                    return await self._exchange(self._idle.pop(), data)
+                    return await self._exchange(self._idle.pop(), data, closed)
                 except TimeoutError:
                     raise
                 except (ConnectionError, OSError):  # those beside it were most likely closed with it
                     while self._idle:
                         await self._idle.pop().disconnect(nowait=True)
-            return await self._exchange(await self._fresh(), data)
+            return await self._exchange(await self._fresh(), data, closed)
         except _GONE:
             self._outage.begins()
             raise
 
     def close(self) -> None:
-        """Have the loop close the connections. May be called from any thread."""
-        self._place.spawn(self._guard.aclose)
+        """Have the loop close the connections; the next use opens others. May be called from any thread.
+
+        It is done in one step, without a task: the loop may be about to end.
+        """
+        self._closed += 1
+        self._place.soon(partial(_close, self._idle))
 
     async def _fresh(self) -> Any:
         connection = self._kind(**self._options)
@@ -106,23 +110,27 @@ class AsyncLink:
             raise
         return connection
 
-    async def _exchange(self, connection: Any, data: bytes) -> Any:
+    async def _exchange(self, connection: Any, data: bytes, closed: int) -> Any:
         try:
             connection.socket_timeout = None  # else the library makes a task for what it sends; a command is small
             await connection.send_packed_command([data], check_health=False)
             connection.socket_timeout = self._timeout  # read_response(timeout=…) would give None, and leave the reply
             reply = await connection.read_response()
         except ResponseError:  # that is an answer, too
-            await self._give_back(connection)
+            self._give_back(connection, closed)
             raise
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
-        await self._give_back(connection)
+        self._give_back(connection, closed)
         return reply
 
-    async def _give_back(self, connection: Any) -> None:
-        if self._open:
-            self._idle.append(connection)
-        else:  # closed while it was in use
-            await connection.disconnect()
+    def _give_back(self, connection: Any, closed: int) -> None:
+        self._idle.append(connection)
+        if closed != self._closed:  # while it was in use
+            _close(self._idle)
+
+
+def _close(idle: list[Any]) -> None:
+    while idle:
+        idle.pop()._close()  # what the library's `disconnect` does where there is no task

@@ -55,7 +55,7 @@ def mortal() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def tier(server: RedisServer) -> Iterator[RedisCache]:
-    with closing(RedisCache(server.url)) as tier:
+    with closing(RedisCache(server.url, timeout=20)) as tier:  # on a busy machine
         yield tier
 
 
@@ -133,7 +133,7 @@ def test_tasks_and_loops(tier: RedisCache) -> None:
         return len(link._idle)
 
     assert 1 <= run(many) <= 50
-    threads = [threading.Thread(target=run, args=(many,)) for _ in range(4)]
+    threads = [threading.Thread(target=asyncio.run, args=(many(),)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -168,10 +168,25 @@ def test_closed_and_used_again(tier: RedisCache) -> None:
         (connection,) = idle(tier)
         tier.close()
         assert await eventually(lambda: not connection.is_connected)
-        assert tier._async_links == {}
         assert await get(tier) == b"value"
+        assert len(idle(tier)) == 1
 
     run(look)
+
+
+def test_closed_at_the_very_end(server: RedisServer) -> None:
+    """In the last step of a loop: no task is left behind, and nothing is said."""
+    told: list[Any] = []
+
+    async def look() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        tier = RedisCache(server.url, timeout=20)
+        await asyncio.gather(*(get(tier) for _ in range(5)))
+        tier.close()
+
+    for _ in range(20):
+        run(look)
+    assert told == []
 
 
 def test_closed_while_a_reply_is_awaited(tier: RedisCache) -> None:
