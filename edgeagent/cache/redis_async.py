@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.asyncio.connection import Connection, parse_url
 from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, ResponseError, TimeoutError  # noqa: A004
 
 from edgeagent.cache.outage import Outage
-from edgeagent.cache.redis_link import packed
+from edgeagent.cache.redis_link import connection_options, packed
 
 if TYPE_CHECKING:
     from edgeagent.effects import Place
@@ -30,13 +29,8 @@ cycle with whoever connected: forgotten connections would end in the garbage col
 
 
 def async_connection_options(url: str, timeout: float, more: Mapping[str, Any]) -> dict[str, Any]:
-    """What a connection of the library is made with. Raises `ValueError` for a URL that the library does not take."""
-    options: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
-    options.update(parse_url(url), **more)
-    options.update(
-        decode_responses=False, health_check_interval=0, protocol=2, retry=Retry(NoBackoff(), 0), retry_on_timeout=False
-    )
-    return options
+    """As `redis_link.connection_options`, for connections that are awaited."""
+    return connection_options(url, timeout, more, parse_url, Retry)
 
 
 class AsyncLink:

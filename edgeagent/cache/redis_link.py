@@ -37,12 +37,17 @@ class Script:
         self.sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def connection_options(url: str, timeout: float, more: Mapping[str, Any]) -> dict[str, Any]:
-    """What a connection of the library is made with. Raises `ValueError` for a URL that the library does not take."""
+def connection_options(
+    url: str, timeout: float, more: Mapping[str, Any], parse: Callable[[str], Any] = parse_url, retry: type[Any] = Retry
+) -> dict[str, Any]:
+    """What a connection of the library is made with; `parse` and `retry` are its own, of the kind of the connection.
+
+    Raises `ValueError` for a URL that the library does not take.
+    """
     options: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
-    options.update(parse_url(url), **more)  # type: ignore[no-untyped-call]
+    options.update(parse(url), **more)
     options.update(
-        decode_responses=False, health_check_interval=0, protocol=2, retry=Retry(NoBackoff(), 0), retry_on_timeout=False
+        decode_responses=False, health_check_interval=0, protocol=2, retry=retry(NoBackoff(), 0), retry_on_timeout=False
     )
     return options
 
