@@ -353,7 +353,8 @@ def test_many_tasks_have_so_many_connections(server: RedisServer) -> None:
 
     async def ask() -> int:
         fake = FakeProvider("Hello.", name="fake")
-        async with AsyncEdgeClient(providers=[fake], cache=Cache(memory=False, redis=server.url)) as client:
+        cache = Cache(memory=False, redis=RedisCache(server.url, timeout=20))  # on a busy machine
+        async with AsyncEdgeClient(providers=[fake], cache=cache) as client:
 
             async def one(number: int) -> None:
                 question: Any = [{"role": "user", "content": f"Question {number}"}]
