@@ -9,7 +9,8 @@ does not promise:
   that belongs to somebody else is refused.
 - Connections are pooled, not one per thread, and none outlives `close`. A child process after a fork opens its own and
   leaves the parent's alone (https://www.sqlite.org/howtocorrupt.html §2.6); no fork happens while a thread is in it.
-- Nobody waits longer than `timeout` for a busy database to be read or opened: that is a miss.
+- Nobody waits longer than `timeout` for a busy database to be read or opened: that is a miss. Of the threads of a
+  process one opens it: many at once would keep each other from it for seconds.
 
 A process that is killed in the middle of a write loses that write only: SQLite's write-ahead log is atomic.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -105,6 +107,9 @@ class DiskCache:
         self.ttl = ttl
         self.timeout = timeout
         self._databases: dict[int, _Database] = {}
+        self._opening: dict[
+            int, threading.Lock
+        ] = {}  # by process, too: a child's is not held by a thread of its parent
         self._gate = ForkGate()
 
     def get(self, key: bytes, /) -> bytes | None:
@@ -178,13 +183,20 @@ class DiskCache:
     def _database(self) -> _Database:
         pid = os.getpid()
         database = self._databases.get(pid)
-        if database is None:
-            _prepare(self.directory, self.timeout)
-            opened = _Database(self.directory, self.timeout, self.size_limit)
-            database = self._databases.setdefault(pid, opened)
-            if database is not opened:  # another thread was faster
-                opened.shut()
-        return database
+        return self._opened(pid) if database is None else database  # an empty one is false
+
+    def _opened(self, pid: int) -> _Database:
+        lock = self._opening.setdefault(pid, threading.Lock())
+        if not lock.acquire(timeout=self.timeout):
+            raise diskcache.Timeout
+        try:
+            database = self._databases.get(pid)
+            if database is None:
+                _prepare(self.directory, self.timeout)
+                database = self._databases[pid] = _Database(self.directory, self.timeout, self.size_limit)
+            return database
+        finally:
+            lock.release()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (os.fspath(self.directory), self.size_limit, self.ttl, self.timeout))
@@ -222,6 +234,7 @@ class _Database(diskcache.Cache):  # type: ignore[misc]  # diskcache has no type
     def __init__(self, directory: Path, timeout: float, size_limit: int) -> None:
         self._idle: list[sqlite3.Connection] = []
         self._shut = False
+        self._open_until = time.monotonic() + timeout
         self._closer = weakref.finalize(self, _close_all, self._idle, os.getpid())
         try:
             super().__init__(os.fspath(directory), timeout, _BytesDisk, size_limit=size_limit, **_SETTINGS)
@@ -235,6 +248,21 @@ class _Database(diskcache.Cache):  # type: ignore[misc]  # diskcache has no type
         if con is None:
             con = self._local.con = self._connect()
         return con
+
+    @property
+    def _sql_retry(self) -> Callable[..., Any]:
+        """How diskcache runs what opens the database: again while others hold the lock, though not for a minute."""
+
+        def run(statement: str, *args: Any) -> Any:
+            while True:
+                try:
+                    return self._sql(statement, *args)
+                except sqlite3.OperationalError as error:
+                    if not _is_busy(error) or time.monotonic() >= self._open_until:
+                        raise
+                time.sleep(0.001)
+
+        return run
 
     def _connect(self) -> sqlite3.Connection:
         path = os.path.join(self._directory, _FILE)  # noqa: PTH118  # as diskcache has it

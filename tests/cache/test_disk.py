@@ -102,7 +102,7 @@ def test_entries_expire(
 ) -> None:
     """The time given with the entry comes before the tier's own."""
     now = [1_700_000_000.0]
-    clock = SimpleNamespace(time=lambda: now[0], sleep=lambda _: None)
+    clock = SimpleNamespace(time=lambda: now[0], monotonic=lambda: now[0], sleep=lambda _: None)
     monkeypatch.setattr(diskcache.core, "time", clock)
     monkeypatch.setattr("edgeagent.cache.disk.time", clock)
     tier = DiskCache(directory, ttl=own)
@@ -281,22 +281,71 @@ def test_a_connection_that_cannot_be_set_up_is_closed(tier: DiskCache, monkeypat
     assert tier.get(b"k") is None
 
 
-def test_two_threads_that_open_at_once_agree(tier: DiskCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The slower one uses the faster one's database and closes its own."""
-    first = disk_module._Database(*_made(tier))
+def test_one_thread_opens_it_for_all(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty that come at once do not keep each other from it: it is opened once, and all of them read."""
+    made: list[Path] = []
+    database = disk_module._Database
 
-    def slow(*arguments: Any) -> Any:
-        tier._databases[os.getpid()] = first  # meanwhile
+    def counted(*arguments: Any) -> Any:
+        made.append(arguments[0])
         return database(*arguments)
 
-    database = disk_module._Database
-    monkeypatch.setattr(disk_module, "_Database", slow)
-    assert tier._database() is first
+    monkeypatch.setattr(disk_module, "_Database", counted)
+    tier = DiskCache(directory, timeout=30)
+    found: list[bytes | None] = []
+    start = threading.Barrier(40)
+
+    def read() -> None:
+        start.wait()
+        found.append(tier.get(b"k"))
+
+    threads = [threading.Thread(target=read) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    tier.close()
+    assert found == [None] * 40
+    assert made == [directory]
 
 
-def _made(tier: DiskCache) -> tuple[Path, float, int]:
-    disk_module._prepare(tier.directory, tier.timeout)
-    return tier.directory, tier.timeout, tier.size_limit
+def test_who_waits_too_long_for_another_to_open_it_has_a_miss(tier: DiskCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that opens it may be held up by a slow disk; a write is tried again, and then is an error."""
+    begun, release = threading.Event(), threading.Event()
+    prepare = disk_module._prepare
+
+    def slow(*arguments: Any) -> None:
+        begun.set()
+        release.wait(30)
+        prepare(*arguments)
+
+    monkeypatch.setattr(disk_module, "_prepare", slow)
+    opener = threading.Thread(target=tier.put, args=(b"k", b"v"))
+    opener.start()
+    assert begun.wait(30)
+    assert tier.get(b"k") is None
+    with pytest.raises(diskcache.Timeout):
+        tier.put(b"other", b"v")
+    release.set()
+    opener.join()
+    assert tier.get(b"k") == b"v"
+
+
+def test_opening_waits_no_longer_than_it_may(tier: DiskCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process writes just as long as it takes: diskcache alone would try for a minute."""
+    tier.put(b"k", b"v")
+    tier.close()
+    monkeypatch.setattr(disk_module, "_prepare", lambda *_: None)  # which would see it first
+    now = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0], time=lambda: 0.0, sleep=lambda s: now.__setitem__(0, now[0] + s))
+    monkeypatch.setattr(disk_module, "time", clock)
+    other = connect(tier.directory)
+    other.execute("BEGIN EXCLUSIVE")
+    assert tier.get(b"k") is None
+    assert now[0] == pytest.approx(tier.timeout, abs=0.002)
+    other.execute("ROLLBACK")
+    other.close()
+    assert tier.get(b"k") == b"v"
 
 
 # Nothing is unpickled, nothing outside the directory is touched.
