@@ -182,11 +182,14 @@ class Offload:
 
     `bound` is the longest wait in seconds; then `TimeoutError` is raised and the call's outcome is thrown away.
     `awaited` does the same in an event loop of asyncio, blocks nobody, and has bounds of its own: there it is awaited.
+    `prompt` is whether it takes so little time that a client that blocks runs it in the caller's own thread, where no
+    bound could end it; otherwise that client, too, waits for another thread.
     """
 
     call: Callable[[], Any]
     bound: float | None = None
     awaited: Callable[[Place], Awaitable[Any]] | None = None
+    prompt: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,9 +333,11 @@ def offload(
     call: Callable[[], T],
     bound: float | None = None,
     awaited: Callable[[Place], Awaitable[T]] | None = None,
+    *,
+    prompt: bool = True,
 ) -> Flow[T]:
     """See `Offload`."""
-    result: T = yield Offload(call, bound, awaited)
+    result: T = yield Offload(call, bound, awaited, prompt)
     return result
 
 

@@ -66,6 +66,11 @@ def test_faults(helper: Any, arguments: tuple[Any, ...], effect: object) -> None
         flow.throw(ValueError("x"))
 
 
+def test_a_call_that_may_take_long_is_said_to() -> None:
+    """By name."""
+    assert next(effects.offload(call, 1.0, prompt=False)) == effects.Offload(call, 1.0, None, prompt=False)
+
+
 def test_the_list_is_closed() -> None:
     """Every effect has exactly one helper, and every helper stands in the table above."""
     helpers = {value for name in effects.__all__ if inspect.isfunction(value := getattr(effects, name))}

@@ -137,9 +137,8 @@ class Embeddings(Calls):
         if not cache.reads or not candidates.sharable:
             return
         left = [place for place in range(len(batch.raw)) if place not in known]
-        found = yield from self.layers.far_many(
-            [batch.shared[place] for place in left], [batch.raw[place] for place in left], cache.max_age
-        )
+        shared, raw = [batch.shared[place] for place in left], [batch.raw[place] for place in left]
+        found = yield from self.layers.far_many(call, shared, raw, cache.max_age)
         for at, hit in found.items():
             one = known_of(*hit)
             if one is not None:

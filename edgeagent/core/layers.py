@@ -17,7 +17,7 @@ from edgeagent.cache.entry import Entry, decode_entry
 from edgeagent.cache.outage import Away
 from edgeagent.core.counts import Counts
 from edgeagent.core.leases import Lease, Repeat, wait_for_lease
-from edgeagent.core.reads import READ_BOUND, read, read_many
+from edgeagent.core.reads import Reads
 from edgeagent.core.staleness import Background, Refreshes, Spare
 from edgeagent.core.writes import Writes
 from edgeagent.effects import Flow
@@ -73,6 +73,7 @@ class CacheLayers:
         self._far = tuple(tier for tier in tiers if tier.blocking)
         self._leasing: Any = next((tier for tier in self._far if getattr(tier, "leases", False)), None)
         self._leases: dict[bytes, Lease] = {}
+        self._reads = Reads()
         self._writes = Writes(submit, self.fault, self.counts)
         self._submit = submit
         self._repeat = repeat
@@ -130,6 +131,7 @@ class CacheLayers:
 
     def far(
         self,
+        call: Call,
         key: bytes,
         near_key: bytes,
         max_age: float | None,
@@ -140,13 +142,17 @@ class CacheLayers:
 
         What is there but not fresh is offered to `spare`, and promoted to memory for the others that may take it.
         `near_form` makes of a far tier's entry what memory is to hold, where that is not the same; None: nothing.
+
+        Raises:
+            DeadlineExceededError: the call's deadline came first.
         """
         for rank, tier in enumerate(self._far):
             data = self._writes.under_way(key)  # a write under way is visible
             if data is None:
                 try:
-                    data = yield from read(tier, key)
+                    data = yield from self._reads.read(call, tier, key)
                 except Exception as error:
+                    call.check_deadline()
                     self.fault(tier, error)
                     continue
             held = None if data is None else decode_entry(data)
@@ -164,7 +170,7 @@ class CacheLayers:
         return None
 
     def far_many(
-        self, keys: Sequence[bytes], near_keys: Sequence[bytes], max_age: float | None
+        self, call: Call[Any], keys: Sequence[bytes], near_keys: Sequence[bytes], max_age: float | None
     ) -> Flow[dict[int, tuple[Entry, CacheTierName]]]:
         """`far` for many keys, with one effect for each tier: what was found, by the place of its key."""
         found: dict[int, tuple[Entry, CacheTierName]] = {}
@@ -172,7 +178,7 @@ class CacheLayers:
             left = [place for place in range(len(keys)) if place not in found]
             if not left:
                 break
-            data = yield from self._read_many(tier, [keys[place] for place in left])
+            data = yield from self._read_many(call, tier, [keys[place] for place in left])
             for place in left:
                 held = data.get(keys[place])
                 entry = None if held is None else self._fresh(decode_entry(held), max_age)
@@ -183,12 +189,13 @@ class CacheLayers:
                     found[place] = entry, tier.name
         return found
 
-    def _read_many(self, tier: CacheTier, keys: Sequence[bytes]) -> Flow[dict[bytes, bytes]]:
+    def _read_many(self, call: Call[Any], tier: CacheTier, keys: Sequence[bytes]) -> Flow[dict[bytes, bytes]]:
         writing = {key: data for key in keys if (data := self._writes.under_way(key)) is not None}
         rest = [key for key in keys if key not in writing]
         try:
-            return {**(yield from read_many(tier, rest)), **writing}
+            return {**(yield from self._reads.read_many(call, tier, rest)), **writing}
         except Exception as error:
+            call.check_deadline()
             self.fault(tier, error)
             return writing
 
@@ -224,7 +231,7 @@ class CacheLayers:
             return self._fresh(decode_entry(data), max_age)
 
         try:
-            call.question, found = yield from find_similar(call, cache, question, fresh, READ_BOUND)
+            call.question, found = yield from find_similar(call, cache, question, fresh)
         except Exception as error:
             call.check_deadline()
             self.fault(cache, error)
@@ -279,13 +286,14 @@ class CacheLayers:
         call.scope.add(partial(self._unlead, key, lease))
 
         def look() -> Flow[tuple[Entry, CacheTierName] | None]:
-            return self.far(key, near_key, max_age, spare, near_form)
+            return self.far(call, key, near_key, max_age, spare, near_form)
 
         try:
-            return (yield from wait_for_lease(call, lease, look, READ_BOUND))
+            return (yield from wait_for_lease(call, lease, look))
         except DeadlineExceededError:
             raise
         except Exception as error:  # everyone calls for himself
+            call.check_deadline()
             self.fault(tier, error)
             return None
 

@@ -17,6 +17,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from edgeagent.core.reads import bound_of
 from edgeagent.effects import Flow, offload, sleep
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ class Lease:
             self._fault(error)
 
 
-def wait_for_lease(call: Call, lease: Lease, look: Callable[[], Flow[T | None]], bound: float) -> Flow[T | None]:
-    """Wait until the lease is granted → None, or the answer is there → what `look` finds. `bound`: seconds for a step.
+def wait_for_lease(call: Call, lease: Lease, look: Callable[[], Flow[T | None]]) -> Flow[T | None]:
+    """Wait until the lease is granted → None, or the answer is there → what `look` finds.
 
     Raises:
         DeadlineExceededError: the call's deadline came first.
@@ -116,7 +117,7 @@ def wait_for_lease(call: Call, lease: Lease, look: Callable[[], Flow[T | None]],
     """
     began, anyway = call.clock(), False
     while True:
-        state = yield from offload(partial(lease.acquire, anyway=anyway), bound)
+        state = yield from offload(partial(lease.acquire, anyway=anyway), bound_of(call))
         if state == "stored" or (state == "granted" and anyway):
             found = yield from look()
             if found is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from edgeagent.cache.entry import Entry, decode_entry
 from edgeagent.cache.policy import uncacheable_reason
 from edgeagent.core.keys import raw_key_of, shared_key_of
-from edgeagent.core.reads import READ_BOUND
+from edgeagent.core.reads import bound_of
 from edgeagent.effects import Flow, offload
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def peek(
     found: list[str] = []
     stale: tuple[Entry, CacheTierName] | None = None
     for tier, key in _places(layers, raw, shared, far=candidates.sharable):
-        entry, what = yield from _look(tier, key, layers)
+        entry, what = yield from _look(call, tier, key, layers)
         now = wall()
         left = None if entry is None else cache.fresh_until(entry.created, entry.expires) - now
         if entry is not None and left is not None and left >= 0:
@@ -131,12 +131,13 @@ def _places(layers: CacheLayers, raw: bytes, shared: bytes, *, far: bool) -> lis
     return [(tier, shared if tier.blocking else raw) for tier in layers.tiers if far or not tier.blocking]
 
 
-def _look(tier: CacheTier, key: bytes, layers: CacheLayers) -> Flow[tuple[Entry | None, str]]:
+def _look(call: Call, tier: CacheTier, key: bytes, layers: CacheLayers) -> Flow[tuple[Entry | None, str]]:
     """What a tier has, and what to say of it."""
     get: Callable[[bytes], Any] = getattr(tier, "peek", tier.get)
     try:
-        data = (yield from offload(partial(get, key), READ_BOUND)) if tier.blocking else get(key)
+        data = (yield from offload(partial(get, key), bound_of(call), prompt=False)) if tier.blocking else get(key)
     except Exception as error:
+        call.check_deadline()
         layers.fault(tier, error)
         return None, f"failed ({type(error).__name__})"
     entry = None if data is None else decode_entry(data)

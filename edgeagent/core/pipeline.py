@@ -195,7 +195,7 @@ class Pipeline(Answers):
         max_age = call.options.cache.max_age
         found = None
         if keys.far:
-            found = yield from self.layers.far(keys.shared, keys.raw, max_age, call.spare, keys.near_form)
+            found = yield from self.layers.far(call, keys.shared, keys.raw, max_age, call.spare, keys.near_form)
         if found is None and call.spare is not None:
             found = self._while_revalidating(call, keys)
         if found is not None:

@@ -1,32 +1,80 @@
-"""Reading from the tiers that may block: in a thread, or awaited where a tier can do that."""
+"""Reading from the tiers that may block: in a thread, or awaited where a tier can do that.
+
+Nobody waits longer than `READ_BOUND` or than the call's deadline allows: a busy or slow tier is a miss. A client that
+blocks reads in its caller's own thread while a tier is prompt, since a thread of ours takes more time than the read of
+a file. There nothing could end a read, so the first ones, and those after a slow one, are given a thread with the
+bound. What stops answering between two prompt reads holds up, once, those that are under way.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from edgeagent.cache.base import Awaits, CacheTier
 from edgeagent.effects import Flow, offload
 
-__all__ = ["READ_BOUND", "read", "read_many"]
+if TYPE_CHECKING:
+    from edgeagent.core.call import Call
 
-READ_BOUND: Final = 2.0
+__all__ = ["READ_BOUND", "Reads", "bound_of"]
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+READ_BOUND: Final = 1.0
 """Seconds after which a busy or slow tier counts as a miss."""
 
+PROMPT: Final = 0.05
+"""Seconds that a read of a prompt tier takes at most."""
+PROMPT_READS: Final = 3
+"""So many in a row make a tier prompt."""
 
-def read(tier: CacheTier, key: bytes) -> Flow[bytes | None]:
-    """The bytes under a key. Raises whatever the tier does."""
-    awaiting = _awaiting(tier)
-    return offload(partial(tier.get, key), READ_BOUND, None if awaiting is None else partial(awaiting.aget, key))
+
+def bound_of(call: Call[Any]) -> float:
+    """How long a call may wait for a tier, in seconds."""
+    left = call.remaining()
+    return READ_BOUND if left is None else max(0.0, min(READ_BOUND, left))
 
 
-def read_many(tier: CacheTier, keys: Sequence[bytes]) -> Flow[dict[bytes, bytes]]:
-    """What is under each of them, as far as there is something. Raises whatever the tier does."""
-    awaiting = _awaiting(tier)
-    awaited = None if awaiting is None else partial(awaiting.aget_many, keys)
-    found = yield from offload(partial(_all, tier, keys), READ_BOUND, awaited)
-    return {key: data for key, data in zip(keys, found, strict=True) if data is not None}
+class Reads:
+    """Reads of one client's tiers, and how prompt these are."""
+
+    def __init__(self) -> None:
+        self._in_a_row: dict[int, int] = {}
+
+    def read(self, call: Call[Any], tier: CacheTier, key: bytes) -> Flow[bytes | None]:
+        """The bytes under a key.
+
+        Raises:
+            TimeoutError: it took too long.
+            Exception: whatever the tier does.
+        """
+        awaiting = _awaiting(tier)
+        awaited = None if awaiting is None else partial(awaiting.aget, key)
+        get = partial(self._timed, call.clock, tier, tier.get, key)
+        return offload(get, bound_of(call), awaited, prompt=self._prompt(tier))
+
+    def read_many(self, call: Call[Any], tier: CacheTier, keys: Sequence[bytes]) -> Flow[dict[bytes, bytes]]:
+        """What is under each of them, as far as there is something. Raises as `read` does."""
+        awaiting = _awaiting(tier)
+        awaited = None if awaiting is None else partial(awaiting.aget_many, keys)
+        get = partial(self._timed, call.clock, tier, partial(_all, tier), keys)
+        found = yield from offload(get, bound_of(call), awaited, prompt=self._prompt(tier))
+        return {key: data for key, data in zip(keys, found, strict=True) if data is not None}
+
+    def _prompt(self, tier: CacheTier) -> bool:
+        return self._in_a_row.get(id(tier), 0) >= PROMPT_READS
+
+    def _timed(self, clock: Callable[[], float], tier: CacheTier, get: Callable[[K], T], key: K) -> T:
+        began, prompt = clock(), False
+        try:
+            value = get(key)
+            prompt = clock() - began <= PROMPT
+        finally:
+            self._in_a_row[id(tier)] = min(self._in_a_row.get(id(tier), 0) + 1, PROMPT_READS) if prompt else 0
+        return value
 
 
 def _awaiting(tier: Any) -> Awaits | None:

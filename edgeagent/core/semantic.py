@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from edgeagent.cache.key import raw_key
 from edgeagent.cache.semantic import SemanticCache, Similar
+from edgeagent.core.reads import bound_of
 from edgeagent.effects import Flow, invoke, offload
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _split(content: Any) -> tuple[str, Any]:
 
 
 def find_similar(
-    call: Call, cache: SemanticCache, question: Question, fresh: Callable[[bytes], Any], bound: float
+    call: Call, cache: SemanticCache, question: Question, fresh: Callable[[bytes], Any]
 ) -> Flow[tuple[Question, Similar | None]]:
     """The question with its vector, and the nearest answered one that is near enough, fresh and verified.
 
@@ -70,7 +71,7 @@ def find_similar(
     limit = call.clock() + EMBED_SECONDS if call.deadline is None else min(call.deadline, call.clock() + EMBED_SECONDS)
     vectors = yield from invoke(partial(cache.embedder.embed, [question.text]), limit)
     question = question._replace(vector=vectors[0])
-    found = yield from offload(partial(cache.nearest, question.group, question.vector), bound)
+    found = yield from offload(partial(cache.nearest, question.group, question.vector), bound_of(call))
     if found is None or fresh(found.value) is None:
         return question, None
     if cache.verify is not None and found.text != question.text:

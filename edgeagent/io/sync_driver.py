@@ -128,6 +128,8 @@ class SyncDriver:
             case Sleep():
                 return self._sleep_for(effect.seconds)
             case Offload():
+                if not effect.prompt:
+                    return self._threads().call(effect.call, effect.bound)
                 with self._lanes.in_foreign_code():
                     return effect.call()
             case Invoke():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -176,9 +177,11 @@ def test_counts(tier: CacheTier) -> None:
     for key, value in ENTRIES.items():
         layers.store(key, key, encode_entry(value), None, shared=True)
 
+    call: Any = SimpleNamespace(clock=lambda: 0.0, remaining=lambda: None)
+
     def ask(key: bytes) -> None:
         if tier.blocking:
-            effects = layers.far(key, key, None)
+            effects = layers.far(call, key, key, None)
             try:
                 effect: Any = effects.send(None)
                 while True:

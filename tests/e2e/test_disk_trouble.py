@@ -15,7 +15,8 @@ import pytest
 
 from edgeagent import AsyncEdgeClient
 from edgeagent.cache import Cache, DiskCache
-from edgeagent.core import layers
+from edgeagent.core import reads
+from edgeagent.errors import DeadlineExceededError
 from edgeagent.testing import FakeProvider
 from tests.e2e.harness import Gate
 from tests.support.children import bare_environment
@@ -104,7 +105,7 @@ def test_a_slow_disk_stalls_no_event_loop(
     tmp_path: Path, backend: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The loop goes on while a read hangs, and after the bound the read is a miss."""
-    monkeypatch.setattr(layers, "READ_BOUND", 0.3)
+    monkeypatch.setattr(reads, "READ_BOUND", 0.3)
     release = threading.Event()
     disk = DiskCache(tmp_path / "cache")
     monkeypatch.setattr(disk, "get", lambda key: release.wait(10) and None)
@@ -134,3 +135,42 @@ def test_a_slow_disk_stalls_no_event_loop(
 
     anyio.run(main, backend=backend)
     assert len(warnings_of(caplog)) == 1
+
+
+class Hanging(DiskCache):
+    """Every read waits for `release`."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.release = threading.Event()
+
+    def get(self, key: bytes, /) -> bytes | None:
+        self.release.wait(30)
+        return None
+
+
+async def test_a_slow_disk_does_not_outlast_a_deadline(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is not waited for longer than the call may take, and that is no fault of the disk's."""
+    disk = Hanging(tmp_path / "cache")
+    cache = Cache(memory=False, disk=disk)
+    async with Gate(kind, [FakeProvider("yes", name="fake")], cache=cache) as gate:
+        began = time.monotonic()
+        with pytest.raises(DeadlineExceededError):
+            await gate.create(model="fake/m", edge={"deadline": 0.1})
+        assert time.monotonic() - began < reads.READ_BOUND
+        disk.release.set()
+    assert warnings_of(caplog) == []
+
+
+async def test_a_slow_disk_is_a_miss(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a short while, also for a client that blocks."""
+    monkeypatch.setattr(reads, "READ_BOUND", 0.1)
+    disk = Hanging(tmp_path / "cache")
+    async with Gate(kind, [FakeProvider("yes", name="fake")], cache=Cache(disk=disk)) as gate:
+        began = time.monotonic()
+        answer = await gate.create(model="fake/m")
+        assert answer.choices[0].message.content == "yes"
+        assert time.monotonic() - began < 20
+        disk.release.set()

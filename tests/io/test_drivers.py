@@ -478,11 +478,19 @@ def test_offload(driven: Driven) -> None:
     assert driven(lambda: effects.offload(lambda: 3, 5.0)) == 3
     with pytest.raises(ZeroDivisionError):
         driven(lambda: effects.offload(lambda: 1 / 0))
-    if driven.kind != "sync":
-        release = threading.Event()
-        with pytest.raises(TimeoutError):
-            driven(lambda: effects.offload(lambda: release.wait(5), 0.05))
-        release.set()
+    release = threading.Event()
+    with pytest.raises(TimeoutError):
+        driven(lambda: effects.offload(lambda: release.wait(5), 0.05, prompt=False))
+    release.set()
+
+
+def test_a_prompt_call_stays_in_the_thread_of_a_client_that_blocks() -> None:
+    """Another thread would take more time than the call."""
+    driven = Driven("sync")
+    assert driven(lambda: effects.offload(threading.get_ident, 5.0)) == threading.get_ident()
+    assert driven(lambda: effects.offload(threading.get_ident, 5.0, prompt=False)) != threading.get_ident()
+    with pytest.raises(ZeroDivisionError):
+        driven(lambda: effects.offload(lambda: 1 / 0, 5.0, prompt=False))
 
 
 def test_join(driven: Driven) -> None:
