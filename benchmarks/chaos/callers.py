@@ -26,12 +26,21 @@ TASKS_END = 5.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one call ended (`answer`, an error's name, …), after how many seconds, and what was wrong with it."""
+    """How one call ended (`answer`, an error's name, …), when it began and ended, and what was wrong with it.
+
+    Times are of `time.monotonic`.
+    """
 
     step: Step
     end: str
-    took: float
+    began: float
+    ended: float
     wrong: str | None = None
+
+    @property
+    def late(self) -> float:
+        """Seconds past its deadline; negative if it was in time."""
+        return self.ended - self.began - self.step.deadline
 
 
 Judge = Callable[[Outcome], None]
@@ -45,7 +54,7 @@ def call_in_thread(client: EdgeClient, steps: Iterable[Step], told: Judge) -> No
             end, wrong = _called(client, step)
         except BaseException as error:
             end, wrong = _ended(step, error)
-        told(Outcome(step, end, time.monotonic() - started, wrong))
+        told(Outcome(step, end, started, time.monotonic(), wrong))
 
 
 def call_in_tasks(client: AsyncEdgeClient, hands: list[list[Step]], told: Judge, backend: str) -> list[str]:
@@ -83,7 +92,7 @@ async def _task(client: AsyncEdgeClient, steps: Iterable[Step], told: Judge) -> 
             raise
         except Exception as error:
             end = _ended(step, error)
-        told(Outcome(step, end[0], time.monotonic() - started, end[1]))
+        told(Outcome(step, end[0], started, time.monotonic(), end[1]))
 
 
 def _arguments(step: Step) -> dict[str, Any]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Pulse"]
 
 BEAT: Final = 0.01
+NOTABLE: Final = 0.02
 
 
 class Pulse:
@@ -20,15 +21,24 @@ class Pulse:
 
     def __init__(self) -> None:
         self.late = 0.0
+        self._delays: list[tuple[float, float]] = []
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="pulse")
+
+    def during(self, began: float, ended: float) -> float:
+        """The longest delay of those that fell into this time (of `time.monotonic`)."""
+        return max((late for at, late in self._delays if began <= at and at - late - BEAT <= ended), default=NOTABLE)
 
     def _beat(self) -> None:
         while True:
             began = time.monotonic()
             if self._ended.wait(BEAT):
                 return
-            self.late = max(self.late, time.monotonic() - began - BEAT)
+            now = time.monotonic()
+            late = now - began - BEAT
+            self.late = max(self.late, late)
+            if late > NOTABLE:
+                self._delays.append((now, late))
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import gc
 import random
+import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from benchmarks.chaos.callers import Outcome, begun, call_in_tasks, call_in_thread
 from benchmarks.chaos.in_process import in_process_providers
@@ -29,8 +30,12 @@ from edgeagent.testing import FaultServer
 
 __all__ = ["Report", "run"]
 
-CALLERS = (12, 12, 12)
+Callers: TypeAlias = tuple[int, int, int]
 """Threads, tasks of asyncio, tasks of trio."""
+CALLERS: Final[Callers] = (12, 12, 12)
+SWITCHING: Final = 0.001
+"""Seconds after which a thread lets go of the interpreter. With dozens of threads, the servers' among them, some wait
+for it longer than a second when it is Python's 5 ms: whoever is woken first has it, and that is no queue."""
 TIMEOUT = 0.4
 RETRIES = 2
 SLACK = 1.0
@@ -69,15 +74,17 @@ class Report:
             self.violations.append(violation)
 
 
-def run(calls: int, seed: int = 1, rate: float = 0.3, *, in_process: bool = False) -> Report:
+def run(
+    calls: int, seed: int = 1, rate: float = 0.3, *, callers: Callers = CALLERS, in_process: bool = False
+) -> Report:
     """Make so many calls, of which the targets spoil a share of `rate`.
 
     With `in_process` the second and third targets are providers that answer by themselves, blocking and async.
     """
     report = Report(calls)
     threads = set(threading.enumerate())
-    with Complaints() as complaints:
-        _play(report, seed, rate, in_process=in_process)
+    with Complaints() as complaints, _switching():
+        _play(report, seed, rate, callers, in_process=in_process)
         gc.collect()
         _within(lambda: not _threads_since(threads))
         left = [thread.name for thread in _threads_since(threads)]
@@ -86,12 +93,22 @@ def run(calls: int, seed: int = 1, rate: float = 0.3, *, in_process: bool = Fals
     return report
 
 
+@contextmanager
+def _switching() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCHING)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 def _threads_since(before: set[threading.Thread]) -> list[threading.Thread]:
     """Those that were begun since; not those that trio keeps for its next work, for ten seconds."""
     return [thread for thread in set(threading.enumerate()) - before if not thread.name.startswith("Trio thread")]
 
 
-def _play(report: Report, seed: int, rate: float, *, in_process: bool) -> None:
+def _play(report: Report, seed: int, rate: float, callers: Callers, *, in_process: bool) -> None:
     watch, ledger = Watch(), Ledger()
     with ExitStack() as stack:
         servers = {
@@ -108,7 +125,7 @@ def _play(report: Report, seed: int, rate: float, *, in_process: bool) -> None:
         client = _client(providers, Path(cache), [watch, ledger], money)
         began = time.monotonic()
         with Pulse() as pulse:
-            outcomes, tasks_left = _all_call(client, report.calls, seed)
+            outcomes, tasks_left = _all_call(client, report.calls, seed, callers)
         report.pulse = pulse.late
         report.seconds = time.monotonic() - began
         pipeline = client._engine.pipeline
@@ -127,7 +144,7 @@ def _play(report: Report, seed: int, rate: float, *, in_process: bool) -> None:
         report.held, report.refused = money.accounts.reserved, money.accounts.refused
         report.spent, report.budgets = money.spent(), money.tokens
     report.check(not tasks_left, f"tasks are left: {tasks_left}")
-    _judge_calls(report, outcomes)
+    _judge_calls(report, outcomes, pulse)
     _judge_telling(report, watch, ledger)
 
 
@@ -144,10 +161,10 @@ def _client(providers: list[Any], cache: Path, observers: list[Any], money: Mone
     )
 
 
-def _all_call(client: EdgeClient, calls: int, seed: int) -> tuple[list[Outcome], list[str]]:
+def _all_call(client: EdgeClient, calls: int, seed: int, callers: Callers) -> tuple[list[Outcome], list[str]]:
     outcomes: list[Outcome] = []
-    hands = [[step(n, seed) for n in range(first, calls, sum(CALLERS))] for first in range(sum(CALLERS))]
-    blocking, on_asyncio = CALLERS[0], CALLERS[0] + CALLERS[1]
+    hands = [[step(n, seed) for n in range(first, calls, sum(callers))] for first in range(sum(callers))]
+    blocking, on_asyncio = callers[0], callers[0] + callers[1]
     aclient = client.to_async()
     left: list[str] = []
 
@@ -169,14 +186,15 @@ def _within(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def _judge_calls(report: Report, outcomes: list[Outcome]) -> None:
+def _judge_calls(report: Report, outcomes: list[Outcome], pulse: Pulse) -> None:
     report.ends.update(outcome.end for outcome in outcomes)
-    report.latest = max(outcome.took - outcome.step.deadline for outcome in outcomes)
+    report.latest = max(outcome.late for outcome in outcomes)
     report.check(len(outcomes) == report.calls, f"{len(outcomes)} of {report.calls} calls ended")
-    report.check(
-        report.latest < SLACK + report.pulse,
-        f"a call ended {report.latest:.2f} s after its deadline, a thread that only waited {report.pulse:.2f} s",
-    )
+    for outcome in outcomes:
+        if outcome.late >= SLACK:
+            waited = pulse.during(outcome.began, outcome.ended)
+            told = f"{outcome.step} ended as {outcome.end} {outcome.late:.2f} s after its deadline"
+            report.check(outcome.late < SLACK + waited, f"{told}, a thread that only waited {waited:.2f} s")
     report.violations += [f"{outcome.step}: {outcome.wrong}" for outcome in outcomes if outcome.wrong]
 
 
