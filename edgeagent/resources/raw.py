@@ -148,7 +148,7 @@ class ResponseHead(Generic[R]):
             adapter, said = TypeAdapter(to), OpenAIChatCodec().encode_response(self._result)
             if not self.edge.masked:
                 return adapter.validate_python(said)
-            return without_input(lambda: adapter.validate_python(said), adapter.json_schema)
+            return without_input(adapter, said)
         if not self._parsed:
             self._parsed.append(self._read_result(self._result))
         return self._parsed[0]

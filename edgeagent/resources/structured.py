@@ -123,9 +123,7 @@ class Structure:
 
     def _read(self, kind: Any, text: str) -> Any:
         adapter = _adapter(kind)
-        if not self._hides:
-            return adapter.validate_json(text)
-        return without_input(lambda: adapter.validate_json(text), adapter.json_schema)
+        return without_input(adapter, text) if self._hides else adapter.validate_json(text)
 
     def arguments_so_far(self, name: str, arguments: str) -> Any:
         """The same of a call that goes on, as a JSON value."""
