@@ -95,16 +95,18 @@ class Pipeline(Answers):
         """A stream that goes on at another target when it breaks off."""
         from edgeagent.core.resuming import ResumingSession, continues
 
-        def opens(request: ChatRequest, options: CallOptions) -> Flow[StreamSession]:
-            call = self._begin(request, options, scope, prefers_async=prefers_async, stream=True)
+        def begins(request: ChatRequest, options: CallOptions) -> Call:
+            return self._begin(request, options, scope, prefers_async=prefers_async, stream=True)
+
+        def opens(call: Call) -> Flow[StreamSession]:
             return self._opened(call, StreamSession)
 
-        session = yield from opens(request, options)
+        session = yield from opens(begins(request, options))
         targets: Sequence[Target] = ()
         if session.flowing:
             targets = self.targets.possible(session.call, self._candidates(session.call))
         able = [target for target in targets if continues(self.targets.provider(target), target.model)]
-        return ResumingSession(session, request, options, able, opens, self.targets.estimates.price)
+        return ResumingSession(session, request, options, able, begins, opens, self.targets.estimates.price)
 
     def open_stream_natively(
         self, request: ChatRequest, native: Native, options: CallOptions, scope: Scope, *, prefers_async: bool

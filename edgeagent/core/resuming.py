@@ -45,6 +45,7 @@ class ResumingSession:
         request: what the caller asked.
         options: of the call.
         targets: who can go on, in the order in which they are asked.
+        begins: a call for a request.
         opens: opens the stream of a call.
         price: the US dollars that a call is expected to cost at a target; None if that is not known.
     """
@@ -55,7 +56,8 @@ class ResumingSession:
         request: ChatRequest,
         options: CallOptions,
         targets: Sequence[Target],
-        opens: Callable[[ChatRequest, CallOptions], Flow[StreamSession]],
+        begins: Callable[[ChatRequest, CallOptions], Call],
+        opens: Callable[[Call], Flow[StreamSession]],
         price: Callable[[Call, Target], Decimal | None],
     ) -> None:
         self._now = first
@@ -63,6 +65,7 @@ class ResumingSession:
         self._request = request
         self._options = options
         self._targets = [*targets]
+        self._begins = begins
         self._opens = opens
         self._price = price
         self._said = self._masked = ""  # by those that broke off: as the caller has it, and as it may be told
@@ -95,7 +98,8 @@ class ResumingSession:
         """Read until something is pending or the stream has ended.
 
         Raises:
-            StreamInterruptedError: it broke off, and nobody can go on; `.partial` holds all that had come.
+            StreamInterruptedError: it broke off, and nobody can go on; `.partial` holds all that had come, and
+                `.attempts` tell of all who were asked.
         """
         while not self.pending and self._now.flowing:
             try:
@@ -112,6 +116,7 @@ class ResumingSession:
         broken = self._now.call
         can_begin = _is_fault(error.__cause__) and _can_begin(error.partial, self._request)
         self._attempts += broken.attempts
+        error.attempts = tuple(self._attempts)
         if len(error.partial.choices) == 1:
             self._masked += _text(getattr(error, "masked_partial", error.partial))
             self._said += _text(error.partial)
@@ -131,9 +136,12 @@ class ResumingSession:
             fallbacks=tuple(map(str, targets[1:])),
             resume=False,
         )
+        call = None
         try:
-            session = yield from self._opens(request, options)
+            call = self._begins(request, options)
+            session = yield from self._opens(call)
         except Exception:  # that the stream broke off says more than why nobody could go on with it
+            error.attempts += () if call is None else tuple(call.attempts)
             return None
         self._space = self._said[len(beginning) :]
         session.call.hedged_usd += broken.hedged_usd + (self._price(broken, self._attempts[-1].target) or 0)
@@ -144,7 +152,6 @@ class ResumingSession:
         error.partial = _with_text(error.partial, self._said)
         if hasattr(error, "masked_partial"):
             error.masked_partial = _with_text(error.masked_partial, self._masked)
-        error.attempts = tuple(self._attempts)
 
     def _take(self) -> None:
         """Make what has come a part of the one stream that the caller sees."""

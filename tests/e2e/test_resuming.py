@@ -17,6 +17,7 @@ from edgeagent import (
     InternalServerError,
     RateLimitError,
     RequestValidationError,
+    RetryPolicy,
     ShieldBlockedError,
     StreamInterruptedError,
 )
@@ -108,6 +109,40 @@ async def test_the_next_one_fails_to_begin(kind: str) -> None:
         ("second/m", False),
         ("third/m", True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("cause", "retry", "told"),
+    [
+        (lambda: ValueError("of its own"), 0, ["first", "second", "third"]),
+        (lambda: InternalServerError("Down."), 0, ["first", "second", "third"]),
+        (lambda: InternalServerError("Down."), 1, ["first", "second", "second", "third", "third"]),
+        (lambda: BadRequestError("No."), 0, ["first", "second"]),
+    ],
+    ids=["a provider's own", "a vendor's", "tried again", "a refusal"],
+)
+async def test_nobody_begins(kind: str, cause: Callable[[], Exception], retry: int, told: list[str]) -> None:
+    """The error tells of those who were asked to go on, too: each attempt once, in their order."""
+    policy = RetryPolicy(attempts=retry, wait=lambda _: 0, budget=False)
+    second, third = (Continuing(lambda _: cause(), name=name) for name in ("second", "third"))
+    async with gate_of(kind, breaking("One,", name="first"), second, third, retry=policy) as gate:
+        with pytest.raises(StreamInterruptedError) as caught:
+            await gate.chunks(model="g", edge=RESUME)
+    error = caught.value
+    assert [attempt.target.provider for attempt in error.attempts] == told
+    assert [attempt.outcome for attempt in error.attempts[1:]] == [type(cause()).__name__] * (len(told) - 1)
+    assert error.partial.choices[0].message.content == "One,"
+    assert repr(error.__cause__) == repr(GONE)
+
+
+async def test_one_goes_on_and_nobody_after_it(kind: str) -> None:
+    """Those whose streams broke off, and then those who did not begin one."""
+    second = breaking(" two,", name="second", kind=Continuing)
+    third, fourth = (Continuing(GONE, name=name) for name in ("third", "fourth"))
+    async with gate_of(kind, breaking("One,", name="first"), second, third, fourth) as gate:
+        with pytest.raises(StreamInterruptedError) as caught:
+            await gate.chunks(model="g", edge=RESUME)
+    assert [attempt.target.provider for attempt in caught.value.attempts] == ["first", "second", "third", "fourth"]
 
 
 @pytest.mark.parametrize(
