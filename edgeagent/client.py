@@ -130,7 +130,8 @@ class EdgeClient(Budgets, BaseClient):
     def probe(self, *models: str, timeout: float = 10.0) -> dict[str, Exception | None]:
         """Ask each target for one word, and learn of it: breakers close and open, latencies are measured.
 
-        It costs what such a call costs. No cache answers, nothing is tried again or elsewhere.
+        It costs what such a call costs, and has this client's tags and `probe`. No cache answers, nothing is tried
+        again or elsewhere.
 
         Args:
             *models: names, groups among them; default: all groups of `models=`, and whatever was ever asked.

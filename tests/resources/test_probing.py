@@ -14,17 +14,30 @@ import trio
 
 from edgeagent import (
     APITimeoutError,
+    BudgetExceededError,
     EdgeClient,
     InternalServerError,
     NoTargetError,
     RateLimitError,
     TargetsUnavailableError,
 )
+from edgeagent.limits import Budget, Limit
 from edgeagent.routing import BreakerPolicy
+from edgeagent.telemetry import CallStarted
 from edgeagent.testing import FakeProvider
 from edgeagent.types import ChatRequest
 
 QUESTION: Any = [{"role": "user", "content": "Hi"}]
+
+
+class Seen:
+    """Notes the tags of calls."""
+
+    def __init__(self) -> None:
+        self.tags: list[tuple[str, ...]] = []
+
+    def start(self, event: CallStarted) -> None:
+        self.tags.append(event.tags)
 
 
 def blocking(client: EdgeClient, *models: str, **settings: Any) -> Any:
@@ -88,6 +101,41 @@ def test_a_breaker_closes_without_a_users_call(probe: Any) -> None:
         again = probe(client, "limited/m", timeout=0.5)["limited/m"]
         assert isinstance(again, RateLimitError | TargetsUnavailableError)
     assert limited.calls == 1
+
+
+@every_way
+@pytest.mark.parametrize(
+    ("tags", "told"),
+    [
+        ((), ("probe",)),
+        (("tenant=acme", "batch"), ("tenant=acme", "batch", "probe")),
+        (("probe", "batch", "batch"), ("probe", "batch")),
+    ],
+    ids=["none", "others", "the same"],
+)
+def test_tags(probe: Any, tags: tuple[str, ...], told: tuple[str, ...]) -> None:
+    """Those of the view, and `probe`, each once: rules by tag see who asks."""
+    seen = Seen()
+    with EdgeClient(providers=[FakeProvider("OK.", name="alive")], observers=[seen]) as client:
+        view = client.with_options(tags=tags) if tags else client
+        assert probe(view, "alive/m") == {"alive/m": None}
+        assert view.options.tags == tags
+    assert seen.tags == [told]
+
+
+@every_way
+def test_limits_and_budgets_by_tag(probe: Any) -> None:
+    """They count probes as they do the view's other calls: what they refuse is not asked."""
+    alive = FakeProvider("OK.", name="alive")
+    limit = Limit(requests=1, by="tenant", wait=False)
+    budget = Budget(tokens=1, by="tag", tags=["report"])
+    with EdgeClient(providers=[alive], limits=[limit], budgets=[budget]) as client:
+        acme, other = (client.with_options(tags=[f"tenant={name}"]) for name in ("acme", "other"))
+        assert probe(acme, "alive/m") == probe(other, "alive/m") == {"alive/m": None}
+        assert isinstance(probe(acme, "alive/m")["alive/m"], RateLimitError)
+        report = client.with_options(tags=["report"])
+        assert isinstance(probe(report, "alive/m")["alive/m"], BudgetExceededError)
+    assert alive.calls == 2
 
 
 @every_way
