@@ -33,26 +33,6 @@ KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
 GONE = (redis.ConnectionError, redis.TimeoutError, OSError)
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared: RedisServer) -> RedisServer:
-    """A server that is empty; not to be harmed."""
-    shared.say("FLUSHALL")
-    return shared
-
-
-@pytest.fixture
-def mortal() -> Iterator[RedisServer]:
-    """A server of the test's own."""
-    with RedisServer() as server:
-        yield server
-
-
 def tier_of(server: RedisServer, **more: Any) -> closing[RedisCache]:
     return closing(RedisCache(server.url, **more))
 

@@ -33,26 +33,6 @@ GONE = (redis.ConnectionError, redis.TimeoutError, OSError)
 T = TypeVar("T")
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared: RedisServer) -> RedisServer:
-    """A server that is empty; not to be harmed."""
-    shared.say("FLUSHALL")
-    return shared
-
-
-@pytest.fixture
-def mortal() -> Iterator[RedisServer]:
-    """A server of the test's own."""
-    with RedisServer() as server:
-        yield server
-
-
 @pytest.fixture
 def tier(server: RedisServer) -> Iterator[RedisCache]:
     with closing(RedisCache(server.url, timeout=20)) as tier:  # on a busy machine

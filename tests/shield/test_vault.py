@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import stat
-import warnings
 from pathlib import Path
 from threading import Event, Thread
 
@@ -15,6 +13,7 @@ import pytest
 from edgeagent.errors import ConfigurationError
 from edgeagent.shield import Shield, Vault
 from tests.shield.finding import Forms
+from tests.support.children import forked
 
 KEY = bytes(range(32))
 
@@ -107,13 +106,7 @@ def test_a_child_does_not_wait_for_a_thread_of_its_parents() -> None:
     other = Thread(target=vault.entity, args=("EMAIL_ADDRESS", "a@x.com", standin))
     other.start()
     inside.wait()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
-        child = os.fork()
-    if not child:
-        signal.alarm(10)  # ends a child that waits for ever
-        token = vault.entity("EMAIL_ADDRESS", "b@x.com").token
-        os._exit(0 if token == "<EMAIL_1>" else 1)
+    child = forked(lambda: vault.entity("EMAIL_ADDRESS", "b@x.com").token == "<EMAIL_1>")
     go_on.set()
     other.join()
     assert os.waitpid(child, 0)[1] == 0

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import sys
-import warnings
 from threading import Event, Thread
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 
 from edgeagent.errors import ConfigurationError
 from edgeagent.shield import Detector, Match, PresidioDetector
+from tests.support.children import forked
 
 
 class Engine:
@@ -114,12 +113,7 @@ def test_a_fork_while_the_model_is_loaded(monkeypatch: pytest.MonkeyPatch) -> No
     other = Thread(target=detector.find, args=("Ann",))
     other.start()
     inside.wait()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
-        child = os.fork()
-    if not child:
-        signal.alarm(10)  # ends a child that waits for ever
-        os._exit(0 if len(detector.find("Ann lives in Paris")) == 2 else 1)
+    child = forked(lambda: len(detector.find("Ann lives in Paris")) == 2)
     go_on.set()
     other.join()
     assert os.waitpid(child, 0)[1] == 0
