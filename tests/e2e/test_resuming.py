@@ -22,7 +22,7 @@ from edgeagent import (
     StreamInterruptedError,
 )
 from edgeagent.core.resuming import continues
-from edgeagent.providers import Anthropic, Bedrock, Mistral, OpenAI, OpenAICompatible
+from edgeagent.providers import Anthropic, Bedrock, Mistral, OpenAI, OpenAICompatible, VertexAI
 from edgeagent.testing import FakeProvider
 from edgeagent.types import ChatRequest
 from tests.e2e.harness import ANTHROPIC, OPENAI, PROMPT, Gate, streamed, text_of
@@ -302,6 +302,9 @@ def test_closing_early() -> None:
         assert [report.load for report in client.health().values()] == [0, 0]
 
 
+PUBLISHED = "locations/global/publishers/anthropic/models"
+
+
 @pytest.mark.parametrize(
     ("provider", "model", "able"),
     [
@@ -315,6 +318,16 @@ def test_closing_early() -> None:
             True,
         ),
         (lambda: Bedrock(api_key="k", region_name="us-east-1"), "amazon.nova-lite-v1:0", False),
+        (lambda: VertexAI(project="p"), "claude-haiku-4-5@20251001", True),
+        (lambda: VertexAI(project="p"), "claude-3-5-sonnet-v2@20241022", True),
+        (lambda: VertexAI(project="p"), "publishers/anthropic/models/claude-opus-4-5@20251101", True),
+        (lambda: VertexAI(project="p"), "publishers/anthropic/models/claude-opus-4-6", False),
+        (lambda: VertexAI(project="p"), "claude-sonnet-4-6@default", False),
+        (lambda: VertexAI(project="p"), f"projects/claude-opus-4-6/{PUBLISHED}/claude-haiku-4-5", True),
+        (lambda: VertexAI(project="p"), f"projects/claude-haiku-4-5/{PUBLISHED}/claude-opus-4-6", False),
+        (lambda: VertexAI(project="p"), "gemini-2.5-flash", False),
+        (lambda: VertexAI(project="p"), "projects/p/locations/global/endpoints/1", False),
+        (lambda: VertexAI(project="p"), "meta/llama-4-maverick-17b-128e-instruct-maas", False),
         (lambda: OpenAI(api_key="k"), "gpt-4.1", False),
         (lambda: Mistral(api_key="k"), "mistral-small-latest", False),
         (lambda: OpenAICompatible(name="llamacpp"), "any", True),

@@ -29,10 +29,13 @@ class VertexAnthropicCodec(AnthropicMessagesCodec):
 
     __slots__ = ()
 
+    def continues(self, model: str) -> bool:
+        """See `edgeagent.providers.base.ChatCodec`."""
+        return super().continues(_name(model))
+
     def encode_request(self, request: ChatRequest, *, model: str, stream: bool) -> Encoded:
         """Our request → the body for `model`. Raises `RequestValidationError`."""
-        name = model.rpartition("/")[2]
-        encoded = super().encode_request(request, model=name, stream=stream)
+        encoded = super().encode_request(request, model=_name(model), stream=stream)
         body = {"anthropic_version": ANTHROPIC_VERSION, **encoded.body}
         body.pop("model", None)
         headers = {field: value for field, value in encoded.headers.items() if field != "anthropic-version"}
@@ -70,6 +73,11 @@ class VertexOpenAICodec(OpenAIChatCodec):
     def decode_error(self, response: HTTPResponse) -> APIStatusError:
         """OpenAI's error, or Google's. Never raises."""
         return decode_google_error(response) if is_google_error(response) else super().decode_error(response)
+
+
+def _name(model: str) -> str:
+    """Without the path before it: a project may be called as another model is."""
+    return model.rpartition("/")[2]
 
 
 def is_google_error(response: HTTPResponse) -> bool:
