@@ -18,7 +18,7 @@ class PriceSource(Protocol):
     ) -> Decimal | None:
         """The price in US dollars of `usage` at `vendor`'s `model`, or None when no price is known.
 
-        `service_tier` is what the answer says it was served with (`flex`, `priority`); None and unknown ones are the
-        vendor's standard.
+        `service_tier` is what it is billed in (`flex`, `priority`, `batch`, `fast`), by the answer's word or its
+        provider's; None and unknown ones are the vendor's standard.
         """
         ...

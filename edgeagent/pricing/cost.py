@@ -68,8 +68,8 @@ class Pricing:
     ) -> Decimal | None:
         """The price of `usage` in US dollars, at the moment of asking; None when no price is known.
 
-        `service_tier` is the one that the answer names (`flex`, `priority`); a tier without a price of its own costs
-        the standard price.
+        `service_tier` is what it is billed in (`flex`, `priority`, `batch`, `fast`); a tier without a price of its own
+        costs the standard price.
         """
         price = self._fixed.get((vendor, model, service_tier))
         if price is None:

@@ -215,20 +215,46 @@ def test_prices_change_when_the_library_s_do(moment: datetime) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("tier", ["default", "flex", "priority", "fast", "unheard-of"])
+def _context(provider: str, tier: str) -> dict[str, str]:
+    """What the library calls the tier."""
+    if tier == "batch":
+        return {"processing": "batch"}
+    return {"speed": "fast"} if (provider, tier) == ("anthropic", "fast") else {"service_tier": tier}
+
+
+@pytest.mark.parametrize("tier", ["default", "flex", "priority", "fast", "batch", "unheard-of"])
 @pytest.mark.parametrize("moment", [MOMENTS[0], MOMENTS[3]], ids=str)
 def test_service_tiers_cost_what_the_library_says(tier: str, moment: datetime) -> None:
-    """Models with prices of their own for service tiers, also where another vendor resells them."""
+    """Models with prices of their own for service tiers, also where another vendor resells them.
+
+    What is done later, or faster, has other names there: `processing`, Anthropic's `speed`.
+    """
     pricing, usage = _at(moment), _ours(USAGES[3])
     models = {model.id for provider in _snapshot().providers for model in provider.models if model.price_variants}
     wrong = [
         (provider, model)
-        for provider in ("openai", "google", "azure", "anthropic")
+        for provider in ("openai", "google", "azure", "anthropic", "mistral", "groq", "x-ai")
         for model in sorted(models)
         if pricing.cost(provider, model, usage, service_tier=tier)
-        != _their_cost(provider, model, USAGES[3], moment, price_context={"service_tier": tier})
+        != _their_cost(provider, model, USAGES[3], moment, price_context=_context(provider, tier))
     ]
     assert wrong == []
+
+
+def test_a_batch_costs_less_and_haste_more() -> None:
+    """So that no row of either is empty: each model that has such a price differs from its standard."""
+    usage = _ours(USAGES[0])
+    pricing, found = _at(MOMENTS[5]), {"batch": 0, "fast": 0}
+    for provider in _snapshot().providers:
+        for model in provider.models:
+            standard = pricing.cost(provider.id, model.id, usage)
+            for tier in found:
+                cost = pricing.cost(provider.id, model.id, usage, service_tier=tier)
+                if standard and cost is not None and cost != standard:
+                    found[tier] += 1
+                    assert (cost < standard) == (tier == "batch"), (provider.id, model.id, tier)
+    assert found["batch"] > 90
+    assert found["fast"] > 20
 
 
 def test_vendors_are_found_as_the_library_finds_them() -> None:
