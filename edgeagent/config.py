@@ -115,7 +115,7 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
         known.context_window,
         known.knows,
         health=lambda credential: Health(policy, runtime.clock, random.random, credential),
-        estimates=lambda vendor: Estimates(pricing, vendor, estimator),
+        estimates=lambda targets: Estimates(pricing, targets.vendor, estimator, targets.service_tier),
     )
     own = any(isinstance(observer, OpenTelemetryObserver) for observer in settings.observers)
     observer = ObserverGroup((*(() if own else (OpenTelemetryObserver(),)), *settings.observers))

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from edgeagent.cache.entry import Entry, encode_entry
 from edgeagent.cache.policy import storable
 from edgeagent.core.attempts import Answered
+from edgeagent.core.billing import billed_tier
 from edgeagent.core.call import Call
 from edgeagent.core.calls import Calls
 from edgeagent.core.hedging import Hedges
@@ -139,9 +140,8 @@ class Answers(Calls):
             if call.native is not None and call.shielding.masked:
                 edge.edits = (*edge.edits, "values masked")
         if completion.usage is not None and call.vendor is not None:
-            edge.cost_usd = self._pricing.cost(
-                call.vendor, answered.target.model, completion.usage, service_tier=completion.service_tier
-            )
+            tier = billed_tier(completion, self.targets.service_tier(answered.target))
+            edge.cost_usd = self._pricing.cost(call.vendor, answered.target.model, completion.usage, service_tier=tier)
             call.settle(completion.usage, edge.cost_usd)
             if call.hedged_usd and edge.cost_usd is not None:
                 edge.cost_usd += call.hedged_usd

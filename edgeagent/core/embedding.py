@@ -223,7 +223,8 @@ class Embeddings(Calls):
             billed = CompletionUsage(
                 prompt_tokens=usage.prompt_tokens, completion_tokens=0, total_tokens=usage.total_tokens
             )
-            edge.cost_usd = self._pricing.cost(call.vendor, target.model, billed)
+            tier = self.targets.service_tier(target)
+            edge.cost_usd = self._pricing.cost(call.vendor, target.model, billed, service_tier=tier)
         call.settle(fresh.usage, edge.cost_usd)
         if cached:
             edge.saved_usd = total(cached)[0]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from edgeagent.core.billing import asked_tier
 from edgeagent.core.call import Call
 from edgeagent.core.prompt_cache import PromptCache, prefixes_of
 from edgeagent.pricing.base import PriceSource
@@ -23,16 +24,22 @@ class Estimates:
         pricing: usage to cost.
         vendor: a target's vendor, as prices name it.
         tokens: the estimator of input tokens.
+        tier: the service tier that all that a target serves is billed in; None if it says nothing.
     """
 
     def __init__(
-        self, pricing: PriceSource | None, vendor: Callable[[Target], str], tokens: TokenEstimator | None = None
+        self,
+        pricing: PriceSource | None,
+        vendor: Callable[[Target], str],
+        tokens: TokenEstimator | None = None,
+        tier: Callable[[Target], str | None] = lambda _: None,
     ) -> None:
         self.estimator = tokens or TokenEstimator()
         self.outputs = OutputLengths()
         self.prompt_cache = PromptCache()
         self._pricing = pricing
         self._vendor = vendor
+        self._tier = tier
 
     def model(self, target: Target) -> str:
         """What a target's counts are kept under."""
@@ -62,7 +69,7 @@ class Estimates:
             total_tokens=tokens + output,
             prompt_tokens_details=details,
         )
-        tier = getattr(call.request, "service_tier", None)
+        tier = asked_tier(call.request, self._tier(target))
         return self._pricing.cost(self._vendor(target), target.model, usage, service_tier=tier)
 
     def observe(self, call: Call[Any], target: Target, usage: CompletionUsage) -> None:

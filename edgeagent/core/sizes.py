@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from edgeagent.core.billing import asked_tier
 from edgeagent.core.call import Call
 from edgeagent.core.targets import Targets, vendor_of
 from edgeagent.limits.money import pico_at_least
@@ -65,7 +66,7 @@ class Worst:
         thought: the dearest of what the request may be billed as counts. Searches that a vendor makes by itself and
         bills apart are not foreseen.
         """
-        tier = getattr(request, "service_tier", None)
+        tier = asked_tier(request, self._targets.service_tier(target))
         costs = [self._cost(target, usage, tier) for usage in _billings(request, sizes)]
         known = [cost for cost in costs if cost is not None]
         return pico_at_least(max(known)) if known else None

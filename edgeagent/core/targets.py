@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from edgeagent.cache.key import CandidateIdentity, candidate_digest
 from edgeagent.core.ask import chats, is_http
+from edgeagent.core.billing import own_tier
 from edgeagent.core.call import Call
 from edgeagent.core.estimates import Estimates
 from edgeagent.core.fitness import lacking, needed, too_long
@@ -69,7 +70,7 @@ class Targets:
         priced: Callable[[str, str], bool] = lambda *_: False,
         *,
         health: Callable[[Callable[[Target], object]], Health] | None = None,
-        estimates: Callable[[Callable[[Target], str]], Estimates] | None = None,
+        estimates: Callable[[Targets], Estimates] | None = None,
     ) -> None:
         self._providers = providers
         self._names = names
@@ -78,7 +79,7 @@ class Targets:
         self._priced = priced
         self._new_estimates = estimates
         self.health = Health(None, time.monotonic, random.random) if health is None else health(self._credential)
-        self.estimates = Estimates(None, self.vendor) if estimates is None else estimates(self.vendor)
+        self.estimates = Estimates(None, self.vendor) if estimates is None else estimates(self)
         self._remembered: dict[tuple[str, tuple[str, ...], str | None, str | None], Candidates] = {}
 
     def addressed(self, provider: Provider, *, literal: bool) -> Targets:
@@ -108,6 +109,10 @@ class Targets:
     def vendor(self, target: Target) -> str:
         """The vendor's id of a target in telemetry and prices."""
         return vendor_of(self._providers[target.provider])
+
+    def service_tier(self, target: Target) -> str | None:
+        """What all that a target's provider serves is billed in; None if it says nothing."""
+        return own_tier(self._providers[target.provider])
 
     def _credential(self, target: Target) -> object:
         """What stands for a target's credential now: a hash; `ROTATING` if a function gives it; None without one."""

@@ -335,7 +335,8 @@ class DirectProvider(Protocol):
 
     The first that fits the call is used, its own kind first: a sync streaming call takes `stream`, then `astream`, then
     `complete`, then `acomplete`. What only streams is joined for a call that does not. Optional attributes are read
-    where present: `models` (names it serves), `cache_identity`, `capabilities(model)`, `vendor`, `continues` (a
+    where present: `models` (names it serves), `cache_identity`, `capabilities(model)`, `vendor`, `service_tier` (what
+    all of it is billed in, as `batch`), `continues` (a
     conversation that ends with the beginning of an answer is answered with the rest of it), and `prefers_stream`: whole
     answers are joined from the stream too, since a stream that is given up is closed, a call only forgotten.
     """

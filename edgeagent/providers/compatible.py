@@ -39,7 +39,7 @@ class OpenAICompatible(Vendor):
         responses: which models are asked through the Responses API instead of chat completions: a name or names, True
             for all; `()`: none, but the server has that API for `client.responses`; None: none, and it has it if its
             row says so; False: it has not. The caller's requests and answers are the same either way.
-        default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
+        default_headers, default_query, http_client, models, cache_identity, service_tier: see `Vendor`.
 
     Raises:
         ConfigurationError: no address, one that is not absolute, no key for a known server that needs one, or
@@ -63,6 +63,7 @@ class OpenAICompatible(Vendor):
         http_client: Any = None,
         models: Iterable[str] = (),
         cache_identity: str | None = None,
+        service_tier: str | None = None,
         responses: bool | Iterable[str] | None = None,
     ) -> None:
         known = row if row is not None else _known(name, base_url)
@@ -84,6 +85,7 @@ class OpenAICompatible(Vendor):
             http_client=http_client,
             models=models,
             cache_identity=cache_identity,
+            service_tier=service_tier,
         )
 
     def _by_responses(self, model: str) -> bool:

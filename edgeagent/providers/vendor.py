@@ -35,6 +35,7 @@ class Options(TypedDict, total=False):
     http_client: Any
     models: Iterable[str]
     cache_identity: str | None
+    service_tier: str | None
 
 
 class Vendor:
@@ -51,6 +52,8 @@ class Vendor:
         models: model names this provider is known to serve besides those in the built-in table.
         cache_identity: what stands for the credential in cache keys; needed for the disk and shared tiers when
             `api_key` is a function.
+        service_tier: the tier of the vendor's prices that all of it is billed in where neither request nor answer names
+            one: `batch` for an address that answers at batch prices, `priority` for a project that has it.
 
     Raises:
         ConfigurationError: no key was given and the environment has none, or the base URL is not absolute.
@@ -79,8 +82,10 @@ class Vendor:
         http_client: Any = None,
         models: Iterable[str] = (),
         cache_identity: str | None = None,
+        service_tier: str | None = None,
     ) -> None:
         self.name = name or self.default_name
+        self.service_tier = service_tier
         self._explicit_key = api_key is not None
         self.api_key: Credential = self._usable(api_key if api_key is not None else _environment(self.key_variables))
         if self.key_required and self.api_key is None:

@@ -15,7 +15,8 @@ __all__ = ["CostRouter"]
 @dataclass(frozen=True)
 class CostRouter:
     """By what this very request is expected to cost: its input tokens, the output that the model is known to give, what
-    the vendor's prompt cache still holds of it, and the tier of prices that its length and service tier fall into.
+    the vendor's prompt cache still holds of it, and the prices that its length and its service tier fall into: the
+    request's, or the one that a provider says of all that it serves, such as `batch`.
 
     Targets without a known price come last.
     """

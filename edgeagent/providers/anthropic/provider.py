@@ -41,6 +41,7 @@ class Anthropic(Vendor):
         models: model names this provider is known to serve besides those in the built-in table.
         cache_identity: what stands for the credential in cache keys; needed for the disk and shared tiers when the
             credential is a function.
+        service_tier: see `Vendor`.
 
     Raises:
         ConfigurationError: neither key nor token was given and the environment has none, or both were given.
@@ -65,6 +66,7 @@ class Anthropic(Vendor):
         http_client: Any = None,
         models: Iterable[str] = (),
         cache_identity: str | None = None,
+        service_tier: str | None = None,
     ) -> None:
         if api_key is not None and auth_token is not None:
             raise ConfigurationError("Anthropic takes api_key or auth_token, not both.")
@@ -77,6 +79,7 @@ class Anthropic(Vendor):
             http_client=http_client,
             models=models,
             cache_identity=cache_identity,
+            service_tier=service_tier,
         )
         self._is_token = auth_token is not None or (api_key is None and not os.environ.get(_KEY))
         self.codec = AnthropicMessagesCodec()

@@ -59,6 +59,7 @@ class Bedrock(Vendor):
         models: model names this provider is known to serve.
         cache_identity: what stands for the credential in cache keys; needed for the disk and shared tiers when the
             credential rotates.
+        service_tier: see `Vendor`.
 
     Raises:
         ConfigurationError: no region is named, botocore is needed and not installed, or the arguments contradict.
@@ -90,6 +91,7 @@ class Bedrock(Vendor):
         http_client: Any = None,
         models: Iterable[str] = (),
         cache_identity: str | None = None,
+        service_tier: str | None = None,
     ) -> None:
         keys = _keys(aws_access_key_id, aws_secret_access_key, aws_session_token)
         if sum(source is not None for source in (api_key, keys, session)) > 1 or ((api_key or keys) and profile_name):
@@ -111,6 +113,7 @@ class Bedrock(Vendor):
             http_client=http_client,
             models=models,
             cache_identity=cache_identity,
+            service_tier=service_tier,
         )
         if found is not None:
             self.api_key = found

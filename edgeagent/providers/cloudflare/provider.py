@@ -27,7 +27,7 @@ class Cloudflare(Vendor):
         email: the user whose older global key `api_key` is, which is then sent as `x-auth-key`; default:
             CLOUDFLARE_EMAIL, where CLOUDFLARE_API_KEY is the key that was found.
         base_url: default: CLOUDFLARE_BASE_URL, else `https://api.cloudflare.com/client/v4`.
-        name, default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
+        name, default_headers, default_query, http_client, models, cache_identity, service_tier: see `Vendor`.
 
     Raises:
         ConfigurationError: no account or no key was given and the environment has none.
@@ -54,6 +54,7 @@ class Cloudflare(Vendor):
         http_client: Any = None,
         models: Iterable[str] = (),
         cache_identity: str | None = None,
+        service_tier: str | None = None,
     ) -> None:
         account = account_id or os.environ.get("CLOUDFLARE_ACCOUNT_ID", "").strip()
         if not account:
@@ -68,6 +69,7 @@ class Cloudflare(Vendor):
             http_client=http_client,
             models=models,
             cache_identity=cache_identity,
+            service_tier=service_tier,
         )
         self._email = email or _email(is_given=api_key is not None)
 

@@ -30,7 +30,7 @@ class Ollama(Vendor):
             `https://ollama.com`); default: OLLAMA_HOST, else `http://127.0.0.1:11434`.
         api_key: for ollama.com and servers behind a proxy; default: OLLAMA_API_KEY, none needed.
         base_url: the same as `host`, as a whole URL.
-        default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
+        default_headers, default_query, http_client, models, cache_identity, service_tier: see `Vendor`.
 
     Raises:
         ConfigurationError: both host and base URL were given, or the address is none.
@@ -54,6 +54,7 @@ class Ollama(Vendor):
         http_client: Any = None,
         models: Iterable[str] = (),
         cache_identity: str | None = None,
+        service_tier: str | None = None,
     ) -> None:
         if host is not None and base_url is not None:
             raise ConfigurationError("Ollama takes host or base_url, not both.")
@@ -66,6 +67,7 @@ class Ollama(Vendor):
             http_client=http_client,
             models=models,
             cache_identity=cache_identity,
+            service_tier=service_tier,
         )
 
     def capabilities(self, model: str) -> Capabilities:

@@ -61,7 +61,7 @@ class AzureOpenAI(Vendor):
         organization, project: see `OpenAI`.
         responses: which models (deployments) are asked through the Responses API; see `OpenAI`. Azure's deployments
             have names of the caller's own: name those here whose model only exists there.
-        name, default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
+        name, default_headers, default_query, http_client, models, cache_identity, service_tier: see `Vendor`.
 
     Raises:
         ConfigurationError: no credential or more than one, no endpoint or both, no version.
@@ -90,6 +90,7 @@ class AzureOpenAI(Vendor):
         http_client: Any = None,
         models: Iterable[str] = (),
         cache_identity: str | None = None,
+        service_tier: str | None = None,
         responses: bool | Iterable[str] | None = None,
     ) -> None:
         self._responses = chosen(responses)
@@ -110,6 +111,7 @@ class AzureOpenAI(Vendor):
             http_client=http_client,
             models=models,
             cache_identity=cache_identity,
+            service_tier=service_tier,
         )
         if not _is_v1(url):
             older = version is not None and version < STREAM_OPTIONS_SINCE

@@ -32,7 +32,7 @@ class OpenAI(Vendor):
             exist there (`o1-pro`, `gpt-5-codex`, `o3-deep-research`, …); a name or names: these too; True: all; False:
             none, for a server that has no `/responses`. The caller's requests and answers are the same either way.
             (`client.responses` asks through it whatever stands here, but for False.)
-        name, default_headers, default_query, http_client, models, cache_identity: see `Vendor`.
+        name, default_headers, default_query, http_client, models, cache_identity, service_tier: see `Vendor`.
 
     Raises:
         ConfigurationError: no key, or a base URL that is not absolute.
@@ -59,6 +59,7 @@ class OpenAI(Vendor):
         http_client: Any = None,
         models: Iterable[str] = (),
         cache_identity: str | None = None,
+        service_tier: str | None = None,
         responses: bool | Iterable[str] | None = None,
     ) -> None:
         self._responses = chosen(responses)
@@ -71,6 +72,7 @@ class OpenAI(Vendor):
             http_client=http_client,
             models=models,
             cache_identity=cache_identity,
+            service_tier=service_tier,
         )
 
     def codec_for(self, model: str) -> ChatCodec:

@@ -50,7 +50,7 @@ class VertexAI(Vendor):
         base_url: the address before `/v1…`; default: GOOGLE_VERTEX_BASE_URL, else the location's.
         cache_identity: what stands for the credential in cache keys; default: the service account's e-mail address and
             the project, where they are known.
-        name, default_headers, default_query, http_client, models: see `Vendor`.
+        name, default_headers, default_query, http_client, models, service_tier: see `Vendor`.
 
     Raises:
         ConfigurationError: there is neither a project nor a key, or both were given.
@@ -76,6 +76,7 @@ class VertexAI(Vendor):
         http_client: Any = None,
         models: Iterable[str] = (),
         cache_identity: str | None = None,
+        service_tier: str | None = None,
     ) -> None:
         if api_key is not None and (project is not None or credentials is not None):
             raise ConfigurationError("VertexAI takes api_key, or project and credentials, not both.")
@@ -96,6 +97,7 @@ class VertexAI(Vendor):
             http_client=http_client,
             models=models,
             cache_identity=cache_identity,
+            service_tier=service_tier,
         )
         self._explicit_key = credentials is not None or api_key is not None
         self._token = None if key else token
