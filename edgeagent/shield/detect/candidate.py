@@ -15,7 +15,7 @@ from edgeagent.shield.detect.labels import BEFORE, Label, label_after, label_bef
 from edgeagent.shield.detect.money import MORE_DIGITS, account, coin, is_card, prefixed
 from edgeagent.shield.detect.tables import Columns
 
-__all__ = ["Candidate"]
+__all__ = ["Candidates"]
 
 _GROUP: Final = re.compile(r"[0-9A-Za-z]+")
 _TAIL: Final = re.compile(r"[ -]?(?:\([A-Za-z0-9]\)|[A-Za-z]{1,2})(?![0-9A-Za-z])")
@@ -24,66 +24,105 @@ _JOINT: Final = "-._"
 """Characters that join what stands on both sides without a space."""
 _SUFFIX: Final = re.compile(r"-[A-Za-z]{3}")
 """A word joined to a number: `201-555-0199-Office`."""
+_BEFORE_TAIL: Final = frozenset(" -(")
+_LEAST: Final = 4
+"""No type has fewer letters and digits."""
 _MOST_GROUPS: Final = 7
 _LONGEST_WORD: Final = 24
 
 
-class Candidate:
-    """Digits, and what is joined to them: the groups of a chain, and what each run of groups may be."""
+class Candidates:
+    """What the digits of one text are; what was read near a place is remembered for its other runs of groups."""
 
-    __slots__ = ("_after", "_before", "_columns", "_end", "_start", "_text")
+    __slots__ = ("_after", "_before", "_columns", "_kinds_of", "_text")
 
-    def __init__(self, text: str, start: int, end: int, columns: Columns) -> None:
-        self._text, self._start, self._end, self._columns = text, start, end, columns
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._columns = Columns(text)
         self._before: dict[int, Label | None] = {}
         self._after: dict[int, Label | None] = {}
+        self._kinds_of: dict[str, str | None] = {}
 
-    def matches(self) -> Iterator[Match]:
-        """What the runs of groups are, from left to right."""
+    def matches(self, start: int, end: int) -> list[Match]:
+        """What the runs of groups are of the chain at `start`, from left to right."""
         text = self._text
-        start = self._start
-        limit = max(0, start - _LONGEST_WORD)
-        while start > limit and text[start - 1] in ASCII_ALNUM:
-            start -= 1
-        if start == limit and start and text[start - 1] in ASCII_ALNUM:
-            return
-        groups = [m.span() for m in _GROUP.finditer(text, start, self._end)]
-        head = self._head(start)
+        if start and text[start - 1] in ASCII_ALNUM:
+            limit = max(0, start - _LONGEST_WORD)
+            while start > limit and text[start - 1] in ASCII_ALNUM:
+                start -= 1
+            if start == limit and start and text[start - 1] in ASCII_ALNUM:
+                return []
+        head = self._head(start) if start >= 2 and text[start - 1] in " -" else None
+        tail = self._tail(end) if text[end : end + 1] in _BEFORE_TAIL else None
+        if head is None and tail is None and end - start < _LEAST:
+            return []
+        found: list[Match] = []
+        groups = [m.span() for m in _GROUP.finditer(text, start, end)]
         if head is not None:
             groups.insert(0, head)
-        tail = _TAIL.match(text, self._end)
         if tail is not None:
-            last = _GROUP.search(text, self._end)
-            groups.append((last.start(), last.end())) if last is not None else None
-        if text.count(".", start, self._end) >= 3:
-            quads = list(network.ipv4(text, start, self._end))
-            yield from quads
-            groups = [g for g in groups if not any(q.start <= g[0] < q.end for q in quads)]
-        opens = [self._opens(a) for a, _ in groups]
-        closes = [self._closes(b) for _, b in groups]
+            groups.append(tail)
+        if text.count(".", start, end) >= 3:
+            found += network.ipv4(text, start, end)
+            groups = [g for g in groups if not any(q.start <= g[0] < q.end for q in found)]
+        if len(groups) > 1:
+            self._runs(groups, found)
+        elif groups:
+            match = self._alone(groups)
+            if match is not None:
+                found.append(match)
+        return found
+
+    def _runs(self, groups: list[tuple[int, int]], found: list[Match]) -> None:
+        """Add what the longest runs of groups are."""
+        closes = [self._closes(end) for _, end in groups]
+        count = len(groups)
         i = 0
-        while i < len(groups):
-            found = None
-            if not opens[i]:
-                if closes[i] and text[groups[i][0] : groups[i][0] + 2] in ("19", "20"):
-                    found = self._recognised(groups[i : i + 1])  # the year of a date
+        while i < count:
+            match = None
+            start = groups[i][0]
+            if not self._opens(start):
+                if closes[i]:
+                    match = self._year(groups[i : i + 1])
             else:
-                if prefixed(text, groups[i][0]):
-                    found = account(text, groups[i][0])
-                if found is None:
-                    for j in range(min(len(groups), i + _MOST_GROUPS), i, -1):
-                        if closes[j - 1] and (found := self._recognised(groups[i:j])) is not None:
+                if prefixed(self._text, start):
+                    match = account(self._text, start)
+                if match is None:
+                    for j in range(min(count, i + _MOST_GROUPS), i, -1):
+                        if closes[j - 1] and (match := self._recognised(groups[i:j])) is not None:
                             break
-            if found is None:
+            if match is None:
                 i += 1
             else:
-                yield found
-                i = _first_behind(groups, i, found.end)
+                found.append(match)
+                i = _first_behind(groups, i, match.end)
+
+    def _alone(self, groups: list[tuple[int, int]]) -> Match | None:
+        """What a group is that has no other beside it."""
+        start, end = groups[0]
+        if self._opens(start):
+            match = account(self._text, start) if prefixed(self._text, start) else None
+            if match is not None or not self._closes(end):
+                return match
+            return self._recognised(groups)
+        return self._year(groups) if self._closes(end) else None
+
+    def _year(self, groups: list[tuple[int, int]]) -> Match | None:
+        """The date whose year a group is that no value may start with."""
+        start = groups[0][0]
+        return self._recognised(groups) if self._text[start : start + 2] in ("19", "20") else None
+
+    def _tail(self, end: int) -> tuple[int, int] | None:
+        """One or two letters behind the digits, with a space or a dash between or in brackets."""
+        if _TAIL.match(self._text, end) is None:
+            return None
+        last = _GROUP.search(self._text, end)
+        return None if last is None else last.span()
 
     def _head(self, start: int) -> tuple[int, int] | None:
-        """One or two capitals before the digits, with a space or a dash between."""
+        """One or two capitals before the digits and the space or dash that is just before them."""
         text = self._text
-        if start >= 2 and text[start - 1] in " -" and text[start - 2].isupper() and text[start - 2].isascii():
+        if text[start - 2].isupper() and text[start - 2].isascii():
             at = start - 2
             if at and text[at - 1].isupper() and text[at - 1].isascii():
                 at -= 1
@@ -352,7 +391,11 @@ class Candidate:
 
     def _column(self, start: int) -> str | None:
         name = self._columns.at(start)
-        return None if name is None else label_of(name)
+        if name is None:
+            return None
+        if name not in self._kinds_of:
+            self._kinds_of[name] = label_of(name)
+        return self._kinds_of[name]
 
     def _denied(self, start: int, within: int) -> bool:
         """Whether a word just before says that this is something else."""

@@ -16,7 +16,8 @@ AFTER: Final = 36
 """How many code points behind it."""
 
 _WORD: Final = re.compile(r"[^\W_]+")
-_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_ASCII_WORD: Final = re.compile(r"[a-z0-9]+")
+_CAMEL: Final = re.compile(r"([a-z])([A-Z])")
 _STEM: Final = 4
 
 
@@ -34,8 +35,12 @@ class _Vocabulary(NamedTuple):
     first_words: dict[str, int]
     """The same for its first word."""
     stems: dict[str, list[tuple[str, str]]]
+    beginnings: frozenset[str]
+    """How the last words, the first words and the stems begin: one look tells that a word is none of them."""
     other: dict[str, list[tuple[str, str]]]
     """By their first character, the longest first."""
+    other_first: re.Pattern[str]
+    """Any of these first characters."""
 
 
 def label_before(text: str, start: int, floor: int = 0) -> Label | None:
@@ -44,16 +49,16 @@ def label_before(text: str, start: int, floor: int = 0) -> Label | None:
     line = window.rfind("\n")
     if line >= 0 and (any(map(str.isalnum, window[line:])) or window[:line].rstrip()[-1:] not in _OPEN):
         window = window[line:]
-    words = _words(window)
+    lowered = window.lower()
+    words = _words(window, lowered)
     vocabulary = _vocabulary()
-    last_words, stems = vocabulary.last_words, vocabulary.stems
+    beginnings = vocabulary.beginnings
     found: Label | None = None
     for i in range(len(words) - 1, -1, -1):
-        word = words[i]
-        if word in last_words or word[:_STEM] in stems:
+        if words[i][:_STEM] in beginnings:
             kind = _ending_at(words, i, vocabulary)
             if kind is not None:
-                lowered = window.lower()
+                word = words[i]
                 found = Label(kind, len(lowered) - lowered.rfind(word) - len(word))
                 break
     if not window.isascii():
@@ -66,18 +71,24 @@ def label_before(text: str, start: int, floor: int = 0) -> Label | None:
 def label_after(text: str, end: int, ceiling: int | None = None) -> Label | None:
     """The label that is nearest behind `end`, within its line and sentence."""
     limit = end + AFTER if ceiling is None else min(ceiling, end + AFTER)
-    window = _CLAUSE.split(text[end:limit], maxsplit=1)[0]
-    words = _words(window)
+    clause = _CLAUSE.search(text, end, limit)
+    window = text[end : limit if clause is None else clause.start()]
+    if not window:
+        return None
+    lowered = window.lower()
+    words = _words(window, lowered)
     vocabulary = _vocabulary()
     for i, word in enumerate(words):
+        if word[:_STEM] not in vocabulary.beginnings:
+            continue
         longest = vocabulary.first_words.get(word, 0)
         for n in range(min(longest, len(words) - i), 0, -1):
             kind = vocabulary.phrases.get(" ".join(words[i : i + n]))
             if kind is not None:
-                return Label(kind, window.lower().find(word))
+                return Label(kind, lowered.find(word))
         kind = _stem(word, vocabulary)
         if kind is not None:
-            return Label(kind, window.lower().find(word))
+            return Label(kind, lowered.find(word))
     if not window.isascii():
         return _first_other(window, vocabulary)
     return None
@@ -85,7 +96,8 @@ def label_after(text: str, end: int, ceiling: int | None = None) -> Label | None
 
 _OPEN: Final = (":", "=", "?", "(", "：")
 """What a line ends with whose subject is in the next one."""
-_CLAUSE: Final = re.compile(r"[\n;.!?|<>]|, ")
+_CLAUSE: Final = re.compile(r"[\n;.!?|<>,](?:(?<!,)|(?= ))")
+"""The end of a sentence or a cell, or a comma before a space; a set comes first, as those are searched for fastest."""
 
 
 def label_of(name: str) -> str | None:
@@ -94,12 +106,11 @@ def label_of(name: str) -> str | None:
     return None if found is None else found.kind
 
 
-def _words(window: str) -> list[str]:
+def _words(window: str, lowered: str) -> list[str]:
     """The words in lower case; `camelCase` is two."""
-    lowered = window.lower()
     if lowered != window and _CAMEL.search(window) is not None:
-        lowered = _CAMEL.sub(" ", window).lower()
-    return _WORD.findall(lowered)
+        lowered = _CAMEL.sub(r"\1 \2", window).lower()
+    return (_ASCII_WORD if lowered.isascii() else _WORD).findall(lowered)
 
 
 def _ending_at(words: list[str], i: int, vocabulary: _Vocabulary) -> str | None:
@@ -123,18 +134,18 @@ def _stem(word: str, vocabulary: _Vocabulary) -> str | None:
 
 def _last_other(window: str, vocabulary: _Vocabulary) -> Label | None:
     """The last word of a script without spaces."""
-    others = vocabulary.other
-    for i in range(len(window) - 1, -1, -1):
-        for word, kind in others.get(window[i], ()):
+    places = [found.start() for found in vocabulary.other_first.finditer(window)]
+    for i in reversed(places):
+        for word, kind in vocabulary.other[window[i]]:
             if window.startswith(word, i):
                 return Label(kind, len(window) - i - len(word))
     return None
 
 
 def _first_other(window: str, vocabulary: _Vocabulary) -> Label | None:
-    others = vocabulary.other
-    for i, char in enumerate(window):
-        for word, kind in others.get(char, ()):
+    for found in vocabulary.other_first.finditer(window):
+        i = found.start()
+        for word, kind in vocabulary.other[window[i]]:
             if window.startswith(word, i):
                 return Label(kind, i)
     return None
@@ -160,7 +171,9 @@ def _vocabulary() -> _Vocabulary:
             other.setdefault(entry[0], []).append((entry, kind))
     for words in other.values():
         words.sort(key=lambda pair: -len(pair[0]))
-    return _Vocabulary(phrases, last_words, first_words, stems, other)
+    beginnings = frozenset(word[:_STEM] for word in (*last_words, *first_words, *stems))
+    other_first = re.compile("[" + re.escape("".join(other)) + "]")
+    return _Vocabulary(phrases, last_words, first_words, stems, beginnings, other, other_first)
 
 
 def _lines(text: str) -> list[tuple[str, list[str]]]:

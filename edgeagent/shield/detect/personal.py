@@ -13,10 +13,9 @@ from typing import Final
 
 from edgeagent.shield.base import Match
 from edgeagent.shield.detect import network, plates
-from edgeagent.shield.detect.candidate import Candidate
+from edgeagent.shield.detect.candidate import Candidates
 from edgeagent.shield.detect.checks import ASCII_ALNUM
 from edgeagent.shield.detect.overlaps import Taken, resolve
-from edgeagent.shield.detect.tables import Columns
 from edgeagent.shield.detect.views import plain
 
 __all__ = ["PersonalData", "personal"]
@@ -43,7 +42,7 @@ class PersonalData:
 def personal(text: str) -> Iterator[Match]:
     """What is in a text whose escapes are undone; matches may overlap."""
     taken = Taken()
-    columns = Columns(text)
+    candidates = Candidates(text)
     for found in _anchored(text):
         taken.add(found.start, found.end)
         yield found
@@ -51,7 +50,7 @@ def personal(text: str) -> Iterator[Match]:
         start, end = chain.span()
         if (end - start < 4 and text[start - 1 : start] not in ASCII_ALNUM) or taken.covers(start):
             continue
-        yield from Candidate(text, start, end, columns).matches()
+        yield from candidates.matches(start, end)
 
 
 def _anchored(text: str) -> Iterator[Match]:
