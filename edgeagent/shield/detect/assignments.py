@@ -25,7 +25,8 @@ _KEYWORDS: Final = (
     "apikey",
     "_pass",
 )
-_NAME_BEFORE: Final = re.compile(r"[A-Za-z0-9_.$@-]{0,48}\Z")
+_NAME_SIGNS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.$@-"
+_LONGEST_NAME: Final = 48
 _ASSIGNMENT: Final = re.compile(
     r"(?P<rest>[A-Za-z0-9_.-]{0,32})[\"'`\])]{0,2}[ \t]{0,8}"
     r"(?:(?P<sign>=>|:=|\?=|={1,2}|:|,|\||>)[ \t\n]{0,8}"
@@ -59,39 +60,44 @@ OTHER_WORDS: Final = frozenset(_OTHERS.split())
 
 def assigned(text: str, lowered: str) -> Iterator[Match]:
     """Values of variables, fields, options and parameters that are named as secrets."""
+    judged: set[tuple[str, int, int, bool]] = set()
     for keyword in _KEYWORDS:
         at = lowered.find(keyword)
         while at >= 0:
-            found = _assignment(text, at, at + len(keyword))
-            if found is not None:
-                yield found
+            named = _assignment(text, at, at + len(keyword))
+            if named is not None and named not in judged:  # `api_key` has two keywords
+                judged.add(named)
+                found = _judged(text, *named)
+                if found is not None:
+                    yield found
             at = lowered.find(keyword, at + 1)
 
 
-def _assignment(text: str, start: int, end: int) -> Match | None:
+def _assignment(text: str, start: int, end: int) -> tuple[str, int, int, bool] | None:
+    """The name that the keyword at `start` is in, from where to where its value goes, and whether that is all of it."""
     value = _ASSIGNMENT.match(text, end)
     if value is None:
         return None
-    before = _NAME_BEFORE.search(text[max(0, start - 48) : start])
-    prefix = before[0] if before is not None else ""
-    name = prefix + text[start:end] + value["rest"]
-    option = prefix.startswith("-")
-    if value["flag"] and not option:
+    before = text[max(0, start - _LONGEST_NAME) : start]
+    prefix = before[len(before.rstrip(_NAME_SIGNS)) :]
+    if value["flag"] and not prefix.startswith("-"):
         return None
+    name = prefix + text[start:end] + value["rest"]
     if value["sign"] == ">" and text[start - len(prefix) - 1 : start - len(prefix)] != "<":
         return None
     if value["sign"] in (",", "|") and value["quote"] is None and value["sign"] == ",":
         return None
     group = "quoted" if value["quote"] else "bare"
     first, last = value.span(group)
-    if group == "bare" and _NEXT_NAME.match(text, first) is not None:
-        return None
     if group == "bare":
-        last = first + len(_trimmed(value[group]))
+        bare = value[group]
+        if "=" in bare and _NEXT_NAME.match(text, first) is not None:
+            return None
+        last = first + len(_trimmed(bare))
     if value["sign"] in (",", "|") and not any(map(str.isdigit, text[first:last])):
         return None
     whole = group == "quoted" or (value["sign"] in (":", "=") and _is_line(text, value, last))
-    return _judged(name, text[first:last], first, last, quoted=whole)
+    return name, first, last, whole
 
 
 _OWN_NAME: Final = re.compile(r"pass|secret|token|key|user|input|value|param|config|env|get|_", re.IGNORECASE)
@@ -112,7 +118,9 @@ def _trimmed(value: str) -> str:
     return value.rstrip(".:|") if value[-1:] in ".:|" else value
 
 
-def _judged(name: str, value: str, start: int, end: int, *, quoted: bool) -> Match | None:
+def _judged(text: str, name: str, start: int, end: int, quoted: bool) -> Match | None:
+    """The value at `start`, if its name and its looks are those of a secret; `quoted` says that it is whole."""
+    value = text[start:end]
     words = [word.lower() for word in _WORD.findall(name)]
     named = [
         word
@@ -125,7 +133,7 @@ def _judged(name: str, value: str, start: int, end: int, *, quoted: bool) -> Mat
         if (quoted and " " in value.strip() and len(value.split()) > 6) or (value[:1] in "({[" and quoted is False):
             return None
         return Match("PASSWORD", start, end, 0.85, "name") if looks_typed(value, quoted) else None
-    if is_placeholder(value) or not looks_random(value) or is_path(value) or (not quoted and is_name(value)):
+    if not looks_random(value) or is_placeholder(value) or is_path(value) or (not quoted and is_name(value)):
         return None
     if _UUID.fullmatch(value) and not _UUID_NAMES.intersection(named):
         return None

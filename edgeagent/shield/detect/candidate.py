@@ -9,7 +9,7 @@ from typing import Final
 from edgeagent.shield.base import Match
 from edgeagent.shield.detect import dates, network, phones
 from edgeagent.shield.detect.checks import ASCII_ALNUM, luhn
-from edgeagent.shield.detect.identifiers import GROUPS, Scheme, by_type, shape, shaped, speaking
+from edgeagent.shield.detect.identifiers import GROUPS, Scheme, by_type, evident, shape, shaped, speaking
 from edgeagent.shield.detect.kinds import ANY_DIGITS, CODE, POSTAL, REACH, SIMILAR, UK_POSTCODE, passport, plate
 from edgeagent.shield.detect.labels import BEFORE, Label, label_after, label_before, label_of
 from edgeagent.shield.detect.money import MORE_DIGITS, account, coin, is_card, prefixed
@@ -57,7 +57,11 @@ class Candidates:
         if head is None and tail is None and end - start < _LEAST:
             return []
         found: list[Match] = []
-        groups = [m.span() for m in _GROUP.finditer(text, start, end)]
+        written = text[start:end]
+        if written.isalnum() and written.isascii():
+            groups = [(start, end)]
+        else:
+            groups = [found.span() for found in _GROUP.finditer(text, start, end)]
         if head is not None:
             groups.insert(0, head)
         if tail is not None:
@@ -172,17 +176,17 @@ class Candidates:
             return None
         if groups > 1 and (at := written.find(" ")) > 0 and dates.is_date(written[:at]):
             return None
-        if dates.is_date(written) or len(value) < 7:
+        if len(value) < 7 or (groups > 1 and dates.is_date(written)):
             return self._small(start, end, value, groups)
         if groups == 2 and "." in written and "-" not in written and len(written) == len(value) + 1:
             return None
-        plus = _plus(text, start)
+        plus = _plus(text, start) if text[start - 1 : start] in ("+", "(") else None
         if plus is not None and phones.international(value):
             return Match("PHONE_NUMBER", plus, end, 0.95, "phone")
         return (
             self._evident(start, end, value, written)
             or self._named(start, end, value)
-            or self._phone(start, end, value)
+            or (self._phone(start, end, value) if groups > 1 else None)
             or self._in_cell(start, end, value)
         )
 
@@ -209,7 +213,8 @@ class Candidates:
         """A card, or a scheme whose check digit or way of writing is evidence enough."""
         if 14 <= len(value) <= 19 and self._is_card(start, end, value) and not self._denied(start, 16):
             return Match("CREDIT_CARD", start, end, 0.95, "card")
-        for scheme in speaking("9" * len(value)):
+        form = "9" * len(value)
+        for scheme in evident(form) if written == value else speaking(form):
             fits = scheme.evident or (scheme.written is not None and scheme.written.fullmatch(written))
             if fits and (scheme.check is None or scheme.check(value)) and not self._denied(start, 10):
                 return Match(self._named_scheme(start, value) or scheme.type, start, end, 0.9, "identifier")

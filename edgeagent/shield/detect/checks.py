@@ -48,7 +48,10 @@ def iban(value: str) -> bool:
     """ISO 13616: the country's length, and the remainder modulo 97 (ISO/IEC 7064)."""
     if iban_length(value[:2]) != len(value):
         return False
-    return int("".join(str(int(c, 36)) for c in value[4:] + value[:4])) % 97 == 1
+    return int((value[4:] + value[:4]).translate(_AS_NUMBERS)) % 97 == 1
+
+
+_AS_NUMBERS: Final = {ord(c): str(int(c, 36)) for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"

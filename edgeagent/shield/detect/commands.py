@@ -34,11 +34,12 @@ def carried(text: str, lowered: str) -> Iterator[Match]:
             plausible = looks_random(value) or (len(value) >= 16 and value.endswith("="))
             if plausible and not is_placeholder(value) and _carries(found, lowered):
                 yield Match("AUTH_HEADER", *found.span("value"), 0.85, "header")
-    if " -u" in lowered or " --user" in lowered or "--proxy-user" in lowered:
+    spaced = " -" in text
+    if (spaced and (" -u" in lowered or " --user" in lowered)) or "--proxy-user" in lowered:
         for found in _USER_OPTION.finditer(text):
             if looks_typed(found["value"], quoted=True) and found["user"][0] not in "$<{%":
                 yield Match("PASSWORD", *found.span("value"), 0.8, "option")
-    if " -p" in text or " -a" in text or " -w" in text or " -P" in text:
+    if spaced and (" -p" in text or " -a" in text or " -w" in text or " -P" in text):
         for found in _SHORT_OPTION.finditer(text):
             if _means_password(found) and looks_typed(found["value"], quoted=bool(found["quote"])):
                 yield Match("PASSWORD", *found.span("value"), 0.8, "option")

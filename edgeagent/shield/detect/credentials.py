@@ -9,7 +9,7 @@ from typing import Final
 from edgeagent.shield.base import Match
 from edgeagent.shield.detect.assignments import assigned
 from edgeagent.shield.detect.commands import carried
-from edgeagent.shield.detect.formats import Format, formats, leads
+from edgeagent.shield.detect.formats import Format, formats
 from edgeagent.shield.detect.overlaps import resolve
 from edgeagent.shield.detect.secret_values import is_placeholder
 from edgeagent.shield.detect.sentences import told
@@ -29,17 +29,16 @@ class Secrets:
     def find(self, text: str, /) -> list[Match]:
         """The matches in order, none overlapping another."""
         view = plain(text)
-        return resolve(view.back(secrets(view.text)))
+        return resolve(view.back(secrets(view.text, lowered(view.text))))
 
 
-def secrets(text: str) -> Iterator[Match]:
-    """What is in a text whose escapes are undone; matches may overlap."""
+def secrets(text: str, lower: str) -> Iterator[Match]:
+    """What is in a text whose escapes are undone; matches may overlap. `lower` is the text in lower case."""
     yield from _formed(text)
     if "-----BEGIN" in text:
         yield from _private_keys(text)
     if "://" in text:
         yield from _credentials(text)
-    lower = lowered(text)
     yield from assigned(text, lower)
     yield from carried(text, lower)
     yield from told(text, lower)
@@ -50,13 +49,11 @@ def _formed(text: str) -> Iterator[Match]:
     words = [word for word in text.split() if len(word) >= _SHORTEST]
     if not words:
         return
-    leading, inside = formats()
+    known = formats()
     joined = " ".join(words)
-    for lead in leads(joined) & leading.keys():
-        for literal, forms in leading[lead]:
-            if literal in joined:
-                yield from _starting(text, literal, forms)
-    for form in inside:
+    for literal, forms in known.starting(joined):
+        yield from _starting(text, literal, forms)
+    for form in known.inside:
         if form.literal in joined and form.pattern.search(joined) is not None:
             for found in form.pattern.finditer(text):
                 if text[found.start() - 1 : found.start()] not in _INNER or not found.start():

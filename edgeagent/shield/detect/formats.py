@@ -11,10 +11,11 @@ secret scanning (https://docs.github.com/code-security/secret-scanning) publish.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
-__all__ = ["Format", "Formats", "formats", "lead", "leads"]
+__all__ = ["Format", "Formats", "formats", "runs"]
 
 
 class Format(NamedTuple):
@@ -246,44 +247,60 @@ JWT eyJ eyJ[A-Za-z0-9_-]{16,4000}\.[A-Za-z0-9_-]{0,2000}\.[A-Za-z0-9_-]{16,2000}
 """
 
 
-class Formats(NamedTuple):
-    """The forms: those that start with a literal, by the literal's first characters, and those that hold one inside."""
+Literals: TypeAlias = dict[str, dict[str, tuple[Format, ...]]]
+"""Literals with the forms that start with them, by how the literals start."""
 
-    leading: dict[str, tuple[tuple[str, tuple[Format, ...]], ...]]
+
+class Formats(NamedTuple):
+    """The forms: those that start with a literal, and those that hold one inside."""
+
+    closed: Literals
+    """By the run of letters and digits that the literal starts with and that ends in it: `sk` of `sk-`."""
+    open: Literals
+    """By the first two of a literal that has nothing but letters and digits: `AK` of `AKIA`."""
     inside: tuple[Format, ...]
+
+    def starting(self, text: str) -> Iterator[tuple[str, tuple[Format, ...]]]:
+        """The literals that words of `text` start with, and the forms of each."""
+        words = runs(text)
+        for literals in (
+            *(self.closed[run] for run in self.closed.keys() & words),
+            *(self.open[first] for first in self.open.keys() & {word[:2] for word in words}),
+        ):
+            for literal, forms in literals.items():
+                if literal in text:
+                    yield literal, forms
 
 
 @cache
 def formats() -> Formats:
     """Every form, compiled when first asked for."""
-    by_literal: dict[str, tuple[Format, ...]] = {}
+    closed: Literals = {}
+    open_: Literals = {}
     inside: list[Format] = []
     for line in _ROWS.strip().splitlines():
         type_, literal, pattern = line.split(" ", 2)
         form = Format(type_, literal, re.compile(f"{_expanded(pattern)}(?![A-Za-z0-9])"))
         if len(literal) < 2 or not pattern.replace("\\", "").startswith(literal):
             inside.append(form)
-        else:
-            by_literal[literal] = (*by_literal.get(literal, ()), form)
-    leading: dict[str, tuple[tuple[str, tuple[Format, ...]], ...]] = {}
-    for literal, forms in by_literal.items():
-        first = lead(literal)
-        leading[first] = (*leading.get(first, ()), (literal, forms))
-    return Formats(leading, tuple(inside))
+            continue
+        literals = open_.setdefault(literal[:2], {}) if literal.isalnum() else closed.setdefault(_run(literal), {})
+        literals[literal] = (*literals.get(literal, ()), form)
+    return Formats(closed, open_, tuple(inside))
 
 
-_ALNUM: Final = re.compile(r"[A-Za-z0-9]+")
+_SPACES: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
-def lead(value: str) -> str:
-    """The first two letters or digits of a value, or the one before another character."""
-    found = _ALNUM.match(value)
-    return "" if found is None else found[0][:2]
+def runs(text: str) -> set[str]:
+    """The runs of ASCII letters and digits."""
+    ascii_only = text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
+    return set(ascii_only.translate(_SPACES).split())
 
 
-def leads(text: str) -> set[str]:
-    """The first two of every run of letters and digits."""
-    return {run[:2] for run in _ALNUM.findall(text)}
+def _run(literal: str) -> str:
+    """The run of letters and digits that a literal starts with."""
+    return literal.translate(_SPACES).split()[0]
 
 
 def _expanded(pattern: str) -> str:

@@ -49,7 +49,7 @@ from edgeagent.shield.detect.national import (
     taiwan,
 )
 
-__all__ = ["GROUPS", "SCHEMES", "Scheme", "by_type", "shape", "shaped", "speaking"]
+__all__ = ["GROUPS", "SCHEMES", "Scheme", "by_type", "evident", "shape", "shaped", "speaking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +225,16 @@ def shaped(form: str) -> tuple[Scheme, ...]:
 def speaking(form: str) -> tuple[Scheme, ...]:
     """Those among them that may be evident without a word."""
     return _speaking().get(form) or _OF_LENGTH.get(len(form), ())
+
+
+def evident(form: str) -> tuple[Scheme, ...]:
+    """Those that may be evident without a word and without separators."""
+    return _evident().get(form) or _OF_LENGTH.get(len(form), ())
+
+
+@cache
+def _evident() -> dict[str, tuple[Scheme, ...]]:
+    return {form: tuple(scheme for scheme in schemes if scheme.evident) for form, schemes in _by_form().items()}
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from edgeagent.shield.base import Match
@@ -31,6 +32,13 @@ def is_card(value: str, written: str) -> bool:
 
 
 _IBAN: Final = re.compile(r"[A-Za-z]{2}\d\d(?:[ \-]?\n?[A-Za-z0-9]){11,30}")
+_NO_SEPARATORS: Final = dict.fromkeys(map(ord, " -\n"))
+
+
+@cache
+def _first(count: int) -> re.Pattern[str]:
+    """As much of a text as holds so many letters and digits."""
+    return re.compile(rf"(?:[^A-Za-z0-9]*[A-Za-z0-9]){{{count}}}")
 
 
 def prefixed(text: str, start: int) -> bool:
@@ -46,17 +54,12 @@ def account(text: str, start: int) -> Match | None:
     found = _IBAN.match(text, start)
     if found is None:
         return None
-    end = start
-    count = 0
-    for end in range(start, found.end()):
-        count += text[end] in ASCII_ALNUM
-        if count == length:
-            break
-    else:
+    whole = _first(length).match(text, start, found.end())
+    if whole is None:
         return None
-    end += 1
-    value = re.sub(r"[ \-\n]", "", text[start:end]).upper()
-    written = text[start:end]
+    end = whole.end()
+    written = whole[0]
+    value = written.translate(_NO_SEPARATORS).upper()
     if text[end : end + 1] in ASCII_ALNUM or not iban(value) or written not in (written.upper(), written.lower()):
         return None
     return Match("IBAN_CODE", start, end, 1.0, "iban")

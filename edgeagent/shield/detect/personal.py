@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from edgeagent.shield.base import Match
@@ -16,13 +17,15 @@ from edgeagent.shield.detect import network, plates
 from edgeagent.shield.detect.candidate import Candidates
 from edgeagent.shield.detect.checks import ASCII_ALNUM
 from edgeagent.shield.detect.overlaps import Taken, resolve
-from edgeagent.shield.detect.views import plain
+from edgeagent.shield.detect.views import lowered, plain
 
 __all__ = ["PersonalData", "personal"]
 
 _CHAIN: Final = re.compile(
     r"\d[0-9A-Za-z]*(?:(?:[ .\-/_()]{1,2}|(?<=\d{4}) ?\n(?=\d{4}[ -]))(?:[A-Z]{1,2}[ -])?[A-Za-z]{0,5}\d[0-9A-Za-z]*)*"
 )
+_ASCII_CHAIN: Final = re.compile(_CHAIN.pattern, re.ASCII)
+"""The same for a text of ASCII alone: its digits are found faster."""
 
 
 class PersonalData:
@@ -36,18 +39,18 @@ class PersonalData:
     def find(self, text: str, /) -> list[Match]:
         """The matches in order, none overlapping another."""
         view = plain(text)
-        return resolve(view.back(personal(view.text)))
+        return resolve(view.back(personal(view.text, lowered(view.text))))
 
 
-def personal(text: str) -> Iterator[Match]:
-    """What is in a text whose escapes are undone; matches may overlap."""
+def personal(text: str, lower: str) -> Iterator[Match]:
+    """What is in a text whose escapes are undone; matches may overlap. `lower` is the text in lower case."""
+    chains = [found.span() for found in (_ASCII_CHAIN if text.isascii() else _CHAIN).finditer(text)]
     taken = Taken()
     candidates = Candidates(text)
-    for found in _anchored(text):
+    for found in chain(_anchored(text), plates.plates(text, lower) if chains else ()):
         taken.add(found.start, found.end)
         yield found
-    for chain in _CHAIN.finditer(text):
-        start, end = chain.span()
+    for start, end in chains:
         if (end - start < 4 and text[start - 1 : start] not in ASCII_ALNUM) or taken.covers(start):
             continue
         yield from candidates.matches(start, end)
@@ -62,4 +65,3 @@ def _anchored(text: str) -> Iterator[Match]:
         if "://" in text:
             yield from network.urls(text)
     yield from network.hardware(text)
-    yield from plates.plates(text)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from edgeagent.shield.base import Match
-from edgeagent.shield.detect.views import lowered
 
 __all__ = ["plates"]
 
@@ -29,9 +28,8 @@ _PLATE: Final = re.compile(
 _REACH: Final = 36
 
 
-def plates(text: str) -> Iterator[Match]:
-    """What has a plate's form just behind a word that announces one."""
-    lower = lowered(text)
+def plates(text: str, lower: str) -> Iterator[Match]:
+    """What has a plate's form just behind a word that announces one. `lower` is the text in lower case."""
     for word in _WORDS:
         at = lower.find(word)
         while at >= 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -19,8 +19,19 @@ contrasena, clave, senha, parola, parolă, wachtwoord, hasło, haslo, парол
 adgangskode, kodeord, salasana, パスワード, 暗証番号, 密码, 密碼, 口令, 비밀번호, 암호, 패스워드, كلمة المرور,
 كلمة السر, סיסמה, סיסמא, סיסמתי, รหัสผ่าน, पासवर्ड, heslo, jelszó, κωδικός, mật khẩu, kata sandi, lozinka, pwd, pw, pin
 """
-_NAMES: Final = tuple(name.strip() for name in _TERMS.split(","))
-_ASCII_NAMES: Final = tuple(filter(str.isascii, _NAMES))
+
+
+def _by_sign(names: Iterable[str]) -> dict[str, list[str]]:
+    """The names by what is looked for first: a part that many share, or a character that few texts have."""
+    signs: dict[str, list[str]] = {}
+    for name in names:
+        sign = "pass" if "pass" in name else "pw" if "pw" in name else name if name.isascii() else max(name)
+        signs.setdefault(sign, []).append(name)
+    return signs
+
+
+_NAMES: Final = _by_sign(name.strip() for name in _TERMS.split(","))
+_ASCII_NAMES: Final = {sign: list(filter(str.isascii, names)) for sign, names in _NAMES.items() if sign.isascii()}
 _LINK: Final = re.compile(
     r"[a-zäöüßéèąćęłńóśźżåæøışğ]{0,4}[\"'`)]?"
     r"(?:(?:[ \t]{1,2}[^\W\d]{1,14}){0,4}?[ \t]{0,2}"
@@ -48,23 +59,35 @@ _KEY_SENTENCE: Final = re.compile(
 
 def told(text: str, lowered: str) -> Iterator[Match]:
     """Passwords and keys that a sentence names, in the languages of the vocabulary."""
-    for name in _ASCII_NAMES if text.isascii() else _NAMES:
-        at = lowered.find(name)
-        while at >= 0:
-            found = _after_name(text, at, at + len(name), bare=name in ("pin", "pw", "pwd", "clave"))
+    for sign, names in (_ASCII_NAMES if text.isascii() else _NAMES).items():
+        if sign in lowered:
+            for name in names:
+                yield from _named(text, lowered, name)
+    yield from _logins(text, lowered)
+    for sign, hints in (_ASCII_HINTS if text.isascii() else _HINTS).items():
+        if sign in lowered:
+            for hint in hints:
+                yield from _hinted(text, lowered, hint)
+
+
+def _named(text: str, lowered: str, name: str) -> Iterator[Match]:
+    at = lowered.find(name)
+    while at >= 0:
+        found = _after_name(text, at, at + len(name), bare=name in ("pin", "pw", "pwd", "clave"))
+        if found is not None:
+            yield found
+        at = lowered.find(name, at + len(name))
+
+
+def _hinted(text: str, lowered: str, hint: str) -> Iterator[Match]:
+    at = lowered.find(hint)
+    while at >= 0:
+        end = at + len(hint)
+        if lowered[end : end + 1] not in _NO_SENTENCE:
+            found = _told_key(text, lowered, at)
             if found is not None:
                 yield found
-            at = lowered.find(name, at + len(name))
-    yield from _logins(text, lowered)
-    for hint in _ASCII_HINTS if text.isascii() else _HINTS:
-        at = lowered.find(hint)
-        while at >= 0:
-            end = at + len(hint)
-            if lowered[end : end + 1] not in _NO_SENTENCE:
-                found = _told_key(text, lowered, at)
-                if found is not None:
-                    yield found
-            at = lowered.find(hint, end)
+        at = lowered.find(hint, end)
 
 
 def _told_key(text: str, lowered: str, at: int) -> Match | None:
@@ -78,10 +101,12 @@ def _told_key(text: str, lowered: str, at: int) -> Match | None:
     return Match("API_KEY", sentence.start("value"), sentence.start("value") + len(value), 0.7, "sentence")
 
 
-_ASCII_HINTS: Final = ("key", "token", "secret")
 _NO_SENTENCE: Final = frozenset("_-./\\,;()[]{}<>|&*!?0123456789")
 """What follows the word where it is a name's first part, or the last of a sentence."""
-_HINTS: Final = ("key", "token", "secret", "schlüssel", "clé", "клю", "トークン", "キー", "密钥", "令牌", "토큰", "키")
+_HINTS: Final = _by_sign(
+    ("key", "token", "secret", "schlüssel", "clé", "клю", "トークン", "キー", "密钥", "令牌", "토큰", "키")
+)
+_ASCII_HINTS: Final = {sign: hints for sign, hints in _HINTS.items() if sign.isascii()}
 _LOGINS: Final = ("login", "cred", "user", "anmeldung", "zugang", "identifiant", "acc", "dane log", "inlogg")
 
 

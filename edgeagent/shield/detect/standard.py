@@ -9,7 +9,7 @@ from edgeagent.shield.base import Match
 from edgeagent.shield.detect.credentials import secrets
 from edgeagent.shield.detect.overlaps import resolve
 from edgeagent.shield.detect.personal import personal
-from edgeagent.shield.detect.views import plain
+from edgeagent.shield.detect.views import lowered, plain
 
 __all__ = ["Standard"]
 
@@ -25,4 +25,5 @@ class Standard:
     def find(self, text: str, /) -> list[Match]:
         """The matches in order, none overlapping another."""
         view = plain(text)
-        return resolve(view.back(chain(personal(view.text), secrets(view.text))))
+        lower = lowered(view.text)
+        return resolve(view.back(chain(personal(view.text, lower), secrets(view.text, lower))))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 __all__ = ["Columns"]
@@ -62,7 +62,7 @@ class Columns:
 def _cells(text: str) -> Iterator[tuple[int, int, str]]:
     if "\n" in text:
         yield from _delimited(text)
-    lowered = text.lower() if "nsert" in text.lower() or "<th" in text.lower() else ""
+    lowered = text.lower()
     if "insert" in lowered:
         yield from _inserted(text)
     if "<th" in lowered:
@@ -76,7 +76,7 @@ def _delimited(text: str) -> Iterator[tuple[int, int, str]]:
     lines = text.splitlines(keepends=True)
     for i, line in enumerate(lines):
         end = start + len(line)
-        if separator and (cells := _split(text, start, end, separator)) and len(cells) == len(head):
+        if separator and (cells := list(_split(text, start, end, separator))) and len(cells) == len(head):
             for (a, b), name in zip(cells, head, strict=True):
                 yield a, b, name
         else:
@@ -90,29 +90,35 @@ def _heading(text: str, start: int, end: int, following: str) -> tuple[str, list
     for separator in "\t|;,":
         count = line.count(separator)
         if count and following.count(separator) >= count:
-            cells = [text[a:b] for a, b in _split(text, start, end, separator)]
-            names = [cell.strip(" \"'`*") for cell in cells]
-            filled = [name for name in names if name]
-            if len(filled) >= 2 and all(_NAME.fullmatch(name) for name in filled) and len(filled) >= len(names) - 2:
-                return separator, names
-            return "", []
+            names = _names(text, _split(text, start, end, separator))
+            filled = len(names) - names.count("")
+            return (separator, names) if filled >= max(2, len(names) - 2) else ("", [])
     return "", []
 
 
-def _split(text: str, start: int, end: int, separator: str) -> list[tuple[int, int]]:
-    cells: list[tuple[int, int]] = []
+def _names(text: str, cells: Iterable[tuple[int, int]]) -> list[str]:
+    """What stands in the cells, if each is empty or may be a name."""
+    names: list[str] = []
+    for start, end in cells:
+        name = text[start:end].strip(" \"'`*")
+        if name and _NAME.fullmatch(name) is None:
+            return []
+        names.append(name)
+    return names
+
+
+def _split(text: str, start: int, end: int, separator: str) -> Iterator[tuple[int, int]]:
     cell = _CELL[separator]
     place = start
     while True:
         found = cell.match(text, place, end)
         if found is None:
             break
-        cells.append(found.span())
+        yield found.span()
         place = found.end()
         if text[place : place + 1] != separator or place >= end:
             break
         place += 1
-    return cells
 
 
 def _inserted(text: str) -> Iterator[tuple[int, int, str]]:

@@ -86,8 +86,9 @@ def patterns() -> dict[str, re.Pattern[str]]:
     for path in sorted(Path(room.__file__).parent.glob("[a-z]*.py")):
         module = import_module(f"{room.__name__}.{path.stem}")
         found |= {f"{path.stem}.{k}": v for k, v in vars(module).items() if isinstance(v, re.Pattern)}
-    leading, inside = formats()
-    every = [*inside, *(form for literals in leading.values() for _, forms in literals for form in forms)]
+    closed, open_, inside = formats()
+    literals = [*closed.values(), *open_.values()]
+    every = [*inside, *(form for leading in literals for forms in leading.values() for form in forms)]
     return found | {f"{form.literal} {form.pattern.pattern}": form.pattern for form in every}
 
 
