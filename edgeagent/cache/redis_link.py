@@ -98,9 +98,7 @@ class Link:
     def close(self) -> None:
         """Close the connections; those in use are closed when they are given back."""
         self._closed = True
-        while self._idle:
-            with suppress(IndexError):  # another thread was faster
-                self._idle.pop().disconnect()
+        self._disconnect_idle()
 
     def _on_idle(self, commands: Sequence[Command]) -> list[Any] | None:
         """On a connection that was used before; None if there is none, or the server has closed it."""
@@ -113,10 +111,14 @@ class Link:
         except TimeoutError:
             raise
         except (ConnectionError, OSError):  # those beside it were most likely closed with it
-            idle, self._idle = self._idle, []
-            for other in idle:
-                other.disconnect()
+            self._disconnect_idle()
             return None
+
+    def _disconnect_idle(self) -> None:
+        """One by one, out of the one list: into one that is replaced another thread may put what nobody closes."""
+        while self._idle:
+            with suppress(IndexError):  # another thread was faster
+                self._idle.pop().disconnect()
 
     def _on_fresh(self, commands: Sequence[Command]) -> list[Any]:
         return self._exchange(self._kind(**self._options), commands)

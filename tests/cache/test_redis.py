@@ -192,6 +192,18 @@ def test_a_connection_given_back_after_the_end_is_closed(server: RedisServer, ti
     assert not link._idle
 
 
+def test_connections_that_the_server_closed_leave_the_one_list(server: RedisServer, tier: RedisCache) -> None:
+    """Another thread that gives one back just then puts it where `close` will look."""
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: tier.put(KEY, b"v"), range(40)))
+    link = tier._link()
+    idle = link._idle
+    server.say("CLIENT", "KILL", "TYPE", "normal")
+    assert tier.get(KEY) == b"v"
+    assert link._idle is idle
+    assert len(idle) == 1
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_child_has_connections_of_its_own(tier: RedisCache) -> None:
     """Parent and child go on beside each other, and neither reads the other's replies."""
