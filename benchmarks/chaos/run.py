@@ -126,6 +126,7 @@ def _play(report: Report, seed: int, rate: float, callers: Callers, *, in_proces
         began = time.monotonic()
         with Pulse() as pulse:
             outcomes, tasks_left = _all_call(client, report.calls, seed, callers)
+        gc.collect()  # a stream that was dropped ends when it is collected: whatever is left after that is lost
         report.pulse = pulse.late
         report.seconds = time.monotonic() - began
         pipeline = client._engine.pipeline

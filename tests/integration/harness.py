@@ -126,7 +126,7 @@ def metric(server: LlamaServer, name: str) -> int:
     return int(found[1])
 
 
-def wait_until_idle(server: LlamaServer, seconds: float = 10.0) -> None:
+def wait_until_idle(server: LlamaServer, seconds: float = 60.0) -> None:
     """Until the server works on nothing."""
     until = time.monotonic() + seconds
     while metric(server, "requests_processing") or metric(server, "requests_deferred"):
