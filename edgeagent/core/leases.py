@@ -117,7 +117,7 @@ def wait_for_lease(call: Call, lease: Lease, look: Callable[[], Flow[T | None]])
     """
     began, anyway = call.clock(), False
     while True:
-        state = yield from offload(partial(lease.acquire, anyway=anyway), bound_of(call))
+        state = yield from offload(partial(lease.acquire, anyway=anyway), bound_of(call), prompt=False)
         if state == "stored" or (state == "granted" and anyway):
             found = yield from look()
             if found is not None:

@@ -141,8 +141,9 @@ class Purses:
 
     def _asked(self, call: Call[Any], claim: Claim[Any]) -> Flow[Any]:
         left = call.remaining()
+        bound = STORE_SECONDS if left is None else max(0.0, min(STORE_SECONDS, left))
         try:
-            return (yield from offload(claim.acquire, STORE_SECONDS if left is None else min(STORE_SECONDS, left)))
+            return (yield from offload(claim.acquire, bound, prompt=False))
         except ConfigurationError:
             raise
         except Exception as error:

@@ -131,11 +131,13 @@ class Turns:
 
     def _ask_store(self, call: Call[Any], claim: Claim[float]) -> Flow[float]:
         left = call.remaining()
+        bound = STORE_SECONDS if left is None else max(0.0, min(STORE_SECONDS, left))
         try:
-            return (yield from offload(claim.acquire, STORE_SECONDS if left is None else min(STORE_SECONDS, left)))
+            return (yield from offload(claim.acquire, bound, prompt=False))
         except ConfigurationError:
             raise
         except Exception as error:  # a store that is away stops nobody: the vendor's own limit still stands
+            call.check_deadline()
             if type(error) not in self._faults:
                 self._faults.add(type(error))
                 logger.warning("the store of the limits fails (%s); calls go on without it", type(error).__name__)

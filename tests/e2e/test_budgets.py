@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import pickle
+import sqlite3
 import threading
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from edgeagent.errors import (
     APITimeoutError,
     BudgetExceededError,
     ConfigurationError,
+    DeadlineExceededError,
     InternalServerError,
     NoTargetError,
     RateLimitError,
@@ -424,6 +427,25 @@ def test_unknown_options_of_a_view() -> None:
             client.budget(usd=1, per="day")  # type: ignore[call-arg]
         with pytest.raises(ConfigurationError, match="how much"):
             client.budget()
+
+
+async def test_a_store_that_is_busy_does_not_outlast_a_deadline(kind: str, tmp_path: Path) -> None:
+    """Another process has the file for longer than the call may take; what is held too late is given back."""
+    store = SQLiteAccounts(tmp_path / "x.db", timeout=60)
+    budgets = [Budget(tokens=100, name="all")]
+    async with gate(kind, budgets=budgets, state=store) as opened:
+        await opened.create(model="m", max_tokens=5)
+        assert await opened.flush()
+        other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.raises(DeadlineExceededError):
+            await opened.create(model="m", max_tokens=5, edge={"deadline": 0.2})
+        assert time.monotonic() - began < 30
+        other.execute("ROLLBACK")
+        other.close()
+        await opened.until(lambda: not store.balance("all|").held_tokens)
+        assert store.balance("all|").tokens == 15
 
 
 def test_a_store_that_fails_stops_the_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,13 +12,14 @@ import anyio
 import pytest
 
 from edgeagent import EdgeClient
-from edgeagent.errors import LimitExceededError, RequestValidationError
-from edgeagent.limits import Limit
+from edgeagent.errors import DeadlineExceededError, LimitExceededError, RequestValidationError
+from edgeagent.limits import Limit, RedisState
 from edgeagent.providers import OpenAICompatible
 from edgeagent.testing import FakeProvider
 from tests.e2e.harness import Gate, together
 from tests.e2e.test_budgets import completion
 from tests.support.loopback import Loopback, reply
+from tests.support.redis_server import RedisServer, needs_redis
 
 SHORT = 0.3
 
@@ -46,6 +47,23 @@ async def test_200_callers_on_a_limit_that_fits_37(kind: str) -> None:
         assert all(error.retry_after is not None and 50 < error.retry_after <= 60 for error in refused)
         assert refused[0].limit == "37 requests/minute"
         assert refused[0].status_code == 429
+
+
+@needs_redis
+async def test_a_server_that_hangs_does_not_outlast_a_deadline(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The store of the limits is waited for no longer than the call may take, and that is no fault of the store's."""
+    with RedisServer() as server:
+        state = RedisState(server.url, timeout=60)
+        async with gate(kind, limits=[Limit(requests=37)], state=state) as client:
+            await ask(client)
+            server.hang()
+            began = time.monotonic()
+            with pytest.raises(DeadlineExceededError):
+                await ask(client, edge={"deadline": 0.2})
+            assert time.monotonic() - began < 30
+            server.go_on()
+            await ask(client)
+    assert not caplog.records
 
 
 async def test_who_waits_goes_when_there_is_room(kind: str) -> None:
