@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from importlib import import_module
+from string import ascii_letters
 from typing import Final, TypeAlias
 
 __all__ = ["ASCII_ALNUM", "Check", "base58", "bech32", "day_month", "iban", "iban_length", "luhn", "stdnum", "weighted"]
@@ -51,7 +52,7 @@ def iban(value: str) -> bool:
     return int((value[4:] + value[:4]).translate(_AS_NUMBERS)) % 97 == 1
 
 
-_AS_NUMBERS: Final = {ord(c): str(int(c, 36)) for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+_AS_NUMBERS: Final = {ord(letter): str(int(letter, 36)) for letter in ascii_letters}
 
 
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"

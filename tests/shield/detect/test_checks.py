@@ -31,6 +31,12 @@ def test_only_right_ibans_pass(country: str, rest: str) -> None:
     assert not iban(f"{country}{(int(right) + 1) % 97 + 2:02d}{rest}")
 
 
+def test_letters_may_be_small() -> None:
+    """They count as the large ones; how a country is written is not for the check digits to forgive."""
+    assert iban("GB82West12345698765432")
+    assert not iban("gb82WEST12345698765432")
+
+
 PAIRS: list[tuple[str, Callable[[str], bool], str, str]] = [
     ("cn.ric", national.resident, "11010519491231002X", "0123456789"),
     ("ch.ssn", national.ahv, "7569217076985", "0123456789"),
