@@ -8,7 +8,8 @@ from typing import Final
 
 from edgeagent.shield.base import Match
 from edgeagent.shield.detect import dates, network, phones
-from edgeagent.shield.detect.checks import ASCII_ALNUM, luhn
+from edgeagent.shield.detect.chains import Group, closes, first_behind, groups_of, opens, plus_before
+from edgeagent.shield.detect.checks import luhn
 from edgeagent.shield.detect.identifiers import GROUPS, Scheme, by_type, evident, shape, shaped, speaking
 from edgeagent.shield.detect.kinds import ANY_DIGITS, CODE, POSTAL, REACH, SIMILAR, UK_POSTCODE, passport, plate
 from edgeagent.shield.detect.labels import BEFORE, Label, label_after, label_before, label_of
@@ -17,18 +18,9 @@ from edgeagent.shield.detect.tables import Columns
 
 __all__ = ["Candidates"]
 
-_GROUP: Final = re.compile(r"[0-9A-Za-z]+")
-_TAIL: Final = re.compile(r"[ -]?(?:\([A-Za-z0-9]\)|[A-Za-z]{1,2})(?![0-9A-Za-z])")
-_DIGITS: Final = "0123456789"
-_JOINT: Final = "-._"
-"""Characters that join what stands on both sides without a space."""
 _SUFFIX: Final = re.compile(r"-[A-Za-z]{3}")
 """A word joined to a number: `201-555-0199-Office`."""
-_BEFORE_TAIL: Final = frozenset(" -(")
-_LEAST: Final = 4
-"""No type has fewer letters and digits."""
 _MOST_GROUPS: Final = 7
-_LONGEST_WORD: Final = 24
 
 
 class Candidates:
@@ -46,28 +38,10 @@ class Candidates:
     def matches(self, start: int, end: int) -> list[Match]:
         """What the runs of groups are of the chain at `start`, from left to right."""
         text = self._text
-        if start and text[start - 1] in ASCII_ALNUM:
-            limit = max(0, start - _LONGEST_WORD)
-            while start > limit and text[start - 1] in ASCII_ALNUM:
-                start -= 1
-            if start == limit and start and text[start - 1] in ASCII_ALNUM:
-                return []
-        head = self._head(start) if start >= 2 and text[start - 1] in " -" else None
-        tail = self._tail(end) if text[end : end + 1] in _BEFORE_TAIL else None
-        if head is None and tail is None and end - start < _LEAST:
-            return []
+        groups = groups_of(text, start, end)
         found: list[Match] = []
-        written = text[start:end]
-        if written.isalnum() and written.isascii():
-            groups = [(start, end)]
-        else:
-            groups = [found.span() for found in _GROUP.finditer(text, start, end)]
-        if head is not None:
-            groups.insert(0, head)
-        if tail is not None:
-            groups.append(tail)
-        if text.count(".", start, end) >= 3:
-            found += network.ipv4(text, start, end)
+        if groups and text.count(".", start, end) >= 3:
+            found += network.ipv4(text, groups[0][0], end)
             groups = [g for g in groups if not any(q.start <= g[0] < q.end for q in found)]
         if len(groups) > 1:
             self._runs(groups, found)
@@ -77,66 +51,46 @@ class Candidates:
                 found.append(match)
         return found
 
-    def _runs(self, groups: list[tuple[int, int]], found: list[Match]) -> None:
+    def _runs(self, groups: list[Group], found: list[Match]) -> None:
         """Add what the longest runs of groups are."""
-        closes = [self._closes(end) for _, end in groups]
+        closed = [closes(self._text, end) for _, end in groups]
         count = len(groups)
         i = 0
         while i < count:
             match = None
             start = groups[i][0]
-            if not self._opens(start):
-                if closes[i]:
+            if not opens(self._text, start):
+                if closed[i]:
                     match = self._year(groups[i : i + 1])
             else:
                 if prefixed(self._text, start):
                     match = account(self._text, start)
                 if match is None:
                     for j in range(min(count, i + _MOST_GROUPS), i, -1):
-                        if closes[j - 1] and (match := self._recognised(groups[i:j])) is not None:
+                        if closed[j - 1] and (match := self._recognised(groups[i:j])) is not None:
                             break
             if match is None:
                 i += 1
             else:
                 found.append(match)
-                i = _first_behind(groups, i, match.end)
+                i = first_behind(groups, i, match.end)
 
-    def _alone(self, groups: list[tuple[int, int]]) -> Match | None:
+    def _alone(self, groups: list[Group]) -> Match | None:
         """What a group is that has no other beside it."""
         start, end = groups[0]
-        if self._opens(start):
+        if opens(self._text, start):
             match = account(self._text, start) if prefixed(self._text, start) else None
-            if match is not None or not self._closes(end):
+            if match is not None or not closes(self._text, end):
                 return match
             return self._recognised(groups)
-        return self._year(groups) if self._closes(end) else None
+        return self._year(groups) if closes(self._text, end) else None
 
-    def _year(self, groups: list[tuple[int, int]]) -> Match | None:
+    def _year(self, groups: list[Group]) -> Match | None:
         """The date whose year a group is that no value may start with."""
         start = groups[0][0]
         return self._recognised(groups) if self._text[start : start + 2] in ("19", "20") else None
 
-    def _tail(self, end: int) -> tuple[int, int] | None:
-        """One or two letters behind the digits, with a space or a dash between or in brackets."""
-        if _TAIL.match(self._text, end) is None:
-            return None
-        last = _GROUP.search(self._text, end)
-        return None if last is None else last.span()
-
-    def _head(self, start: int) -> tuple[int, int] | None:
-        """One or two capitals before the digits and the space or dash that is just before them."""
-        text = self._text
-        if text[start - 2].isupper() and text[start - 2].isascii():
-            at = start - 2
-            if at and text[at - 1].isupper() and text[at - 1].isascii():
-                at -= 1
-            if text[at - 1 : at + 2] in ("HRA", "HRB"):
-                at -= 1
-            if not at or text[at - 1] not in ASCII_ALNUM:
-                return at, start - 1
-        return None
-
-    def _recognised(self, groups: list[tuple[int, int]]) -> Match | None:
+    def _recognised(self, groups: list[Group]) -> Match | None:
         start, end = groups[0][0], groups[-1][1]
         text = self._text
         if len(groups) > 1 and end - start > 40:
@@ -146,7 +100,7 @@ class Candidates:
         if size * 2 < len(groups) * 3:  # a row of single digits is no number
             return None
         if value.isdigit():
-            if size < 4 or size > 19 or (size > 4 and not self._opens(start)):
+            if size < 4 or size > 19 or (size > 4 and not opens(self._text, start)):
                 return None
             return self._digits(start, end, value, len(groups))
         if size < 5:
@@ -156,16 +110,6 @@ class Candidates:
         if size > 18 or value.isalpha():
             return None
         return self._code(start, end, value.upper(), len(groups))
-
-    def _opens(self, start: int) -> bool:
-        """Whether a value may start here: not in the midst of `077-1382873-2069292` or `INV-2022-4452`."""
-        text = self._text
-        return start < 2 or text[start - 1] not in _JOINT or text[start - 2] not in ASCII_ALNUM
-
-    def _closes(self, end: int) -> bool:
-        """Whether a value may end here."""
-        text = self._text
-        return end + 1 >= len(text) or text[end] not in _JOINT or text[end + 1] not in _DIGITS
 
     # what the digits are
 
@@ -180,7 +124,7 @@ class Candidates:
             return self._small(start, end, value, groups)
         if groups == 2 and "." in written and "-" not in written and len(written) == len(value) + 1:
             return None
-        plus = _plus(text, start) if text[start - 1 : start] in ("+", "(") else None
+        plus = plus_before(text, start) if text[start - 1 : start] in ("+", "(") else None
         if plus is not None and phones.international(value):
             return Match("PHONE_NUMBER", plus, end, 0.95, "phone")
         return (
@@ -414,21 +358,3 @@ class Candidates:
 
     def _bracket(self, start: int) -> int:
         return start - 1 if self._text[start - 1 : start] == "(" else start
-
-
-def _plus(text: str, start: int) -> int | None:
-    """Where the `+` of an international number stands, None if there is none."""
-    if text[start - 1 : start] == "+":
-        at = start - 1
-    elif text[max(0, start - 2) : start] == "+(":
-        at = start - 2
-    else:
-        return None
-    before = text[at - 1 : at]
-    return None if before and before in ASCII_ALNUM else at
-
-
-def _first_behind(groups: list[tuple[int, int]], i: int, end: int) -> int:
-    while i < len(groups) and groups[i][0] < end:
-        i += 1
-    return i
