@@ -6,7 +6,18 @@ import gc
 import time
 from collections.abc import Callable
 
-__all__ = ["cpu_seconds"]
+__all__ = ["cpu_seconds", "is_linear"]
+
+TRIES = 3
+
+
+def is_linear(few: Callable[[], object], many: Callable[[], object]) -> bool:
+    """Whether four times the input takes less than twelve times as long: squares would take sixteen.
+
+    Measured again where it does not look so: work that is not linear never does, and other processes pass.
+    """
+    few()  # warm
+    return any(cpu_seconds(many) < 12 * cpu_seconds(few) + 0.05 for _ in range(TRIES))
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
