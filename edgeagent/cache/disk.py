@@ -107,9 +107,7 @@ class DiskCache:
         self.ttl = ttl
         self.timeout = timeout
         self._databases: dict[int, _Database] = {}
-        self._opening: dict[
-            int, threading.Lock
-        ] = {}  # by process, too: a child's is not held by a thread of its parent
+        self._opening: dict[int, threading.Lock] = {}  # by process, as no thread of its parent ends in a child
         self._gate = ForkGate()
 
     def get(self, key: bytes, /) -> bytes | None:
