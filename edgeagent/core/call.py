@@ -149,6 +149,11 @@ class Call(Generic[R]):
         """Seconds left before the deadline; None without one."""
         return None if self.deadline is None else self.deadline - self.clock()
 
+    def at_most(self, seconds: float) -> float:
+        """How long to wait for what is given up after so many seconds: no longer than the deadline allows."""
+        left = self.remaining()
+        return seconds if left is None else max(0.0, min(seconds, left))
+
     def check_deadline(self) -> None:
         """Raise `DeadlineExceededError` if nothing is left."""
         left = self.remaining()

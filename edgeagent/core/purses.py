@@ -140,10 +140,8 @@ class Purses:
         return claim
 
     def _asked(self, call: Call[Any], claim: Claim[Any]) -> Flow[Any]:
-        left = call.remaining()
-        bound = STORE_SECONDS if left is None else max(0.0, min(STORE_SECONDS, left))
         try:
-            return (yield from offload(claim.acquire, bound, prompt=False))
+            return (yield from offload(claim.acquire, call.at_most(STORE_SECONDS), prompt=False))
         except ConfigurationError:
             raise
         except Exception as error:

@@ -34,8 +34,7 @@ PROMPT_READS: Final = 3
 
 def bound_of(call: Call[Any]) -> float:
     """How long a call may wait for a tier, in seconds."""
-    left = call.remaining()
-    return READ_BOUND if left is None else max(0.0, min(READ_BOUND, left))
+    return call.at_most(READ_BOUND)
 
 
 class Reads:

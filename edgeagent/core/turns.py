@@ -130,10 +130,8 @@ class Turns:
         yield from wait_for_turn(call, queue, ask, limit.longest_wait, refuse, polls=False)
 
     def _ask_store(self, call: Call[Any], claim: Claim[float]) -> Flow[float]:
-        left = call.remaining()
-        bound = STORE_SECONDS if left is None else max(0.0, min(STORE_SECONDS, left))
         try:
-            return (yield from offload(claim.acquire, bound, prompt=False))
+            return (yield from offload(claim.acquire, call.at_most(STORE_SECONDS), prompt=False))
         except ConfigurationError:
             raise
         except Exception as error:  # a store that is away stops nobody: the vendor's own limit still stands

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from edgeagent.core.call import Call
 from edgeagent.core.reads import PROMPT, PROMPT_READS, READ_BOUND, Reads, bound_of
 from edgeagent.effects import Offload
 
@@ -34,6 +36,7 @@ class House:
         self.tier: Any = Tier(self.now)
         self.reads = Reads()
         self.call: Any = SimpleNamespace(clock=lambda: self.now[0], remaining=lambda: left)
+        self.call.at_most = partial(Call.at_most, self.call)
 
     def read(self, seconds: float = 0.0, error: Exception | None = None) -> Offload:
         """What the driver is asked for; the read is done."""
