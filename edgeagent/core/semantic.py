@@ -71,7 +71,8 @@ def find_similar(
     limit = call.clock() + EMBED_SECONDS if call.deadline is None else min(call.deadline, call.clock() + EMBED_SECONDS)
     vectors = yield from invoke(partial(cache.embedder.embed, [question.text]), limit)
     question = question._replace(vector=vectors[0])
-    found = yield from offload(partial(cache.nearest, question.group, question.vector), bound_of(call))
+    nearest = partial(cache.nearest, question.group, question.vector)
+    found = yield from offload(nearest, bound_of(call), prompt=False)
     if found is None or fresh(found.value) is None:
         return question, None
     if cache.verify is not None and found.text != question.text:

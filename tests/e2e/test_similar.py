@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -161,6 +163,27 @@ async def test_modes_and_ages(kind: str, embedder: Embedder) -> None:
     await ask(one, QUESTION, edge={"cache": "refresh"})
     assert len(embedder.asked) == asked
     assert not len(one.client._engine.pipeline.layers.semantic)
+
+
+async def test_a_slow_search_does_not_outlast_a_deadline(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Many vectors take their time: the call does not."""
+    release = threading.Event()
+
+    class Slow(SemanticCache):
+        def nearest(self, group: bytes, vector: Sequence[float]) -> Any:
+            assert release.wait(60)
+            return super().nearest(group, vector)
+
+    cache = Cache(memory=False, semantic=Slow(Embedder()))
+    async with Gate(kind, [FakeProvider("one", name="fake")], cache=cache) as one:
+        began = time.monotonic()
+        with pytest.raises(DeadlineExceededError):
+            await ask(one, QUESTION, edge={"deadline": 0.1})
+        assert time.monotonic() - began < 30
+        release.set()
+        assert await ask(one, QUESTION) == ("one", None, None)
+        assert (await ask(one, PARAPHRASE))[1] == "semantic"
+    assert not caplog.records
 
 
 async def test_the_deadline_is_the_calls(kind: str) -> None:
