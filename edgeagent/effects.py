@@ -102,6 +102,10 @@ class Place(Protocol):
         """The loop itself: hashable."""
         ...
 
+    def within(self, seconds: float | None, /) -> AbstractContextManager[object]:
+        """Where what is awaited may take so long; then it is cancelled and `TimeoutError` raised. None is no limit."""
+        ...
+
     def soon(self, call: Callable[[], object], /) -> None:
         """Call it there; nothing happens if the loop has ended. May be called from any thread."""
         ...
@@ -181,14 +185,15 @@ class Offload:
     """Run a blocking call where it blocks nobody else → its result; raises what it raises.
 
     `bound` is the longest wait in seconds; then `TimeoutError` is raised and the call's outcome is thrown away.
-    `awaited` does the same in an event loop of asyncio, blocks nobody, and has bounds of its own: there it is awaited.
+    `awaited` does the same in an event loop of asyncio and blocks nobody: there it is awaited, and ends by itself when
+    the bound that it is given has passed.
     `prompt` is whether it takes so little time that a client that blocks runs it in the caller's own thread, where no
     bound could end it; otherwise that client, too, waits for another thread.
     """
 
     call: Callable[[], Any]
     bound: float | None = None
-    awaited: Callable[[Place], Awaitable[Any]] | None = None
+    awaited: Callable[[Place, float | None], Awaitable[Any]] | None = None
     prompt: bool = True
 
 
@@ -332,7 +337,7 @@ def sleep(seconds: float) -> Flow[None]:
 def offload(
     call: Callable[[], T],
     bound: float | None = None,
-    awaited: Callable[[Place], Awaitable[T]] | None = None,
+    awaited: Callable[[Place, float | None], Awaitable[T]] | None = None,
     *,
     prompt: bool = True,
 ) -> Flow[T]:

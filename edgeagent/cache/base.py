@@ -76,16 +76,17 @@ class Batches(Protocol):
 class Awaits(Protocol):
     """What a tier has besides whose look-ups an event loop of asyncio can await, without a thread.
 
-    `awaits` says whether it does (a wrapper is as its inner tier is). The tier bounds the waiting itself.
+    `awaits` says whether it does (a wrapper is as its inner tier is). The tier bounds the waiting itself: beside its
+    own limits by `bound`, in seconds, after which an exception is raised; None is no bound of the caller's.
     """
 
     awaits: bool
 
-    async def aget(self, key: bytes, place: Place, /) -> bytes | None:
+    async def aget(self, key: bytes, place: Place, bound: float | None = None, /) -> bytes | None:
         """As `CacheTier.get`; `place` is the running loop."""
         ...
 
-    async def aget_many(self, keys: Sequence[bytes], place: Place, /) -> list[bytes | None]:
+    async def aget_many(self, keys: Sequence[bytes], place: Place, bound: float | None = None, /) -> list[bytes | None]:
         """As `Batches.get_many`."""
         ...
 

@@ -121,14 +121,14 @@ class EncryptedCache:
         """Whether the inner tier's look-ups can be awaited."""
         return bool(getattr(self.tier, "awaits", False))
 
-    async def aget(self, key: bytes, place: Place, /) -> bytes | None:
+    async def aget(self, key: bytes, place: Place, bound: float | None = None, /) -> bytes | None:
         """See `Awaits`."""
-        data = await self._inner.aget(key, place)
+        data = await self._inner.aget(key, place, bound)
         return None if data is None else self._opened(key, data)
 
-    async def aget_many(self, keys: Sequence[bytes], place: Place, /) -> list[bytes | None]:
+    async def aget_many(self, keys: Sequence[bytes], place: Place, bound: float | None = None, /) -> list[bytes | None]:
         """See `Awaits`."""
-        found = zip(keys, await self._inner.aget_many(keys, place), strict=True)
+        found = zip(keys, await self._inner.aget_many(keys, place, bound), strict=True)
         return [None if data is None else self._opened(key, data) for key, data in found]
 
     def put_many(self, puts: Sequence[Put], /) -> list[Exception | None]:

@@ -5,10 +5,14 @@
                              └──twice the pause───────┘
 
 While the server is away every call fails at once. No call is ever the probe: finding out costs the callers nothing.
+
+A call that is given up before the server has answered says nothing for certain: it may have had little patience. So a
+probe is made; else callers who never wait for as long as the tier would, would wait for a hanging server one by one.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -46,6 +50,7 @@ class Outage:
         self._lock = threading.Lock()
         self._pause = FIRST_PAUSE
         self._next: float | None = None
+        self._trusted_until = -math.inf
         self.away = False
 
     def check(self) -> None:
@@ -68,6 +73,25 @@ class Outage:
         with self._lock:
             if not self.away:
                 self._pause, self._next, self.away = FIRST_PAUSE, self._clock() + FIRST_PAUSE, True
+
+    def doubts(self) -> None:
+        """A call was given up before the server had answered: unless it was looked at just now, have that done."""
+        with self._lock:
+            if self.away or self._clock() < self._trusted_until:
+                return
+            self._trusted_until = math.inf  # until the probe that is made now has ended
+        try:
+            self._start(self._look)
+        except RuntimeError:  # the interpreter is ending, and starts no thread
+            self._trusted_until = -math.inf
+
+    def _look(self) -> None:
+        try:
+            self._probe()
+        except Exception:  # noqa: BLE001  # whatever it was, the server does not serve
+            self.begins()
+        finally:
+            self._trusted_until = self._clock() + FIRST_PAUSE
 
     def _find_out(self) -> None:
         try:

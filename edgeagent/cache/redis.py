@@ -155,16 +155,16 @@ class RedisCache:
         values: list[bytes | None] = self._link().call("MGET", *map(self._name, keys)) if keys else []
         return values
 
-    async def aget(self, key: bytes, place: Place, /) -> bytes | None:
+    async def aget(self, key: bytes, place: Place, bound: float | None = None, /) -> bytes | None:
         """See `Awaits`."""
-        value: bytes | None = await self._async_link(place).call("GET", self._name(key))
+        value: bytes | None = await self._async_link(place).call("GET", self._name(key), bound=bound)
         return value
 
-    async def aget_many(self, keys: Sequence[bytes], place: Place, /) -> list[bytes | None]:
+    async def aget_many(self, keys: Sequence[bytes], place: Place, bound: float | None = None, /) -> list[bytes | None]:
         """See `Awaits`."""
         if not keys:
             return []
-        values: list[bytes | None] = await self._async_link(place).call("MGET", *map(self._name, keys))
+        values: list[bytes | None] = await self._async_link(place).call("MGET", *map(self._name, keys), bound=bound)
         return values
 
     def put_many(self, puts: Sequence[Put], /) -> list[Exception | None]:

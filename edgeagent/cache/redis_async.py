@@ -6,6 +6,8 @@ A look-up is awaited where it is asked for, since a thread that does it costs mo
 
 from __future__ import annotations
 
+import builtins
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncLink", "async_connection_options"]
 
-_GONE: Final = (ConnectionError, TimeoutError, OSError)
+_LONG: Final = 0.05
+"""Seconds after which a server that is there has answered: whoever is cancelled later has reason to doubt it."""
 _ITS_NAME: Final = ("driver_info", "lib_name", "lib_version")
 """What the library tells the server of itself. Servers before 7.2 refuse it, and the library keeps what they say in a
 cycle with whoever connected: forgotten connections would end in the garbage collector's hands."""
@@ -62,28 +65,45 @@ class AsyncLink:
 
         self._guard = place.at_end(end)
 
-    async def call(self, *command: bytes | str | int) -> Any:
-        """The reply to one command.
+    async def call(self, *command: bytes | str | int, bound: float | None = None) -> Any:
+        """The reply to one command, which is waited for no longer than `bound` seconds.
 
         Raises:
             Away: the server is away.
-            redis.RedisError: it has just gone away, or it refuses the command.
+            redis.RedisError: it has just gone away, it refuses the command, or the bound has passed.
+            TimeoutError: the bound has passed.
         """
         self._outage.check()
-        data, closed = packed([command]), self._closed
+        began, patience = time.monotonic(), self._timeout if bound is None else min(bound, self._timeout)
         try:
-            if self._idle:
-                try:
-                    return await self._exchange(self._idle.pop(), data, closed)
-                except TimeoutError:
-                    raise
-                except (ConnectionError, OSError):  # those beside it were most likely closed with it
-                    while self._idle:
-                        await self._idle.pop().disconnect(nowait=True)
-            return await self._exchange(await self._fresh(), data, closed)
-        except _GONE:
+            return await self._once_or_twice(packed([command]), bound, patience, began)
+        except (TimeoutError, builtins.TimeoutError) as error:
+            if isinstance(error, TimeoutError) and patience == self._timeout:
+                self._outage.begins()
+            else:  # the caller's bound
+                self._outage.doubts()
+            raise
+        except (ConnectionError, OSError):
             self._outage.begins()
             raise
+        except BaseException as error:
+            cancelled = not isinstance(error, Exception)
+            if cancelled and time.monotonic() - began >= _LONG:
+                self._outage.doubts()
+            raise
+
+    async def _once_or_twice(self, data: bytes, bound: float | None, patience: float, began: float) -> Any:
+        closed = self._closed
+        if self._idle:
+            try:
+                return await self._exchange(self._idle.pop(), data, closed, patience)
+            except TimeoutError:
+                raise
+            except (ConnectionError, OSError):  # those beside it were most likely closed with it
+                while self._idle:
+                    await self._idle.pop().disconnect(nowait=True)
+        with self._place.within(None if bound is None else began + bound - time.monotonic()):
+            return await self._exchange(await self._fresh(), data, closed, self._timeout)
 
     def close(self) -> None:
         """Have the loop close the connections; the next use opens others. May be called from any thread.
@@ -104,11 +124,11 @@ class AsyncLink:
             raise
         return connection
 
-    async def _exchange(self, connection: Any, data: bytes, closed: int) -> Any:
+    async def _exchange(self, connection: Any, data: bytes, closed: int, patience: float) -> Any:
         try:
             connection.socket_timeout = None  # else the library makes a task for what it sends; a command is small
             await connection.send_packed_command([data], check_health=False)
-            connection.socket_timeout = self._timeout  # read_response(timeout=…) would give None, and leave the reply
+            connection.socket_timeout = patience  # read_response(timeout=…) would give None, and leave the reply
             reply = await connection.read_response()
         except ResponseError:  # that is an answer, too
             self._give_back(connection, closed)

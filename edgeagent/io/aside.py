@@ -46,11 +46,12 @@ class Aside:
         self,
         call: Callable[[], Any],
         bound: float | None,
-        awaited: Callable[[Place], Awaitable[Any]] | None = None,
+        awaited: Callable[[Place, float | None], Awaitable[Any]] | None = None,
     ) -> Any:
         """What it returns; raises what it raises. A call is left to itself when the caller is cancelled.
 
-        `awaited` is the same for a loop of asyncio, and takes a place, too: what it does may need a connection each.
+        `awaited` is the same for a loop of asyncio, and takes a place, too: what it does may need a connection each. It
+        is told the bound, and keeps to it itself.
 
         Raises:
             TimeoutError: it took longer than `bound` seconds.
@@ -62,15 +63,15 @@ class Aside:
             except IndexError:
                 pass
             else:
-                return await (self._run(loop, call, bound) if awaited is None else self._await(awaited))
+                return await (self._run(loop, call, bound) if awaited is None else self._await(awaited, bound))
         import anyio
 
         with anyio.fail_after(bound):
             return await self._otherwise(call)
 
-    async def _await(self, awaited: Callable[[Place], Awaitable[Any]]) -> Any:
+    async def _await(self, awaited: Callable[[Place, float | None], Awaitable[Any]], bound: float | None) -> Any:
         try:
-            return await awaited(Loop())
+            return await awaited(Loop(), bound)
         finally:
             self._places.append(None)
 

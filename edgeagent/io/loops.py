@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractContextManager
 from contextvars import Context
 from types import AsyncGeneratorType
 from typing import Any, cast
@@ -36,6 +37,12 @@ class Loop:
     def loop(self) -> Any:
         """The loop itself, or trio's token."""
         return self._loop
+
+    def within(self, seconds: float | None) -> AbstractContextManager[object]:
+        """See `Place`. To be entered in the loop."""
+        import anyio
+
+        return anyio.fail_after(seconds)
 
     def at_end(self, job: AsyncJob) -> AsyncGeneratorType[None, None]:
         """See `at_end`. To be called in the loop."""

@@ -35,6 +35,9 @@ class Server:
     def pass_by(self, seconds: float) -> None:
         self.now += seconds
         assert self.refused()
+        self.look()
+
+    def look(self) -> None:
         for probe in self.probes:
             probe()
         self.probes.clear()
@@ -89,6 +92,43 @@ def test_failures_during_an_outage_do_not_prolong_it() -> None:
     server.there = True
     server.pass_by(0)
     assert not server.refused()
+
+
+def test_calls_that_were_given_up_have_it_looked_at() -> None:
+    """They say nothing of the server, so one probe finds out, and not for each of them."""
+    server = Server()
+    server.there = True
+    for _ in range(5):
+        server.outage.doubts()
+    assert len(server.probes) == 1
+    server.now += 2 * FIRST_PAUSE
+    server.outage.doubts()
+    assert len(server.probes) == 1, "it is under way"
+    server.look()
+    server.outage.doubts()
+    assert not server.probes, "it was there a moment ago"
+    assert not server.refused()
+    server.now += FIRST_PAUSE
+    server.there = False
+    server.outage.doubts()
+    server.look()
+    assert server.refused()
+    server.outage.doubts()
+    assert not server.probes, "that it is away is known"
+    server.there = True
+    server.pass_by(FIRST_PAUSE)
+    assert not server.refused()
+
+
+def test_without_threads_nothing_is_looked_at() -> None:
+    """An interpreter that is ending starts none, and nobody is told."""
+
+    def no_thread(job: Callable[[], None]) -> None:
+        raise RuntimeError("can't start new thread at interpreter shutdown")
+
+    outage = Outage(lambda: None, lambda: 0.0, no_thread)
+    outage.doubts()
+    outage.check()
 
 
 def test_without_threads_the_probe_is_put_off() -> None:

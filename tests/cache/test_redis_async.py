@@ -19,6 +19,7 @@ import trio
 from edgeagent import AsyncEdgeClient
 from edgeagent.cache import Awaits, Cache, EncryptedCache, RedisCache
 from edgeagent.cache.outage import Away
+from edgeagent.errors import DeadlineExceededError
 from edgeagent.io.aside import PLACES
 from edgeagent.io.loops import Loop
 from edgeagent.testing import FakeProvider
@@ -272,6 +273,77 @@ def test_a_server_that_hangs_is_waited_for_once(mortal: RedisServer) -> None:
         mortal.go_on()
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["idle connection", "new connection"])
+def test_a_server_that_hangs_is_waited_for_no_longer_than_is_asked(mortal: RedisServer, known: bool) -> None:
+    """Its connection is closed, and the reply that comes later is no answer to anything."""
+    with closing(RedisCache(mortal.url, timeout=60)) as tier:
+        tier.put(KEY, b"value")
+        tier.put(OTHER, b"other")
+
+        async def look() -> None:
+            if known:
+                await get(tier)
+            mortal.hang()
+            began = time.monotonic()
+            with pytest.raises((redis.TimeoutError, TimeoutError)):
+                await tier.aget(KEY, Loop(), 0.1)
+            with pytest.raises((redis.TimeoutError, TimeoutError)):
+                await tier.aget_many([KEY], Loop(), 0.0)
+            assert 0.05 < time.monotonic() - began < 30
+            assert idle(tier) == []
+            mortal.go_on()
+            assert await tier.aget(OTHER, Loop(), 60.0) == b"other"
+            assert await tier.aget_many([OTHER, KEY], Loop(), 60.0) == [b"other", b"value"]
+
+        run(look)
+
+
+@pytest.mark.parametrize("gives_up", ["the bound", "the caller"])
+def test_callers_without_patience_find_out_that_it_hangs(mortal: RedisServer, gives_up: str) -> None:
+    """None of them waits for as long as the tier would, and still the later ones need not wait at all."""
+    with closing(RedisCache(mortal.url, timeout=0.3)) as tier:
+
+        async def ask() -> None:
+            if gives_up == "the bound":
+                await tier.aget(KEY, Loop(), 0.1)
+            else:
+                await asyncio.wait_for(get(tier), 0.1)
+
+        async def look() -> None:
+            await get(tier)
+            mortal.hang()
+            limit = time.monotonic() + 20
+            while time.monotonic() < limit:
+                try:
+                    await ask()
+                except Away:
+                    return
+                except (redis.TimeoutError, TimeoutError, asyncio.TimeoutError):
+                    pass
+            raise AssertionError("each of them waits")
+
+        run(look)
+        mortal.go_on()
+
+
+def test_a_caller_that_goes_at_once_doubts_nobody(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is cancelled before an answer could have come has learned nothing of the server."""
+    with closing(RedisCache(server.url, timeout=60)) as tier:
+        doubts: list[None] = []
+        monkeypatch.setattr(tier._link().outage, "doubts", lambda: doubts.append(None))
+
+        async def look() -> None:
+            await get(tier)
+            task = asyncio.ensure_future(get(tier))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        run(look)
+        assert doubts == []
+
+
 def test_a_wrong_password() -> None:
     """It is refused, typed, and nothing of it is said."""
     with RedisServer(password="right") as server:
@@ -326,6 +398,35 @@ def test_under_a_client(server: RedisServer) -> None:
 
         assert runner(ask) == ["None", "redis", "redis"]
         assert fake.calls == 1
+
+
+@pytest.mark.parametrize("runner", [lambda call: run(call), trio.run], ids=["asyncio", "trio"])
+@pytest.mark.parametrize("sealed", [False, True], ids=["plain", "encrypted"])
+def test_a_server_that_hangs_does_not_outlast_a_deadline(
+    mortal: RedisServer, runner: Callable[..., Any], sealed: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However long the tier itself would wait; that is no fault of the tier's, so nothing is logged."""
+    tier = RedisCache(mortal.url, timeout=60)
+    cache = Cache(memory=False, redis=EncryptedCache(tier, EncryptedCache.generate_key()) if sealed else tier)
+    client = AsyncEdgeClient(providers=[FakeProvider("Hello.", name="fake")], cache=cache)
+    question: Any = [{"role": "user", "content": "Hi"}]
+
+    async def ask() -> None:
+        async with client:
+            await client.chat.completions.create(model="fake/m", messages=question)
+            await client.flush()
+            mortal.hang()
+            began = time.monotonic()
+            for _ in range(3):
+                with pytest.raises(DeadlineExceededError):
+                    await client.chat.completions.create(model="fake/m", messages=question, edge={"deadline": 0.1})
+            assert time.monotonic() - began < 30
+            mortal.go_on()
+            answer = await client.chat.completions.create(model="fake/m", messages=question)
+            assert answer.edge.cache_tier == "redis"
+
+    runner(ask)
+    assert not caplog.records
 
 
 def test_many_tasks_have_so_many_connections(server: RedisServer) -> None:

@@ -160,16 +160,17 @@ def test_what_can_be_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test() -> None:
         now, most = 0, 0
 
-        async def awaited(place: Place) -> str:
+        async def awaited(place: Place, bound: float | None) -> str:
             nonlocal now, most
             assert place.loop is asyncio.get_running_loop()
+            assert bound == 5.0
             now += 1
             most = max(most, now)
             await anyio.sleep(0.01)
             now -= 1
             return "awaited"
 
-        async def refused(_: Place) -> str:
+        async def refused(_: Place, bound: float | None) -> str:
             raise ZeroDivisionError
 
         told = await asyncio.gather(*(house.aside.run(lambda: "blocked", 5.0, awaited) for _ in range(8)))
