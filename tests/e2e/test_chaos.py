@@ -38,6 +38,6 @@ def test_without_fire() -> None:
     assert report.violations == []
     expected = ("answer", "given up by the caller", "BudgetExceededError")
     slow = CALLS // 4 - sum(report.ends[end] for end in expected)  # timeouts, where the machine has other things to do
-    assert slow <= 10
+    assert slow <= 4
     assert report.requests.total() <= CALLS // 4 + report.retries.total() + slow
-    assert report.retries.total() <= 10
+    assert report.retries.total() <= 4
