@@ -137,7 +137,8 @@ class StreamDecoder(Protocol):
 
     @property
     def finished(self) -> bool:
-        """Whether the format's own end of stream was seen (`[DONE]`, `message_stop`)."""
+        """Whether the format's own end of stream was seen (`[DONE]`, `message_stop`), or `end` has a fault to raise:
+        nothing more is waited for."""
         ...
 
 

@@ -51,6 +51,22 @@ def _read(decoder: Any, pieces: list[bytes]) -> None:
     decoder.end()
 
 
+@pytest.mark.parametrize("make", CODECS)
+def test_nothing_is_waited_for_once_it_is_known(make: Callable[[], Any]) -> None:
+    """An error in one piece with the content before it: a connection that the vendor leaves open holds up nobody."""
+    codec = make()
+    error = InternalServerError("it broke off", response=HTTPResponse(500), body={"message": "it broke off"})
+    encoder = codec.stream_encoder()
+    request = ChatRequest(model="m", messages=[{"role": "user", "content": "?"}], stream=True)
+    decoder = codec.stream_decoder(request, HTTPResponse(200, [("content-type", "text/event-stream")]))
+    assert not decoder.finished
+    chunks = decoder.feed(encoder.feed(CHUNK) + encoder.fault(error))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "Par"
+    assert decoder.finished
+    with pytest.raises(InternalServerError):
+        decoder.end()
+
+
 def test_a_body_is_sent_as_it_was_written_unless_it_was_changed() -> None:
     """A changed copy is written anew, whoever changed it and however deep."""
     body = {"model": "m", "temperature": 1.0, "messages": [{"role": "user"}]}

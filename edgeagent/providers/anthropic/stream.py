@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from edgeagent.errors import APIConnectionError, APIError, ResponseValidationError
+from edgeagent.errors import ResponseValidationError
 from edgeagent.providers.anthropic.blocks import annotations_of, call_of, is_plain, native_content
 from edgeagent.providers.anthropic.errors import error_in_stream
 from edgeagent.providers.anthropic.response import (
@@ -39,17 +39,12 @@ from edgeagent.providers.anthropic.response import (
 )
 from edgeagent.providers.anthropic.usage import decode_usage
 from edgeagent.providers.calls import JSON_TOOL, RAW_ARGUMENTS, arguments_of, input_of
-from edgeagent.types import ChatCompletionChunk, ChatRequest
-from edgeagent.types.assembly import to_chunks
+from edgeagent.providers.events import EventDecoder, quoted
+from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
 from edgeagent.wire.http import HTTPResponse
-from edgeagent.wire.sse import SSEDecoder, SSEError, SSEEvent
 
 __all__ = ["MessageStreamDecoder"]
 
-MAX_HEAD: Final = 1024 * 1024
-"""How much is kept of a body that has shown no event yet: it may be one JSON document in spite of its label."""
-
-_FIELDS: Final = (b":", b"data", b"event", b"id", b"retry")
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "text_delta": ("text", "content"),
     "thinking_delta": ("thinking", "reasoning_content"),
@@ -71,7 +66,7 @@ class _Block:
         self.call: int | None = None
 
 
-class MessageStreamDecoder:
+class MessageStreamDecoder(EventDecoder):
     """Bytes → chunks. See `edgeagent.providers.base.StreamDecoder`."""
 
     __slots__ = (
@@ -80,20 +75,15 @@ class MessageStreamDecoder:
         "_customs",
         "_end",
         "_extra",
-        "_fault",
-        "_finished",
-        "_head",
-        "_head_size",
         "_length",
         "_native",
         "_open",
-        "_sse",
         "_top",
         "_usage",
     )
 
     def __init__(self, request: ChatRequest | None = None) -> None:
-        self._sse = SSEDecoder()
+        super().__init__()
         self._customs = _custom_names(request)
         self._top: dict[str, Any] | None = None  # id, model, created
         self._extra: dict[str, Any] = {}  # fields of the message that are not ours
@@ -104,60 +94,14 @@ class MessageStreamDecoder:
         self._native = False
         self._calls = 0
         self._length = 0
-        self._finished = False
-        self._fault: APIError | None = None
-        self._head: list[bytes] | None = []  # until the first event
-        self._head_size = 0
 
-    @property
-    def finished(self) -> bool:
-        """Whether `message_stop` was seen."""
-        return self._finished
+    def document(self, response: HTTPResponse) -> ChatCompletion:
+        """See `EventDecoder`."""
+        return decode_response(response)
 
-    def feed(self, data: bytes, /) -> list[ChatCompletionChunk]:
-        """The chunks that have become complete."""
-        if self._fault is not None:
-            raise self._fault
-        if self._head is not None:
-            self._keep_head(self._head, data)
-        try:
-            events = self._sse.feed(data)
-        except SSEError as error:
-            raise self._failed(invalid_answer(str(error), HTTPResponse(200))) from error
-        return self._decode(events) if events else []
-
-    def end(self) -> list[ChatCompletionChunk]:
-        """The connection has ended: raise what is wrong, or give what no blank line followed."""
-        if self._fault is not None:
-            raise self._fault
-        if self._finished:
-            return []
-        chunks: list[ChatCompletionChunk] = []
-        try:
-            events = self._sse.end()
-            chunks = self._decode(events) if events else []
-        except (SSEError, ResponseValidationError) as error:
-            raise self._failed(APIConnectionError(message="The stream was cut in the middle of an event.")) from error
-        if self._head is not None:
-            return self._without_events(b"".join(self._head).strip())
-        if not self.finished:
-            raise self._failed(APIConnectionError(message="The stream ended before the answer did."))
-        return chunks
-
-    def _decode(self, events: list[SSEEvent]) -> list[ChatCompletionChunk]:
-        chunks: list[ChatCompletionChunk] = []
-        self._head = None
-        for name, data in events:
-            if self._finished:
-                break
-            try:
-                chunks += self._event(name, data)
-            except APIError as error:
-                self._failed(error)
-                if not chunks:
-                    raise
-                break
-        return chunks
+    def invalid(self, reason: str, response: HTTPResponse) -> ResponseValidationError:
+        """See `EventDecoder`."""
+        return invalid_answer(reason, response)
 
     def _event(self, name: str, data: str) -> list[ChatCompletionChunk]:
         try:
@@ -170,9 +114,9 @@ class MessageStreamDecoder:
             handler = _HANDLERS.get(kind)
             return handler(self, event) if handler is not None else []
         except InvalidMessageError as error:
-            raise invalid_answer(str(error), _quoted(data)) from None
+            raise invalid_answer(str(error), quoted(data)) from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise invalid_answer("an event has not the documented form", _quoted(data)) from error
+            raise invalid_answer("an event has not the documented form", quoted(data)) from error
 
     def _chunk(self, delta: dict[str, Any], **choice: Any) -> ChatCompletionChunk:
         if self._top is None:
@@ -321,25 +265,6 @@ class MessageStreamDecoder:
         self._finished = True
         return chunks
 
-    # faults
-
-    def _failed(self, fault: APIError) -> APIError:
-        self._fault = fault
-        return fault
-
-    def _keep_head(self, head: list[bytes], data: bytes) -> None:
-        head.append(data)
-        self._head_size += len(data)
-        if self._head_size > MAX_HEAD:
-            self._head = None
-
-    def _without_events(self, body: bytes) -> list[ChatCompletionChunk]:
-        if body.startswith(b"{"):  # one JSON document labelled as an event stream
-            return to_chunks(decode_response(HTTPResponse(200, content=body)))
-        if not any(body.startswith(field) or field.startswith(body) for field in _FIELDS):
-            raise self._failed(invalid_answer("it is not an event stream", HTTPResponse(200, content=body)))
-        raise self._failed(APIConnectionError(message="The stream ended before it began."))
-
 
 _END: Final = CHOICE_FIELDS | {"stop_reason"}
 _HANDLERS: Final[Mapping[str, Callable[[MessageStreamDecoder, Mapping[str, Any]], list[ChatCompletionChunk]]]] = {
@@ -355,8 +280,3 @@ def _custom_names(request: ChatRequest | None) -> frozenset[str]:
     """The free-form tools of the request."""
     customs = [tool.get("custom") for tool in (request.tools if request else None) or ()]
     return frozenset(str(custom["name"]) for custom in customs if isinstance(custom, Mapping) and "name" in custom)
-
-
-def _quoted(data: str) -> HTTPResponse:
-    """The event as the answer that an error shows."""
-    return HTTPResponse(200, content=data.encode())

@@ -78,8 +78,8 @@ class InvokeStreamDecoder:
 
     @property
     def finished(self) -> bool:
-        """Whether the metrics were seen, which come last."""
-        return self._metrics
+        """Whether the metrics were seen, which come last, or a fault waits to be raised."""
+        return self._metrics or self._fault is not None
 
     def feed(self, data: bytes, /) -> list[ChatCompletionChunk]:
         """The chunks that have become complete."""

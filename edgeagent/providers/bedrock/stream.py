@@ -279,8 +279,8 @@ class ConverseStreamDecoder:
 
     @property
     def finished(self) -> bool:
-        """Whether the end of the answer and its usage were seen."""
-        return self._events.finished
+        """Whether the end of the answer and its usage were seen, or a fault waits to be raised."""
+        return self._events.finished or self._fault is not None
 
     def feed(self, data: bytes, /) -> list[ChatCompletionChunk]:
         """The chunks that have become complete."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from edgeagent.errors import APIConnectionError, APIError, ResponseValidationError
+from edgeagent.errors import ResponseValidationError
 from edgeagent.providers.cloudflare.answer import (
     InvalidAnswerError,
     answer_id,
@@ -30,112 +30,51 @@ from edgeagent.providers.cloudflare.answer import (
 )
 from edgeagent.providers.cloudflare.errors import error_in_answer, is_failure
 from edgeagent.providers.cloudflare.response import concluded, decode_response, invalid
+from edgeagent.providers.events import EventDecoder
 from edgeagent.providers.openai.stream import ChatStreamDecoder
-from edgeagent.types import ChatCompletionChunk, ChatRequest
-from edgeagent.types.assembly import to_chunks
+from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
 from edgeagent.wire.http import HTTPResponse
 from edgeagent.wire.json import dump_json
-from edgeagent.wire.sse import SSEDecoder, SSEError, SSEEvent
 
 __all__ = ["RunStreamDecoder", "RunStreamEncoder"]
 
 DONE: Final = "[DONE]"
-MAX_HEAD: Final = 1024 * 1024
-"""How much is kept of a body that has shown no event yet: it may be one JSON document in spite of its label."""
-
-_FIELDS: Final = (b":", b"data", b"event", b"id", b"retry")
 _validate = ChatCompletionChunk.model_validate
 
 
-class RunStreamDecoder:
+class RunStreamDecoder(EventDecoder):
     """Bytes → chunks. See `edgeagent.providers.base.StreamDecoder`."""
 
-    __slots__ = (
-        "_calls",
-        "_chat",
-        "_done",
-        "_extra",
-        "_fault",
-        "_head",
-        "_kept",
-        "_kept_size",
-        "_request",
-        "_said",
-        "_sse",
-        "_top",
-        "_usage",
-    )
+    __slots__ = ("_answer", "_calls", "_chat", "_extra", "_request", "_said", "_top", "_usage")
 
     def __init__(self, request: ChatRequest, head: HTTPResponse | None = None) -> None:
-        self._head = head
+        super().__init__()
+        self._answer = head
         self._request = request
         self._top: dict[str, Any] = {"id": answer_id(head), "model": model_of(head) or request.model, "created": 0}
-        self._sse = SSEDecoder()
         self._chat: ChatStreamDecoder | None = None  # when the chunks are OpenAI's
         self._usage: dict[str, Any] | None = None
         self._extra: dict[str, Any] = {}
         self._calls = 0  # the index that the next call without one gets
         self._said: bool | None = None  # None before the first chunk, then whether there was content
-        self._done = False
-        self._fault: APIError | None = None
-        self._kept: list[bytes] | None = []  # until the first event
-        self._kept_size = 0
 
-    @property
-    def finished(self) -> bool:
-        """Whether `[DONE]` was seen."""
-        return self._done or (self._chat is not None and self._chat.finished)
+    def document(self, response: HTTPResponse) -> ChatCompletion:
+        """See `EventDecoder`."""
+        quoted = self._quoted(response.content.decode("utf-8", "replace"))
+        return concluded(decode_response(quoted), self._request)
 
-    def feed(self, data: bytes, /) -> list[ChatCompletionChunk]:
-        """The chunks that have become complete."""
-        if self._fault is not None:
-            raise self._fault
-        if self._kept is not None:
-            self._keep(self._kept, data)
-        try:
-            events = self._sse.feed(data)
-        except SSEError as error:
-            raise self._failed(invalid(str(error), HTTPResponse(200))) from error
-        return self._decode(events) if events else []
+    def invalid(self, reason: str, response: HTTPResponse) -> ResponseValidationError:
+        """See `EventDecoder`."""
+        return invalid(reason, response)
 
-    def end(self) -> list[ChatCompletionChunk]:
-        """The connection has ended: raise what is wrong, or give what no blank line followed."""
-        if self._fault is not None:
-            raise self._fault
-        if self._done:
-            return []
-        try:
-            events = self._sse.end()
-            chunks = self._decode(events) if events else []
-        except (SSEError, ResponseValidationError) as error:
-            raise self._failed(APIConnectionError(message="The stream was cut in the middle of an event.")) from error
+    def on_end(self) -> list[ChatCompletionChunk] | None:
+        """See `EventDecoder`."""
+        return None if self._chat is None else self._chat.end()
+
+    def _event(self, name: str, data: str) -> list[ChatCompletionChunk]:
+        text = data.strip()
         if self._chat is not None:
-            return chunks + self._chat.end()
-        if self._kept is not None:
-            return self._without_events(b"".join(self._kept).strip())
-        if not self.finished:
-            raise self._failed(APIConnectionError(message="The stream ended before the answer did."))
-        return chunks
-
-    def _decode(self, events: list[SSEEvent]) -> list[ChatCompletionChunk]:
-        chunks: list[ChatCompletionChunk] = []
-        self._kept = None
-        for event in events:
-            if self.finished:
-                break
-            try:
-                chunks += self._event(event)
-            except APIError as error:
-                self._failed(error)
-                if not chunks:
-                    raise
-                break
-        return chunks
-
-    def _event(self, event: SSEEvent) -> list[ChatCompletionChunk]:
-        text = event.data.strip()
-        if self._chat is not None:
-            return self._chat.feed(_as_event(text))
+            return self._passed(self._chat, text)
         if text == DONE:
             return self._ended()
         if not text:
@@ -146,17 +85,23 @@ class RunStreamDecoder:
             raise invalid("an event is not JSON", self._quoted(text)) from error
         if not isinstance(value, dict):
             raise invalid("an event is not a JSON object", self._quoted(text))
-        if event.event == "error" or is_failure(value):
+        if name == "error" or is_failure(value):
             raise error_in_answer(value, self._quoted(text))
         if value.get("choices") and self._said is None:
             self._chat = ChatStreamDecoder(lenient=True)
-            return self._chat.feed(_as_event(text))
+            return self._passed(self._chat, text)
         try:
             return self._piece(value)
         except InvalidAnswerError as error:
             raise invalid(str(error), self._quoted(text)) from None
         except (ValidationError, ValueError, RecursionError) as error:
             raise invalid("an event has not the documented form", self._quoted(text)) from error
+
+    def _passed(self, chat: ChatStreamDecoder, text: str) -> list[ChatCompletionChunk]:
+        """What the decoder of OpenAI's chunks makes of an event."""
+        chunks = chat.feed(b"data: " + text.replace("\n", " ").encode() + b"\n\n")
+        self._finished = chat.finished
+        return chunks
 
     def _piece(self, value: Mapping[str, Any]) -> list[ChatCompletionChunk]:
         usage = usage_of(value)
@@ -202,28 +147,11 @@ class RunStreamDecoder:
                 chunks = [_validate({**self._top, "choices": [choice]}), _validate(last)]
         except ValidationError as error:
             raise invalid("its usage has not the documented form", HTTPResponse(200)) from error
-        self._done = True
+        self._finished = True
         return chunks
 
-    def _failed(self, fault: APIError) -> APIError:
-        self._fault = fault
-        return fault
-
-    def _keep(self, kept: list[bytes], data: bytes) -> None:
-        kept.append(data)
-        self._kept_size += len(data)
-        if self._kept_size > MAX_HEAD:
-            self._kept = None
-
-    def _without_events(self, body: bytes) -> list[ChatCompletionChunk]:
-        if body.startswith(b"{"):  # one JSON document labelled as an event stream
-            return to_chunks(concluded(decode_response(self._quoted(body.decode("utf-8", "replace"))), self._request))
-        if not any(body.startswith(field) or field.startswith(body) for field in _FIELDS):
-            raise self._failed(invalid("it is not an event stream", HTTPResponse(200, content=body)))
-        raise self._failed(APIConnectionError(message="The stream ended before it began."))
-
     def _quoted(self, text: str) -> HTTPResponse:
-        head = self._head
+        head = self._answer
         content = text.encode()
         return HTTPResponse(200, head.headers, content, head.request) if head else HTTPResponse(200, content=content)
 
@@ -256,7 +184,3 @@ class RunStreamEncoder:
         """Usage and the closing event."""
         usage = {"response": "", "usage": self._usage} if self._usage is not None else {"response": ""}
         return b"data: " + dump_json(usage) + b"\n\ndata: [DONE]\n\n"
-
-
-def _as_event(text: str) -> bytes:
-    return b"data: " + text.replace("\n", " ").encode() + b"\n\n"

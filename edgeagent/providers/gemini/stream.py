@@ -71,8 +71,8 @@ class GenerateStreamDecoder:
 
     @property
     def finished(self) -> bool:
-        """Whether the end was seen: of the array, since events have none of their own."""
-        return self._finished
+        """Whether the end was seen, of the array (events have none of their own), or a fault waits to be raised."""
+        return self._finished or self._fault is not None
 
     def feed(self, data: bytes, /) -> list[ChatCompletionChunk]:
         """The chunks that have become complete."""

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from edgeagent.errors import ResponseValidationError
+from edgeagent.providers.events import UnexpectedFormError
 from edgeagent.providers.huggingface.errors import error_in_answer
 from edgeagent.types import ChatCompletion
 from edgeagent.types.faults import first_fault
@@ -39,7 +40,7 @@ _FINISH: Final[Mapping[str, str]] = {"eos_token": "stop", "stop_sequence": "stop
 _NATIVE: Final[Mapping[str, str]] = {"length": "length"}
 
 
-class InvalidAnswerError(ValueError):
+class InvalidAnswerError(UnexpectedFormError):
     """An answer is no text generation's; the text says in what, and quotes nothing of it."""
 
 

@@ -10,23 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic import ValidationError
-from pydantic_core import from_json
-
-from edgeagent.errors import APIConnectionError, APIError, ResponseValidationError
+from edgeagent.errors import ResponseValidationError
+from edgeagent.providers.events import JSONEventDecoder, quoted
 from edgeagent.providers.huggingface.answer import (
     InvalidAnswerError,
     answer_id,
+    decode_response,
     finish_of,
     invalid,
     native_finish,
     token_of,
 )
 from edgeagent.providers.huggingface.errors import error_in_answer
-from edgeagent.types import ChatCompletionChunk, ChatRequest
+from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
 from edgeagent.wire.http import HTTPResponse
 from edgeagent.wire.json import dump_json
-from edgeagent.wire.sse import SSEDecoder, SSEError, SSEEvent
 
 __all__ = ["TextStreamDecoder", "TextStreamEncoder"]
 
@@ -34,82 +32,30 @@ DONE: Final = "[DONE]"
 _validate = ChatCompletionChunk.model_validate
 
 
-class TextStreamDecoder:
+class TextStreamDecoder(JSONEventDecoder):
     """Bytes → chunks. See `edgeagent.providers.base.StreamDecoder`."""
 
-    __slots__ = ("_begun", "_done", "_fault", "_logprobs", "_sse", "_top")
+    __slots__ = ("_begun", "_logprobs", "_top")
 
     def __init__(self, request: ChatRequest, head: HTTPResponse | None = None) -> None:
+        super().__init__()
         self._top: dict[str, Any] = {"id": answer_id(head), "model": request.model, "created": 0}
         self._logprobs = bool(request.logprobs or request.top_logprobs)
-        self._sse = SSEDecoder()
         self._begun = False
-        self._done = False
-        self._fault: APIError | None = None
 
-    @property
-    def finished(self) -> bool:
-        """Whether the event with the whole text was seen."""
-        return self._done
+    def document(self, response: HTTPResponse) -> ChatCompletion:
+        """See `EventDecoder`."""
+        return decode_response(response)
 
-    def feed(self, data: bytes, /) -> list[ChatCompletionChunk]:
-        """The chunks that have become complete."""
-        if self._fault is not None:
-            raise self._fault
-        if self._done:
-            return []
-        try:
-            events = self._sse.feed(data)
-        except SSEError as error:
-            raise self._failed(invalid(str(error), HTTPResponse(200))) from error
-        return self._decode(events)
+    def invalid(self, reason: str, response: HTTPResponse) -> ResponseValidationError:
+        """See `EventDecoder`."""
+        return invalid(reason, response)
 
-    def end(self) -> list[ChatCompletionChunk]:
-        """The connection has ended: raise what is wrong, or give what no blank line followed."""
-        if self._fault is not None:
-            raise self._fault
-        if self._done:
-            return []
-        try:
-            chunks = self._decode(self._sse.end())
-        except (SSEError, ResponseValidationError) as error:
-            raise self._failed(APIConnectionError(message="The stream was cut in the middle of an event.")) from error
-        if not self.finished:
-            raise self._failed(APIConnectionError(message="The stream ended before the answer did."))
-        return chunks
-
-    def _decode(self, events: list[SSEEvent]) -> list[ChatCompletionChunk]:
-        chunks: list[ChatCompletionChunk] = []
-        for _, data in events:
-            if self._done:
-                break
-            try:
-                chunks += self._event(data)
-            except APIError as error:
-                self._failed(error)
-                if not chunks:
-                    raise
-                break
-        return chunks
-
-    def _event(self, data: str) -> list[ChatCompletionChunk]:
-        answer = HTTPResponse(200, content=data.encode())
-        if data.strip() in {"", DONE}:
-            return []
-        try:
-            value = from_json(data, allow_inf_nan=False)
-        except ValueError as error:
-            raise invalid("an event is not JSON", answer) from error
-        if not isinstance(value, dict):
-            raise invalid("an event is not a JSON object", answer)
+    def on_event(self, event: str, value: dict[str, Any]) -> list[ChatCompletionChunk]:
+        """See `JSONEventDecoder`."""
         if value.get("error"):
-            raise error_in_answer(value, answer)
-        try:
-            return self._token(value)
-        except InvalidAnswerError as error:
-            raise invalid(str(error), answer) from None
-        except ValidationError as error:
-            raise invalid("an event has not the documented form", answer) from error
+            raise error_in_answer(value, quoted(dump_json(value).decode()))
+        return self._token(value)
 
     def _token(self, value: Mapping[str, Any]) -> list[ChatCompletionChunk]:
         told = token_of(value.get("token"), value.get("top_tokens") or None)
@@ -130,12 +76,8 @@ class TextStreamDecoder:
         chunks = [_validate({**self._top, "choices": [{"index": 0, "delta": {}, **finish_of(details)}]})]
         if usage := _usage(details):
             chunks.append(_validate({**self._top, "choices": [], "usage": usage}))
-        self._done = True
+        self._finished = True
         return chunks
-
-    def _failed(self, fault: APIError) -> APIError:
-        self._fault = fault
-        return fault
 
 
 def _usage(details: Mapping[str, Any]) -> dict[str, int]:

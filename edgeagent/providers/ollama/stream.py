@@ -61,8 +61,8 @@ class AnswerStreamDecoder:
 
     @property
     def finished(self) -> bool:
-        """Whether the document was seen that is `done`."""
-        return self._done
+        """Whether the document was seen that is `done`, or a fault waits to be raised."""
+        return self._done or self._fault is not None
 
     def feed(self, data: bytes, /) -> list[ChatCompletionChunk]:
         """The chunks that have become complete."""

@@ -19,7 +19,7 @@ from edgeagent.types import ChatCompletion
 from edgeagent.types.faults import first_fault
 from edgeagent.wire.http import HTTPResponse
 
-__all__ = ["broken", "decode_response", "encode_response", "invalid", "with_essentials"]
+__all__ = ["broken", "decode_response", "encode_response", "invalid", "invalid_answer", "with_essentials"]
 
 
 def decode_response(response: HTTPResponse, *, lenient: bool = False, think: bool = False) -> ChatCompletion:
@@ -70,7 +70,12 @@ def invalid(
     reason: str, response: HTTPResponse, *, body: object = None, cause: BaseException | None = None
 ) -> NoReturn:
     """Raise the error for an answer that is not what OpenAI documents; `reason` quotes nothing of it."""
-    raise ResponseValidationError(response, body, message=f"The answer is not a chat completion: {reason}.") from cause
+    raise invalid_answer(reason, response, body) from cause
+
+
+def invalid_answer(reason: str, response: HTTPResponse, body: object = None) -> ResponseValidationError:
+    """That error."""
+    return ResponseValidationError(response, body, message=f"The answer is not a chat completion: {reason}.")
 
 
 def encode_response(completion: ChatCompletion) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from edgeagent.providers.openai.errors import decode_error, hidden_error
 from edgeagent.wire.http import HTTPResponse
 from edgeagent.wire.json import dump_json
 
-__all__ = ["error_of", "invalid"]
+__all__ = ["error_of", "invalid", "invalid_answer"]
 
 _STATUS: Final[Mapping[str, int]] = {
     "server_error": 500,
@@ -67,4 +67,9 @@ def invalid(
     reason: str, response: HTTPResponse, *, body: object = None, cause: BaseException | None = None
 ) -> NoReturn:
     """Raise the error for an answer that is not what OpenAI documents; `reason` quotes nothing of it."""
-    raise ResponseValidationError(response, body, message=f"The answer is not a response: {reason}.") from cause
+    raise invalid_answer(reason, response, body) from cause
+
+
+def invalid_answer(reason: str, response: HTTPResponse, body: object = None) -> ResponseValidationError:
+    """That error."""
+    return ResponseValidationError(response, body, message=f"The answer is not a response: {reason}.")

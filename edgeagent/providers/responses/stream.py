@@ -25,9 +25,10 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from edgeagent.errors import APIConnectionError, APIError, ResponseValidationError
+from edgeagent.errors import ResponseValidationError
+from edgeagent.providers.events import EventDecoder, quoted
 from edgeagent.providers.responses.building import Building
-from edgeagent.providers.responses.errors import error_of, invalid
+from edgeagent.providers.responses.errors import error_of, invalid_answer
 from edgeagent.providers.responses.items import (
     CALLS,
     InvalidItemError,
@@ -45,33 +46,23 @@ from edgeagent.providers.responses.response import (
     last_fields,
     native_reason,
 )
-from edgeagent.types import ChatCompletionChunk
-from edgeagent.types.assembly import to_chunks
+from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.wire.http import HTTPResponse
-from edgeagent.wire.sse import SSEDecoder, SSEError, SSEEvent
 
 __all__ = ["ResponseStreamDecoder"]
-
-MAX_HEAD: Final = 1024 * 1024
-"""How much is kept of a body that has shown no event yet: it may be one JSON document in spite of its label."""
 
 _PLAIN: Final = frozenset({"message", "reasoning", *CALLS})
 _OF_AN_EVENT: Final = frozenset({"type", "sequence_number", "response", *ChatCompletionChunk.model_fields})
 """What of the last event is not kept beside the answer, as GitHub's price is."""
-_FIELDS: Final = (b":", b"data", b"event", b"id", b"retry")
 _validate = ChatCompletionChunk.model_validate
 
 
-class ResponseStreamDecoder:
+class ResponseStreamDecoder(EventDecoder):
     """Bytes → chunks. See `edgeagent.providers.base.StreamDecoder`."""
 
     __slots__ = (
         "_calls",
         "_closed",
-        "_fault",
-        "_finished",
-        "_head",
-        "_head_size",
         "_length",
         "_native",
         "_next",
@@ -79,14 +70,13 @@ class ResponseStreamDecoder:
         "_pending",
         "_place",
         "_said",
-        "_sse",
         "_started",
         "_top",
         "tells",
     )
 
     def __init__(self) -> None:
-        self._sse = SSEDecoder()
+        super().__init__()
         self._top: dict[str, Any] = {"id": "", "created": 0, "model": ""}
         self._started = False
         self._open: dict[int, Building] = {}  # items under way, by their place in the output
@@ -98,62 +88,16 @@ class ResponseStreamDecoder:
         self._calls = 0
         self._length = 0
         self._said = False
-        self._finished = False
         self.tells = False
         """Whether a tool of the vendor's has begun, whose progress its own events show."""
-        self._fault: APIError | None = None
-        self._head: list[bytes] | None = []  # until the first event
-        self._head_size = 0
 
-    @property
-    def finished(self) -> bool:
-        """Whether the event was seen that ends the response."""
-        return self._finished
+    def document(self, response: HTTPResponse) -> ChatCompletion:
+        """See `EventDecoder`."""
+        return decode_response(response)
 
-    def feed(self, data: bytes, /) -> list[ChatCompletionChunk]:
-        """The chunks that have become complete."""
-        if self._fault is not None:
-            raise self._fault
-        if self._head is not None:
-            self._keep_head(self._head, data)
-        try:
-            events = self._sse.feed(data)
-        except SSEError as error:
-            raise self._failed(ResponseValidationError(HTTPResponse(200), None, message=str(error))) from error
-        return self._decode(events) if events else []
-
-    def end(self) -> list[ChatCompletionChunk]:
-        """The connection has ended: raise what is wrong, or give what no blank line followed."""
-        if self._fault is not None:
-            raise self._fault
-        if self._finished:
-            return []
-        chunks: list[ChatCompletionChunk] = []
-        try:
-            events = self._sse.end()
-            chunks = self._decode(events) if events else []
-        except (SSEError, ResponseValidationError) as error:
-            raise self._failed(APIConnectionError(message="The stream was cut in the middle of an event.")) from error
-        if self._head is not None:
-            return self._without_events(b"".join(self._head).strip())
-        if not self.finished:
-            raise self._failed(APIConnectionError(message="The stream ended before the answer did."))
-        return chunks
-
-    def _decode(self, events: list[SSEEvent]) -> list[ChatCompletionChunk]:
-        chunks: list[ChatCompletionChunk] = []
-        self._head = None
-        for name, data in events:
-            if self._finished:
-                break
-            try:
-                chunks += self._event(name, data)
-            except APIError as error:
-                self._failed(error)
-                if not chunks:
-                    raise
-                break
-        return chunks
+    def invalid(self, reason: str, response: HTTPResponse) -> ResponseValidationError:
+        """See `EventDecoder`."""
+        return invalid_answer(reason, response)
 
     def _event(self, name: str, data: str) -> list[ChatCompletionChunk]:
         text = data.strip()
@@ -169,11 +113,11 @@ class ResponseStreamDecoder:
             if handler is not None:
                 return handler(self, event)
             if kind == "error" or (event.get("error") and not str(kind).startswith("response.")):
-                raise error_of(event, _quoted(data))
+                raise error_of(event, quoted(data))
         except InvalidItemError as error:
-            invalid(str(error), _quoted(data))
+            raise invalid_answer(str(error), quoted(data)) from None
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-            invalid("an event has not the documented form", _quoted(data), cause=error)
+            raise invalid_answer("an event has not the documented form", quoted(data)) from error
         return []
 
     def _chunk(self, delta: dict[str, Any], **choice: Any) -> ChatCompletionChunk:
@@ -318,7 +262,7 @@ class ResponseStreamDecoder:
         response = event["response"]
         chunks = self._begin(event)
         if response.get("error"):
-            raise error_of(response["error"], _quoted(""))
+            raise error_of(response["error"], quoted(""))
         items = response.get("output")
         items = [] if items is None else items
         if not isinstance(items, list):
@@ -342,26 +286,7 @@ class ResponseStreamDecoder:
 
     def _fail(self, event: Mapping[str, Any]) -> list[ChatCompletionChunk]:
         response = event["response"]
-        raise error_of(response.get("error") or "The response failed.", _quoted(""))
-
-    # faults
-
-    def _failed(self, fault: APIError) -> APIError:
-        self._fault = fault
-        return fault
-
-    def _keep_head(self, head: list[bytes], data: bytes) -> None:
-        head.append(data)
-        self._head_size += len(data)
-        if self._head_size > MAX_HEAD:
-            self._head = None
-
-    def _without_events(self, body: bytes) -> list[ChatCompletionChunk]:
-        if body.startswith(b"{"):  # one JSON document labelled as an event stream
-            return to_chunks(decode_response(HTTPResponse(200, content=body)))
-        if not any(body.startswith(field) or field.startswith(body) for field in _FIELDS):
-            invalid("it is not an event stream", HTTPResponse(200, content=body))
-        raise self._failed(APIConnectionError(message="The stream ended before it began."))
+        raise error_of(response.get("error") or "The response failed.", quoted(""))
 
 
 _Handler = Callable[[ResponseStreamDecoder, Mapping[str, Any]], list[ChatCompletionChunk]]
@@ -393,8 +318,3 @@ _OURS: Final[Mapping[str, str]] = {
     "content": "reasoning_content",
 }
 _OF_CALL: Final[Mapping[str, tuple[str, str]]] = {given: (ours, given) for ours, given in CALLS.values()}
-
-
-def _quoted(data: str) -> HTTPResponse:
-    """The event as the answer that an error quotes."""
-    return HTTPResponse(200, content=data.encode("utf-8", "replace"))

@@ -16,8 +16,8 @@ from edgeagent.errors import (
     RateLimitError,
     ResponseValidationError,
 )
+from edgeagent.providers import events
 from edgeagent.providers.openai import OpenAIChatCodec
-from edgeagent.providers.openai import stream as stream_module
 from edgeagent.types import ChatCompletionChunk, ChatRequest, ChoiceDelta, ChunkChoice
 from edgeagent.types.assembly import assemble
 from edgeagent.wire.sse import SSEDecoder
@@ -152,7 +152,7 @@ def test_finished_is_done() -> None:
 
 def test_an_event_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that never ends does not fill the memory."""
-    monkeypatch.setattr(stream_module, "SSEDecoder", lambda: SSEDecoder(limit=1000))
+    monkeypatch.setattr(events, "SSEDecoder", lambda: SSEDecoder(limit=1000))
     for first in (b"", A):
         decoder = CODEC.stream_decoder(REQUEST)
         decoder.feed(first + b"data: ")
@@ -166,7 +166,7 @@ def test_an_event_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_an_event_that_becomes_too_large_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit holds for the last event too."""
-    monkeypatch.setattr(stream_module, "SSEDecoder", lambda: SSEDecoder(limit=1000))
+    monkeypatch.setattr(events, "SSEDecoder", lambda: SSEDecoder(limit=1000))
     decoder = CODEC.stream_decoder(REQUEST)
     assert len(decoder.feed(A + b"data: " + b"x" * 1100)) == 1
     with pytest.raises(ResponseValidationError, match="larger than"):
@@ -175,7 +175,7 @@ def test_an_event_that_becomes_too_large_at_the_end(monkeypatch: pytest.MonkeyPa
 
 def test_the_head_of_a_long_body_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Comments without end, and then nothing, are a cut stream, whatever their size."""
-    monkeypatch.setattr(stream_module, "MAX_HEAD", 100)
+    monkeypatch.setattr(events, "MAX_HEAD", 100)
     decoder = CODEC.stream_decoder(REQUEST)
     for _ in range(50):
         decoder.feed(b": still here\n\n")
