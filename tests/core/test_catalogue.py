@@ -177,7 +177,7 @@ def test_counts(tier: CacheTier) -> None:
     for key, value in ENTRIES.items():
         layers.store(key, key, encode_entry(value), None, shared=True)
 
-    call: Any = SimpleNamespace(clock=lambda: 0.0, remaining=lambda: None)
+    call: Any = SimpleNamespace(clock=lambda: 0.0, at_most=lambda seconds: seconds)
 
     def ask(key: bytes) -> None:
         if tier.blocking:
