@@ -10,9 +10,11 @@ attempts.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any
+
+from edgeagent.signal import Signal
 
 if TYPE_CHECKING:
     from edgeagent.core.call import CallOptions
@@ -20,19 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["Flight", "Flights"]
 
 
-class Flight:
+class Flight(Signal):
     """One call under way. Its leader ends it exactly once; later endings do nothing."""
 
-    __slots__ = ("_callbacks", "_error", "_flights", "_key", "_lock", "ended", "entry", "options", "thread")
+    __slots__ = ("_error", "_flights", "_key", "entry", "options", "thread")
 
     def __init__(self, flights: Flights, key: Hashable) -> None:
+        super().__init__()
         self._flights = flights
         self._key = key
-        self._lock = Lock()
-        self._callbacks: list[Callable[[], None]] = []
         self._error: Exception | None = None
         self.thread = get_ident()
-        self.ended = False
         self.entry: Any = None
         self.options: CallOptions | None = None
         """The leader's: how long and how often it tried."""
@@ -49,6 +49,10 @@ class Flight:
         """The leader is gone without a result."""
         self._end(None, None)
 
+    def end(self) -> None:
+        """See `Signal`: as `abandon`."""
+        self.abandon()
+
     def error(self) -> Exception | None:
         """A fresh copy of the shared error: one exception object must not be raised by several callers at once."""
         if self._error is None:
@@ -60,20 +64,6 @@ class Flight:
         mine.__cause__ = self._error.__cause__
         return mine
 
-    def add_done_callback(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Have `callback` called when the flight has ended; at once if it has."""
-        with self._lock:
-            if not self.ended:
-                self._callbacks.append(callback)
-                return lambda: self._forget(callback)
-        callback()
-        return _nothing
-
-    def _forget(self, callback: Callable[[], None]) -> None:
-        with self._lock:
-            if callback in self._callbacks:
-                self._callbacks.remove(callback)
-
     def _end(self, entry: object | None, error: Exception | None) -> None:
         with self._lock:
             if self.ended:
@@ -83,10 +73,6 @@ class Flight:
         self._flights.remove(self._key, self)
         for callback in callbacks:
             callback()
-
-
-def _nothing() -> None:
-    """Nothing to take back."""
 
 
 class Flights:

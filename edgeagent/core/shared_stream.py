@@ -26,9 +26,9 @@ from edgeagent.core.ask import OpenedStream
 from edgeagent.core.flight import Flights
 from edgeagent.core.promises import check_promises
 from edgeagent.core.session import pull
-from edgeagent.core.turn import Turn
 from edgeagent.effects import Flow, Scope, join, read, spawn
 from edgeagent.errors import APIConnectionError, DeadlineExceededError
+from edgeagent.signal import Signal
 from edgeagent.types.assembly import assemble
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class SharedStream:
         self._lock = Lock()
         self._log: list[ChatCompletionChunk] = []
         self._members: list[Call] = [call]
-        self._turn: Turn | None = None  # made by the first one who waits
+        self._turn: Signal | None = None  # made by the first one who waits
         self._reading = False
         self._holder = call  # in whose scope the connection is, until there is a pump
         self._starter: Call | None = None  # of the pump
@@ -319,8 +319,8 @@ class SharedStream:
         if turn is not None:
             turn.end()
 
-    def _next_turn(self) -> Turn:
+    def _next_turn(self) -> Signal:
         """With the lock held."""
         if self._turn is None:
-            self._turn = Turn()
+            self._turn = Signal()
         return self._turn

@@ -10,7 +10,8 @@ from edgeagent.core.call import Call
 from edgeagent.effects import Flow, join
 from edgeagent.errors import LimitExceededError
 from edgeagent.limits.meters import UNKNOWN
-from edgeagent.limits.queue import Queue, Signal
+from edgeagent.limits.queue import Queue
+from edgeagent.signal import Signal
 
 __all__ = ["wait_for_turn"]
 

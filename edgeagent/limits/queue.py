@@ -3,53 +3,15 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable
 from threading import Lock
 
-__all__ = ["Queue", "Signal", "Waiter"]
+from edgeagent.signal import Signal
 
-
-class Signal:
-    """Something to wait for that happens once. A `Waitable`; thread-safe."""
-
-    __slots__ = ("_callbacks", "_lock", "given")
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._callbacks: list[Callable[[], None]] = []
-        self.given = False
-
-    def add_done_callback(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Have `callback` called when it has happened; at once if it has."""
-        with self._lock:
-            if not self.given:
-                self._callbacks.append(callback)
-                return lambda: self._forget(callback)
-        callback()
-        return _nothing
-
-    def give(self) -> None:
-        """It happens. Idempotent."""
-        with self._lock:
-            if self.given:
-                return
-            self.given = True
-            callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
-            callback()
-
-    def _forget(self, callback: Callable[[], None]) -> None:
-        with self._lock:
-            if callback in self._callbacks:
-                self._callbacks.remove(callback)
-
-
-def _nothing() -> None:
-    """Nothing to take back."""
+__all__ = ["Queue", "Waiter"]
 
 
 class Waiter:
-    """One who waits. `signal` is given when it should look again; whoever looks makes a new one before."""
+    """One who waits. `signal` ends when it should look again; whoever looks makes a new one before."""
 
     __slots__ = ("place", "signal")
 
@@ -104,4 +66,4 @@ class Queue:
         with self._lock:
             signal = self._waiters[0].signal if self._waiters else None
         if signal is not None:
-            signal.give()
+            signal.end()

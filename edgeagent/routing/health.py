@@ -14,6 +14,7 @@ from typing import Final
 from edgeagent.routing.breaker import Admission, Breaker, BreakerPolicy, BreakerState, Failure
 from edgeagent.routing.quantile import DecayedQuantiles
 from edgeagent.routing.retry_budget import RetryBudget
+from edgeagent.signal import Signal
 from edgeagent.types import Target
 
 __all__ = ["Health", "LastError", "Latency", "Probe", "TargetHealth", "TargetReport"]
@@ -65,43 +66,15 @@ class TargetReport:
     last_error: LastError | None
 
 
-class Probe:
-    """The end of a half-open breaker's probe, to be waited for: everyone who asked is called back once."""
+class Probe(Signal):
+    """The end of a half-open breaker's probe, to be waited for."""
 
-    __slots__ = ("_callbacks", "_ended", "_lock", "thread")
+    __slots__ = ("thread",)
 
     def __init__(self) -> None:
+        super().__init__()
         self.thread = threading.get_ident()
         """Whose attempt it is: a blocking call of the same thread must not wait for it."""
-        self._lock = threading.Lock()
-        self._callbacks: list[Callable[[], None]] = []
-        self._ended = False
-
-    def add_done_callback(self, callback: Callable[[], None], /) -> Callable[[], None]:
-        """Have `callback` called when the probe has ended; at once if it has."""
-        with self._lock:
-            if not self._ended:
-                self._callbacks.append(callback)
-                return lambda: self._forget(callback)
-        callback()
-        return _nothing
-
-    def _forget(self, callback: Callable[[], None]) -> None:
-        with self._lock:
-            if callback in self._callbacks:
-                self._callbacks.remove(callback)
-
-    def end(self) -> None:
-        """It has ended. Idempotent."""
-        with self._lock:
-            self._ended = True
-            callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
-            callback()
-
-
-def _nothing() -> None:
-    """Nothing to take back."""
 
 
 class TargetHealth:

@@ -11,7 +11,6 @@ from edgeagent import errors as e
 from edgeagent.core.ask import OpenedStream
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.shared_stream import SharedStream, SharedStreams
-from edgeagent.core.turn import Turn
 from edgeagent.effects import Join, Read, Scope, Spawn
 from edgeagent.types import ChatCompletionChunk, Target
 from tests.core.test_pipeline import House
@@ -159,13 +158,3 @@ def test_a_stream_that_has_ended_is_not_kept(first: Call) -> None:
     assert shared.payer is first
     assert ended(shared.join(call())) is True
     assert shared.so_far(0)[1]
-
-
-def test_a_turn_is_over_once() -> None:
-    """Who comes late is called at once; who has taken his callback back is not called."""
-    turn, told = Turn(), []
-    turn.add_done_callback(lambda: told.append("taken back"))()
-    turn.add_done_callback(lambda: told.append("waiting"))
-    turn.end()
-    turn.add_done_callback(lambda: told.append("late"))()
-    assert told == ["waiting", "late"]

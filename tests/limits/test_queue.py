@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeagent.limits.queue import Queue, Signal
+from edgeagent.limits.queue import Queue
 
 
 @given(st.lists(st.integers(0, 2), max_size=20), st.randoms())
@@ -22,18 +22,5 @@ def test_by_class_then_in_the_order_of_arrival(priorities: list[int], random: ob
         queue.leave(gone[2])
         assert len(queue) == len(waiting)
         if gone is first and waiting:
-            assert min(waiting)[2].signal.given
+            assert min(waiting)[2].signal.ended
     queue.nudge()
-
-
-def test_a_signal_is_given_once() -> None:
-    """To everyone who asked before and did not take it back, and at once to those who ask later."""
-    signal, heard = Signal(), []
-    signal.add_done_callback(lambda: heard.append("a"))
-    take_back = signal.add_done_callback(lambda: heard.append("b"))
-    take_back()
-    take_back()
-    signal.give()
-    signal.give()
-    signal.add_done_callback(lambda: heard.append("c"))()
-    assert heard == ["a", "c"]

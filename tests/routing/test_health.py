@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edgeagent import InternalServerError
 from edgeagent.routing.breaker import BreakerPolicy
-from edgeagent.routing.health import REMEMBERED, Health, LastError, Probe
+from edgeagent.routing.health import REMEMBERED, Health, LastError
 from edgeagent.routing.quantile import RATIO, DecayedQuantiles
 from edgeagent.routing.retry_budget import RESERVE, RetryBudget
 from edgeagent.types import Target
@@ -113,19 +113,6 @@ def test_loads_never_go_below_zero() -> None:
     for began in (10, 0, 0):
         state.ended(began)
     assert (state.load, state.age(20)) == (0, 0)
-
-
-def test_a_probe_is_waited_for() -> None:
-    """Whoever asked is called back once: when it ends, at once if it has, never if the callback was taken back."""
-    probe, told = Probe(), []
-    probe.add_done_callback(lambda: told.append("first"))
-    take_back = probe.add_done_callback(lambda: told.append("never"))
-    take_back()
-    take_back()
-    probe.end()
-    probe.end()
-    probe.add_done_callback(lambda: told.append("late"))()
-    assert told == ["first", "late"]
 
 
 @pytest.mark.parametrize("ending", ["succeeded", "failed", "told nothing", "undone", "reset"])
