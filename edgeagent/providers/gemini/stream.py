@@ -1,7 +1,6 @@
-"""A streamed answer of Google's → chunks: server-sent events (`?alt=sse`), or one JSON array.
+"""A streamed answer of Google's → chunks, in whichever form it comes (`documents`).
 
-The first byte tells which of the two it is; labels are not always right. Each event or element is an answer of its own
-that continues the last one. The laws:
+Each event or element is an answer of its own that continues the last one. The laws:
 
 - The last count of usage is the count; counts that a later piece leaves out stay.
 - A finish reason in mid-stream is not the end: parts may follow. The end is the connection's, so the finish reasons and
@@ -21,8 +20,9 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from edgeagent.errors import APIConnectionError, APIError, ResponseValidationError
-from edgeagent.providers.gemini.array import ArrayError, ArrayScanner
+from edgeagent.providers.gemini.array import ArrayScanner
 from edgeagent.providers.gemini.candidate import StreamedCandidate
+from edgeagent.providers.gemini.documents import ArrayError, Documents, SSEError
 from edgeagent.providers.gemini.names import FINISH_NUMBERS
 from edgeagent.providers.gemini.parts import InvalidAnswerError
 from edgeagent.providers.gemini.response import check_document, invalid_answer, top_of, whole_fields
@@ -30,7 +30,6 @@ from edgeagent.providers.gemini.usage import decode_usage, service_tier_of
 from edgeagent.types import ChatCompletionChunk
 from edgeagent.types.faults import first_fault
 from edgeagent.wire.http import HTTPResponse
-from edgeagent.wire.sse import SSEDecoder, SSEError
 
 __all__ = ["GenerateStreamDecoder"]
 
@@ -44,24 +43,11 @@ _validate = ChatCompletionChunk.model_validate
 class GenerateStreamDecoder:
     """Bytes → chunks. See `edgeagent.providers.base.StreamDecoder`."""
 
-    __slots__ = (
-        "_array",
-        "_candidates",
-        "_extra",
-        "_fault",
-        "_finished",
-        "_head",
-        "_numbers",
-        "_sse",
-        "_top",
-        "_usage",
-    )
+    __slots__ = ("_candidates", "_documents", "_extra", "_fault", "_finished", "_numbers", "_top", "_usage")
 
     def __init__(self, numbers: Mapping[int, str] = FINISH_NUMBERS) -> None:
         self._numbers = numbers
-        self._sse: SSEDecoder | None = None
-        self._array: ArrayScanner | None = None
-        self._head = b""  # the first bytes that say anything
+        self._documents = Documents()
         self._top: dict[str, Any] | None = None
         self._extra: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
@@ -80,18 +66,8 @@ class GenerateStreamDecoder:
             raise self._fault
         if self._finished:
             return []
-        if len(self._head) < 8:
-            self._head = (self._head + data[:64]).lstrip(b"\xef\xbb\xbf \t\r\n")[:64]
-        if self._array is None and self._sse is None:
-            if not self._head:
-                return []
-            if self._head[:1] in (b"[", b"{"):
-                self._array = ArrayScanner()
-                data = data[data.index(self._head[:1]) :]
-            else:
-                self._sse = SSEDecoder()
         try:
-            documents = self._documents(data)
+            documents = self._documents.feed(data)
         except (SSEError, ArrayError) as error:
             raise self._failed(invalid_answer(str(error), HTTPResponse(200))) from error
         return self._decode(documents) if documents else []
@@ -103,13 +79,14 @@ class GenerateStreamDecoder:
         if self._finished:
             return []
         chunks: list[ChatCompletionChunk] = []
-        if self._sse is not None:
+        array = self._documents.array
+        if array is not None:
+            self._check_array(array)
+        else:
             try:
-                chunks = self._decode([event.data for event in self._sse.end()])
+                chunks = self._decode(self._documents.end())
             except (SSEError, ResponseValidationError) as error:
                 raise self._failed(_cut("The stream was cut in the middle of an event.")) from error
-        if self._array is not None:
-            self._check_array(self._array)
         if not self._candidates:
             raise self._failed(self._without_candidates())
         if not all(candidate.has_finished for candidate in self._candidates.values()):
@@ -128,16 +105,11 @@ class GenerateStreamDecoder:
     def _without_candidates(self) -> APIError:
         if self._top is not None:
             return invalid_answer("it has no candidates", HTTPResponse(200))
-        is_stream = not self._head or any(self._head.startswith(f) or f.startswith(self._head) for f in _FIELDS)
-        if self._array is not None or is_stream:
+        head = self._documents.head
+        is_stream = not head or any(head.startswith(field) or field.startswith(head) for field in _FIELDS)
+        if self._documents.array is not None or is_stream:
             return _cut("The stream ended before it began.")
-        return invalid_answer("it is no stream", HTTPResponse(200, content=self._head))
-
-    def _documents(self, data: bytes) -> list[str | bytes]:
-        if self._array is not None:
-            return list(self._array.feed(data))
-        assert self._sse is not None
-        return [event.data for event in self._sse.feed(data)]
+        return invalid_answer("it is no stream", HTTPResponse(200, content=head))
 
     def _decode(self, documents: list[Any]) -> list[ChatCompletionChunk]:
         chunks: list[ChatCompletionChunk] = []

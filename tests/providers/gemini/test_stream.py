@@ -65,6 +65,30 @@ def test_what_came_before_an_error_is_delivered_first(data: bytes) -> None:
     assert outcome([data[i : i + 1] for i in range(len(data))]) == (chunks, fault)
 
 
+@pytest.mark.parametrize("lead", [b"", b"data: " + json.dumps(END).encode() + b"\n"])
+def test_an_error_behind_the_events(lead: bytes) -> None:
+    """Google writes it as bare JSON over several lines, which are no events; it is the typed error all the same."""
+    error = {"error": {"code": 429, "message": "quota", "status": "RESOURCE_EXHAUSTED"}}
+    for raw in (json.dumps(error, indent=2).encode(), json.dumps([error]).encode()):
+        data = sse(said({"text": "a"})) + lead + raw
+        chunks, fault = outcome([data])
+        assert assemble(chunks).choices[0].message.content == "a"
+        assert fault == f"{RateLimitError.__name__}: quota"
+        assert outcome([data[i : i + 1] for i in range(len(data))]) == (chunks, fault)
+
+
+@pytest.mark.parametrize(
+    ("rest", "kind"), [(b'{"error": {', APIConnectionError), (b"[7]", ResponseValidationError), (b"{} x", APIError)]
+)
+def test_what_is_broken_behind_the_events(rest: bytes, kind: type[APIError]) -> None:
+    """What came before it is delivered first."""
+    chunks, fault = outcome([sse(said({"text": "a"})) + rest])
+    assert assemble(chunks).choices[0].message.content == "a"
+    with pytest.raises(kind):
+        chunks_of([sse(said({"text": "a"})) + rest])
+    assert fault
+
+
 @pytest.mark.parametrize("data", both(said({"text": "a"})))
 def test_an_end_without_a_reason(data: bytes) -> None:
     """A stream whose candidate has no finish reason was cut."""
