@@ -26,8 +26,8 @@ from edgeagent.errors import (
     StreamInterruptedError,
     status_error_class,
 )
-from edgeagent.providers.base import ChatCodec
 from edgeagent.transports.fields import PREFIX, outward
+from edgeagent.transports.wires import Route
 from edgeagent.wire.http import HTTPResponse
 
 __all__ = ["Broken", "broken", "last_word", "refusal"]
@@ -81,17 +81,30 @@ def last_word(session: NativeSession, error: StreamInterruptedError) -> bytes | 
     return b"" if isinstance(cause, APIStatusError) else None
 
 
-def refusal(error: Exception, codec: ChatCodec) -> HTTPResponse:
+def refusal(error: Exception, route: Route) -> HTTPResponse:
     """The error in the format of the call; whatever the pipeline tried was enough, so it says not to retry."""
     told = _as_status(error)
-    if told.wire == codec.wire and told.response.content:
+    if told.wire == route.wire and told.response.content:
         fields = outward(told.response.headers.fields)
         kind = told.response.headers.get("content-type", "application/json")
         answer = HTTPResponse(told.response.status_code, [*fields, ("content-type", kind)], told.response.content)
     else:
-        answer = codec.encode_error(told)
+        answer = route.codec.encode_error(told)
+    if route.array:
+        answer = _in_array(answer)
     kept = [(name, value) for name, value in answer.headers.fields if name.lower() != "x-should-retry"]
     return HTTPResponse(answer.status_code, [*kept, *_facts(error, told)], answer.content)
+
+
+def _in_array(answer: HTTPResponse) -> HTTPResponse:
+    """As Google refuses a stream that is asked for as an array: the error is its only element."""
+    from edgeagent.providers.gemini.framing import ArrayForm, array_of
+
+    content = array_of(answer.content)
+    if content is None:  # a proxy's own words
+        return answer
+    kept = [(name, value) for name, value in answer.headers.fields if name.lower() != "content-type"]
+    return HTTPResponse(answer.status_code, [*kept, ("content-type", ArrayForm.media_type)], content)
 
 
 def _facts(error: Exception, told: APIStatusError) -> Iterator[tuple[str, str]]:

@@ -132,8 +132,13 @@ def _flag(field: str, value: str) -> bool:
 # what the gateway did
 
 
-def facts(edge: ResponseMetadata, *, ended: bool, attempts: int | None = None) -> list[tuple[str, str]]:
-    """What the gateway did, as header fields. Of a stream that has not `ended` the cost is not known."""
+def facts(
+    edge: ResponseMetadata, *, ended: bool, attempts: int | None = None, edits: tuple[str, ...] = ()
+) -> list[tuple[str, str]]:
+    """What the gateway did, as header fields. Of a stream that has not `ended` the cost is not known.
+
+    `edits` are those of the URL.
+    """
     told: list[tuple[str, Any]] = [
         ("provider", edge.provider),
         ("model", edge.model),
@@ -142,7 +147,7 @@ def facts(edge: ResponseMetadata, *, ended: bool, attempts: int | None = None) -
         ("cost-usd", f"{edge.cost_usd:f}" if edge.cost_usd is not None and (ended or edge.cached) else None),
         ("saved-usd", f"{edge.saved_usd:f}" if edge.saved_usd is not None else None),
         ("dropped-params", ", ".join(edge.dropped_params) or None),
-        ("edits", "; ".join(edge.edits) or None),
+        ("edits", "; ".join((*edge.edits, *edits)) or None),
     ]
     return [(PREFIX + name, _header_text(str(value))) for name, value in told if value is not None]
 

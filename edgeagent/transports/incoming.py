@@ -75,6 +75,7 @@ class Asked:
     native: Native
     options: CallOptions
     stream: bool
+    route: Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def understood(
         changes["store"] = None
     if changes:
         request = request.model_copy(update=changes)
-    return Asked(address.pipeline, request, native, options, stream)
+    return Asked(address.pipeline, request, native, options, stream, route)
 
 
 def embedding_understood(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from edgeagent.core.native import NativeAnswer
-from edgeagent.core.native_session import NativeSession
 from edgeagent.effects import Scope
-from edgeagent.errors import ConfigurationError, StreamInterruptedError
+from edgeagent.errors import ConfigurationError
 from edgeagent.resources.streams import AsyncStream, Stream
 from edgeagent.transports.addressing import Addresses
-from edgeagent.transports.answers import answer_fields, stream_fields, vector_fields
+from edgeagent.transports.answers import answer_body, answer_fields, stream_fields, vector_fields
 from edgeagent.transports.counting import counted
-from edgeagent.transports.faults import broken, last_word, refusal
+from edgeagent.transports.faults import broken, refusal
 from edgeagent.transports.heads import Heads
 from edgeagent.transports.incoming import (
     Asked,
@@ -29,6 +27,7 @@ from edgeagent.transports.kinds import Kind, kind_of
 from edgeagent.transports.listing import AskedModels, models_asked
 from edgeagent.transports.passing import Passage
 from edgeagent.transports.repeats import Repeats
+from edgeagent.transports.streamed import AsyncStreamed, Streamed
 from edgeagent.transports.wires import EMBEDDINGS, Route, why_unknown
 from edgeagent.types import CreateEmbeddingResponse
 from edgeagent.wire.json import dump_json
@@ -119,8 +118,9 @@ class Transport:
         except BaseException:
             driver.close(scope)
             raise
-        body = _Streamed(kind, session, Stream(session, driver, scope))
-        return kind.streamed(200, stream_fields(asked.native, session), body)
+        framing = asked.route.framing()
+        body = Streamed(kind, session, Stream(session, driver, scope), framing)
+        return kind.streamed(200, stream_fields(asked, session, framing), body)
 
     def _pass(self, kind: Kind, request: Any, came: Incoming, reason: str) -> Any:
         if self._is_shielded(request):
@@ -183,8 +183,9 @@ class Transport:
         except BaseException:
             await driver.aclose(scope)
             raise
-        body = _AsyncStreamed(kind, session, AsyncStream(session, driver, scope))
-        return kind.streamed_async(200, stream_fields(asked.native, session), body)
+        framing = asked.route.framing()
+        body = AsyncStreamed(kind, session, AsyncStream(session, driver, scope), framing)
+        return kind.streamed_async(200, stream_fields(asked, session, framing), body)
 
     async def _apass(self, kind: Kind, request: Any, came: Incoming, reason: str) -> Any:
         if self._is_shielded(request):
@@ -204,7 +205,7 @@ class Transport:
         if fault is not None:
             self._repeats.remember(came, content, fault)
             raise kind.fault(*fault, request) from error
-        answer = refusal(error, route.codec)
+        answer = refusal(error, route)
         return kind.response(answer.status_code, answer.headers.fields, answer.content)
 
     def close(self) -> None:
@@ -234,7 +235,7 @@ class Transport:
 
 
 def _whole(kind: Kind, asked: Asked, answer: NativeAnswer) -> Any:
-    return kind.response(200, answer_fields(asked.native, answer), answer.body)
+    return kind.response(200, answer_fields(asked.native, answer), answer_body(asked.native, answer))
 
 
 def _told(kind: Kind, answer: tuple[list[tuple[str, str]], bytes]) -> Any:
@@ -259,48 +260,3 @@ def _no_upgrade(kind: Kind) -> Any:
     error = {"message": message, "type": "invalid_request_error", "param": None, "code": "no_upgrade"}
     fields = [("content-type", "application/json"), ("x-should-retry", "false")]
     return kind.response(501, fields, dump_json({"error": error}))
-
-
-class _Streamed:
-    """The bytes of a stream; closing it early gives the vendor's connection back."""
-
-    def __init__(self, kind: Kind, session: NativeSession, stream: Stream[bytes]) -> None:
-        self._kind, self._session, self._stream = kind, session, stream
-
-    def __iter__(self) -> Iterator[bytes]:
-        word: bytes | None = None
-        try:
-            yield from self._stream
-        except StreamInterruptedError as error:
-            word = last_word(self._session, error)
-            if word is None:
-                raise self._kind.fault("ReadError", str(error), None) from error
-        if word:
-            yield word
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-class _AsyncStreamed:
-    """The same for code that awaits."""
-
-    def __init__(self, kind: Kind, session: NativeSession, stream: AsyncStream[bytes]) -> None:
-        self._kind, self._session, self._stream = kind, session, stream
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        try:
-            return await anext(self._stream)
-        except StreamInterruptedError as error:
-            word = last_word(self._session, error)
-            if word is None:
-                raise self._kind.fault("ReadError", str(error), None) from error
-        if not word:
-            raise StopAsyncIteration
-        return word  # the stream has ended: it gives nothing more
-
-    async def aclose(self) -> None:
-        await self._stream.close()

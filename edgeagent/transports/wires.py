@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from edgeagent.providers.base import ChatCodec
 
-__all__ = ["EMBEDDINGS", "Family", "Route", "recognise", "why_unknown"]
+__all__ = ["EMBEDDINGS", "Family", "Framing", "Route", "recognise", "why_unknown"]
 
 Family = Literal["openai", "azure", "anthropic", "google"]
 
@@ -33,6 +33,9 @@ _GOOGLE: Final = re.compile(
 )
 _MODELS: Final = re.compile(r"(?P<base>.*)/models(?:/(?P<model>[^:]+))?")
 """Of all three APIs: the whole list, or one model."""
+_FORMS: Final = frozenset({"json", "sse"})
+"""Google's forms of an answer that are understood."""
+_GENERATE: Final = "google.generate"
 EMBEDDINGS: Final = "openai.embeddings"
 """The name of the one format here that is no chat."""
 
@@ -44,7 +47,27 @@ _ENDS: Final[Mapping[str, str]] = {
 _MESSAGES: Final = "/v1/messages"
 _COUNT: Final = "/count_tokens"
 
+_ALT: Final = frozenset({"alt", "$alt"})
+"""Google's parameter for the form of an answer (https://cloud.google.com/apis/docs/system-parameters)."""
+
 Asks = Literal["answer", "count", "models"]
+
+
+class Framing(Protocol):
+    """Brings the bytes of a stream into another form of the same format."""
+
+    @property
+    def media_type(self) -> str:
+        """What the form is called."""
+        ...
+
+    def feed(self, data: bytes, /) -> bytes:
+        """What has become complete."""
+        ...
+
+    def end(self) -> bytes:
+        """The stream has ended: what is left of it, and the form's own end."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +82,7 @@ class Route:
         stream: whether the URL asks for a stream; None: the body says it.
         query: parameters of the URL.
         asks: what for: an answer, the tokens of a question, or which models there are.
+        array: whether a stream is asked for as one JSON array, not as events.
     """
 
     family: Family
@@ -68,6 +92,7 @@ class Route:
     stream: bool | None = None
     query: tuple[tuple[str, str], ...] = ()
     asks: Asks = "answer"
+    array: bool = False
 
     @property
     def vendor(self) -> str | None:
@@ -78,6 +103,20 @@ class Route:
     def codec(self) -> ChatCodec:
         """The format's codec, as the vendor has it; of embeddings, that of errors."""
         return _codec(self.wire)
+
+    @property
+    def edits(self) -> tuple[str, ...]:
+        """What is changed in the URL for a vendor of the same format."""
+        own_form = any(name == "alt" for name, _ in self.query)
+        return ("alt sent as sse",) if self.array and not own_form else ()
+
+    def framing(self) -> Framing | None:
+        """What gives one streamed answer the form that was asked for; None: the format has only one."""
+        if self.wire != _GENERATE:
+            return None
+        from edgeagent.providers.gemini.framing import ArrayForm, EventsForm
+
+        return ArrayForm() if self.array else EventsForm()
 
 
 def recognise(method: str, url: str, headers: Mapping[str, str]) -> Route | None:
@@ -93,8 +132,9 @@ def recognise(method: str, url: str, headers: Mapping[str, str]) -> Route | None
 
 def why_unknown(url: str) -> str:
     """Why a request that was not recognised is the vendor's own affair."""
-    if ":streamGenerateContent" in url and "alt=sse" not in url:
-        return "a stream in the form of a JSON array is told by the vendor alone"
+    parts = urlsplit(url)
+    if _GOOGLE.fullmatch(parts.path) and _alt(tuple(parse_qsl(parts.query)))[0] not in _FORMS:
+        return "an answer in this form is told by the vendor alone"
     return "this path is not one that the pipeline knows"
 
 
@@ -125,16 +165,30 @@ def _family(azure_key: bool, query: tuple[tuple[str, str], ...]) -> Family:
 
 
 def _google(origin: str, match: re.Match[str], query: tuple[tuple[str, str], ...]) -> Route | None:
-    """A stream in the form of one JSON array is not ours to tell: only server-sent events are."""
-    stream = match["method"] == "streamGenerateContent"
-    if stream and ("alt", "sse") not in query:
-        return None
+    """A call of Google's.
+
+    Vendors are asked for events, whichever form of a stream the caller wants. But how an answer's enumerations are told
+    (`json;enum-encoding=int`) is theirs to say, so a form with such an addition is asked for as it is.
+    """
     if "/publishers/" in match["base"]:  # Vertex AI's own addresses, by project and place
         return None
+    form, given = _alt(query)
+    if form not in _FORMS:
+        return None
+    stream = match["method"] == "streamGenerateContent"
     model = unquote(match["model"]).removeprefix("models/")
-    rest = tuple(item for item in query if item[0] != "alt")
+    rest = tuple(item for item in query if item[0] not in _ALT)
+    if ";" in given:
+        rest += (("alt", given),)
     asks: Asks = "count" if match["method"] == "countTokens" else "answer"
-    return Route("google", "google.generate", origin + match["base"], model, stream, rest, asks)
+    array = stream and form == "json"
+    return Route("google", _GENERATE, origin + match["base"], model, stream, rest, asks, array)
+
+
+def _alt(query: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """The form in which Google's answer is wanted, without and with additions."""
+    given = next((value for name, value in reversed(query) if name in _ALT), "json")
+    return given.partition(";")[0].strip().lower(), given
 
 
 @lru_cache(maxsize=256)
@@ -149,7 +203,7 @@ def _listed(url: str, anthropic: bool, azure_key: bool, google_key: bool) -> Rou
     if anthropic:
         return Route("anthropic", "anthropic.messages", base.removesuffix("/v1"), model, False, query, "models")
     if google_key or any(name == "key" for name, _ in query):
-        return Route("google", "google.generate", base, model, False, query, "models")
+        return Route("google", _GENERATE, base, model, False, query, "models")
     if _family(azure_key, query) == "azure":
         return None
     return Route("openai", "openai.chat", base, model, False, query, "models")
@@ -162,7 +216,7 @@ def _codec(wire: str) -> ChatCodec:
         from edgeagent.providers.anthropic.codec import AnthropicMessagesCodec
 
         return AnthropicMessagesCodec()
-    if wire == "google.generate":
+    if wire == _GENERATE:
         from edgeagent.providers.gemini.codec import GeminiCodec
 
         return GeminiCodec()

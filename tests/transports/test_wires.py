@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from edgeagent.transports.wires import recognise, why_unknown
@@ -89,7 +91,8 @@ UNKNOWN = [
     ("POST", "https://api.openai.com/v1/chat/completions", {**JSON, "content-encoding": "gzip"}),
     ("POST", "https://api.openai.com/v1/threads/t/messages", JSON),
     ("POST", "https://api.anthropic.com/v1/messages/batches", ANTHROPIC),
-    ("POST", f"{GOOGLE}:streamGenerateContent", JSON),
+    ("POST", f"{GOOGLE}:streamGenerateContent?alt=proto", JSON),
+    ("POST", f"{GOOGLE}:generateContent?$alt=media", JSON),
     (
         "POST",
         "https://eu-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/google/models/m:generateContent",
@@ -128,7 +131,7 @@ def test_questions_for_models_and_tokens_are_recognised(
 @pytest.mark.parametrize(
     ("url", "word"),
     [
-        (f"{GOOGLE}:streamGenerateContent?key=k", "JSON array"),
+        (f"{GOOGLE}:streamGenerateContent?key=k&alt=proto", "form"),
         (f"{GOOGLE}:streamGenerateContent?alt=sse", "path"),
         ("https://api.openai.com/v1/files", "path"),
     ],
@@ -136,6 +139,39 @@ def test_questions_for_models_and_tokens_are_recognised(
 def test_why_a_request_is_not_recognised(url: str, word: str) -> None:
     """The answer's header says which it was."""
     assert word in why_unknown(url)
+
+
+@pytest.mark.parametrize(
+    ("query", "array", "rest", "edits"),
+    [
+        ("", True, (), ("alt sent as sse",)),
+        ("?alt=json&key=k", True, (("key", "k"),), ("alt sent as sse",)),
+        ("?alt=JSON", True, (), ("alt sent as sse",)),
+        ("?%24alt=json%3Benum-encoding%3Dint", True, (("alt", "json;enum-encoding=int"),), ()),
+        ("?alt=sse", False, (), ()),
+        ("?$alt=sse", False, (), ()),
+        ("?alt=json&alt=sse", False, (), ()),
+        ("?alt=sse%3Benum-encoding%3Dint", False, (("alt", "sse;enum-encoding=int"),), ()),
+    ],
+)
+def test_the_form_of_a_stream(query: str, array: bool, rest: tuple[Any, ...], edits: tuple[str, ...]) -> None:
+    """Google's parameter by either name; without it, an array. What is added to it the vendor is told."""
+    route = recognise("POST", f"{GOOGLE}:streamGenerateContent{query}", JSON)
+    assert route is not None
+    assert (route.stream, route.array, route.query, route.edits) == (True, array, rest, edits)
+    framing = route.framing()
+    assert framing is not None
+    assert framing.media_type.startswith("application/json" if array else "text/event-stream")
+
+
+def test_other_formats_have_one_form() -> None:
+    """So do Google's answers that are no streams."""
+    chat = recognise("POST", "https://api.openai.com/v1/chat/completions", JSON)
+    whole = recognise("POST", f"{GOOGLE}:generateContent?alt=json", JSON)
+    assert chat is not None
+    assert whole is not None
+    assert chat.framing() is None
+    assert (whole.array, whole.query) == (False, ())
 
 
 def test_what_the_url_says() -> None:

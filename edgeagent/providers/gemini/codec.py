@@ -9,6 +9,7 @@ from edgeagent.errors import APIStatusError
 from edgeagent.providers.base import Encoded
 from edgeagent.providers.gemini.encoder import GenerateStreamEncoder
 from edgeagent.providers.gemini.errors import decode_error, encode_error
+from edgeagent.providers.gemini.framing import events_of
 from edgeagent.providers.gemini.inbound import decode_request
 from edgeagent.providers.gemini.names import FINISH_NUMBERS, FINISH_NUMBERS_VERTEX
 from edgeagent.providers.gemini.others import for_others
@@ -102,6 +103,10 @@ class GeminiCodec:
     def native_document(self, stream: bytes) -> bytes | None:
         """None: the pieces do not tell it exactly."""
         return None
+
+    def native_stream(self, document: bytes) -> bytes | None:
+        """A whole answer as the only event of a stream: each event is an answer of its own."""
+        return events_of(document)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, GeminiCodec) and other._vertex == self._vertex
