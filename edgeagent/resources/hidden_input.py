@@ -2,6 +2,10 @@
 
 pydantic's own text quotes the input, its places have the keys of mappings, and what a validator raises may be anything;
 exceptions end in logs. So nothing is told because it is of a known kind: what is told is in the type's own schema.
+
+A validator's `ValueError` or `AssertionError` is pydantic's to tell, and so is told without its words. Any other
+exception pydantic lets through: it is the caller's own, from his code to his code, and comes to him as it is. Answers
+are read outside the pipeline, so no log, span, metric or row of a ledger has it.
 """
 
 from __future__ import annotations
