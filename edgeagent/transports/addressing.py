@@ -25,6 +25,7 @@ REMEMBERED: Final = 256
 """How many servers and keys are remembered: a service may pass on a key of each of its users."""
 
 _NONE: Final[Mapping[str, str]] = {}
+_ACCOUNT: Final = sorted(ACCOUNT)
 _WIRES: Final[Mapping[str, frozenset[str]]] = {
     "openai": frozenset({"openai.chat", "openai.responses"}),
     "azure": frozenset({"openai.chat", "openai.responses"}),
@@ -71,8 +72,8 @@ class Addresses:
         self, pipeline: Pipeline, route: Route, credential: tuple[str, str] | None, headers: Mapping[str, str] = _NONE
     ) -> Address:
         """Whom a call with this route, this credential and these header fields was sent to."""
-        account = tuple((name, headers[name]) for name in sorted(ACCOUNT) if name in headers)
-        version = tuple(item for item in route.query if item[0] == "api-version")
+        account = tuple([(name, headers[name]) for name in _ACCOUNT if name in headers])
+        version = tuple([item for item in route.query if item[0] == "api-version"])
         key = (route.family, route.wire, route.base_url, version, credential, account)
         known = self._known.get(key)
         if known is None or known.pipeline.flights is not pipeline.flights:  # after a fork they are new

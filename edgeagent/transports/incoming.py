@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import from_json
 
@@ -38,8 +37,7 @@ class NotUnderstoodError(Exception):
     """The vendor is to see the request as it is; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """What an HTTP library was asked to send, but for the body.
 
     `timeout` is as the HTTP library has it.
@@ -66,8 +64,7 @@ class Incoming:
         return self.headers.get("x-stainless-retry-count", "0") != "0"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A call of the pipeline, as a request of an SDK means it."""
 
     pipeline: Pipeline
@@ -78,8 +75,7 @@ class Asked:
     route: Route
 
 
-@dataclass(frozen=True, slots=True)
-class AskedVectors:
+class AskedVectors(NamedTuple):
     """A call for embeddings, as a request of an SDK means it."""
 
     pipeline: Embeddings
