@@ -9,9 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 __all__ = ["AsyncBody", "Body", "Kind", "kind_of"]
+
+REMEMBERED: Final = 256
+"""Heads of responses."""
 
 
 class Body(Protocol):
@@ -45,10 +48,14 @@ class Kind:
         self.library = library
         self._body: Callable[[Body], Any] = _body_class(library.SyncByteStream)
         self._async_body: Callable[[AsyncBody], Any] = _async_body_class(library.AsyncByteStream)
+        # a response takes a copy, which costs a third of reading the fields anew
+        self._headers: Callable[[tuple[tuple[str, str], ...]], Any] = lru_cache(REMEMBERED)(library.Headers)
 
-    def response(self, status: int, headers: Iterable[tuple[str, str]], content: bytes) -> Any:
-        """A whole response, which is read like one from the network."""
-        fields = [*headers, ("content-length", str(len(content)))]
+    def response(self, status: int, headers: Iterable[tuple[str, str]], content: bytes, *, recurs: bool = False) -> Any:
+        """A whole response, which is read like one from the network; `recurs`: others will have the same fields."""
+        fields: Any = (*headers, ("content-length", str(len(content))))
+        if recurs:
+            fields = self._headers(fields)
         return self.library.Response(status, headers=fields, stream=self.library.ByteStream(content))
 
     def streamed(self, status: int, headers: Iterable[tuple[str, str]], body: Body) -> Any:

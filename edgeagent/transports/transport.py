@@ -235,7 +235,8 @@ class Transport:
 
 
 def _whole(kind: Kind, asked: Asked, answer: NativeAnswer) -> Any:
-    return kind.response(200, answer_fields(asked.native, answer), answer_body(asked.native, answer))
+    fields, body = answer_fields(asked.native, answer), answer_body(asked.native, answer)
+    return kind.response(200, fields, body, recurs=answer.completion.edge.cached)
 
 
 def _told(kind: Kind, answer: tuple[list[tuple[str, str]], bytes]) -> Any:

@@ -72,6 +72,22 @@ def test_a_hit_sends_nothing(way: tuple[str, str]) -> None:
         through(way, [own(server)], scenario)
 
 
+@ways
+def test_a_hit_has_header_fields_of_its_own(way: tuple[str, str]) -> None:
+    """Who changes them changes nobody else's."""
+    with Loopback(answers) as server:
+
+        async def scenario(caller: Caller) -> None:
+            await caller.post(server.url + PATH)
+            first = await caller.post(server.url + PATH)
+            told = dict(first.headers)
+            first.headers["x-edgeagent-cache"] = "changed"
+            del first.headers["x-request-id"]
+            assert dict((await caller.post(server.url + PATH)).headers) == told
+
+        through(way, [own(server)], scenario)
+
+
 def test_a_response_that_is_stored_unasked_is_cached() -> None:
     """The Responses API stores answers unless told otherwise: no reason not to cache; `store: true` is the caller's."""
     told = {
