@@ -43,21 +43,24 @@ class _Told(Generic[S]):
         word = b"" if fault is None else last_word(self._session, fault)
         if word is None:
             raise self._kind.fault("ReadError", str(fault), None) from fault
-        return word if self._framing is None else self._framing.feed(word) + self._framing.end()
+        if self._framing is None:
+            return word
+        return self._framing.feed(word) + self._framing.end(told=fault is not None)
 
 
 class Streamed(_Told[Stream[bytes]]):
     """The bytes of a stream; closing it early gives the vendor's connection back."""
 
     def __iter__(self) -> Iterator[bytes]:
-        fault: StreamInterruptedError | None = None
         try:
             for data in self._stream:
                 if piece := self._piece(data):
                     yield piece
         except StreamInterruptedError as error:
-            fault = error
-        if rest := self._rest(fault):
+            rest = self._rest(error)
+        else:
+            rest = self._rest(None)
+        if rest:
             yield rest
 
     def close(self) -> None:

@@ -65,8 +65,8 @@ class Framing(Protocol):
         """What has become complete."""
         ...
 
-    def end(self) -> bytes:
-        """The stream has ended: what is left of it, and the form's own end."""
+    def end(self, *, told: bool = False) -> bytes:
+        """The stream has ended: what is left of it, and the form's own end; `told`: by a fault that it tells itself."""
         ...
 
 

@@ -19,7 +19,7 @@ from edgeagent.testing import FakeProvider
 from edgeagent.transports import transport
 from tests.shield.finding import Forms
 from tests.support.corpus import body, records
-from tests.support.loopback import HANG_UP, Loopback, Request, chunk, events, head, reply
+from tests.support.loopback import HANG_UP, Loopback, Pause, Request, chunk, events, head, reply
 from tests.transports.harness import WAYS, Caller, settled, through
 from tests.transports.recorded import Upstream, sent
 from tests.transports.sdks import vendor
@@ -257,16 +257,21 @@ def test_words_that_are_no_json_stay_what_they_are() -> None:
 
 
 @ways
-@pytest.mark.parametrize("form", ["event", "bare"])
+@pytest.mark.parametrize("form", ["event", "bare", "array"])
 def test_an_error_in_the_stream(way: tuple[str, str], form: str) -> None:
     """It is the last element, and the array has its end; nothing is stored."""
-    error = json.dumps(ERROR, indent=2).encode()
-    last = error if form == "bare" else b"data: " + json.dumps(ERROR).encode() + b"\r\n\r\n"
+    error, first = json.dumps(ERROR, indent=2).encode(), json.dumps(DOCUMENTS[0]).encode()
+    pieces = {
+        "event": (b"data: " + first + b"\r\n\r\n", b"data: " + json.dumps(ERROR).encode() + b"\r\n\r\n"),
+        "bare": (b"data: " + first + b"\r\n\r\n", error),
+        "array": (b"[" + first, b"\n,\r\n" + error, b"\n]"),
+    }
 
     def failing(request: Request) -> Any:
         yield head()
-        yield chunk(b"data: " + json.dumps(DOCUMENTS[0]).encode() + b"\r\n\r\n")
-        yield chunk(last)
+        for piece in pieces[form]:
+            yield chunk(piece)
+            yield Pause(0.02)  # each is read before the next is there
         yield chunk(b"")
 
     with Loopback(failing) as server:

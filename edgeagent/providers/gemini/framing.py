@@ -33,10 +33,10 @@ class ArrayForm:
         """The elements that have become complete."""
         return self._told(self._objects.feed(data))
 
-    def end(self) -> bytes:
-        """The last element, and the array's end."""
+    def end(self, *, told: bool = False) -> bytes:
+        """The last element, and the array's end; `told`: the last element tells what went wrong with the stream."""
         rest = self._told(self._objects.end())
-        if self._objects.broken:
+        if self._objects.broken and not told:
             return rest
         return rest + _END if self._begun else b"[]"
 
@@ -68,7 +68,7 @@ class EventsForm:
         self._objects = _Objects()
         return data[: len(data) - len(head)] + _events(self._objects.feed(head))
 
-    def end(self) -> bytes:
+    def end(self, *, told: bool = False) -> bytes:
         """The last event."""
         return b"" if self._objects is None else _events(self._objects.end())
 
