@@ -24,6 +24,7 @@ from edgeagent.core.promises import check_promises
 from edgeagent.effects import Flow, Source, close, read, sleep
 from edgeagent.errors import StreamInterruptedError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, CompletionUsage
+from edgeagent.types._model import own
 from edgeagent.types.assembly import Assembly
 from edgeagent.types.recording import Recorded, Recorder
 
@@ -123,7 +124,7 @@ class Session(Generic[T]):
             self._assembly.add(chunk)
             shown = chunk
             if chunk.usage is not None:
-                self.usage = chunk.usage
+                self.usage = own(chunk.usage)
                 if not self._show_usage:
                     if not chunk.choices:
                         continue
@@ -215,7 +216,8 @@ def _drain(source: Source, limit: float) -> Flow[None]:
 
 
 class StreamSession(Session[ChatCompletionChunk]):
-    """Chunks for the caller.
+    """Chunks for the caller: copies, since he may change what he is given (many add up the fragments of a tool call in
+    the first of them), and those that came are what is stored, checked and told.
 
     The last visible chunk is held back until the end is known, because it carries `edge`; one with a finish reason is
     normally followed by nothing but usage, so this delays no content.
@@ -224,6 +226,7 @@ class StreamSession(Session[ChatCompletionChunk]):
     _last: ChatCompletionChunk | None = None
 
     def _show(self, chunk: ChatCompletionChunk) -> None:
+        chunk = own(chunk)
         after_end = self._last is not None  # some vendor sends yet another chunk with a choice
         if self._last is not None:
             self.pending.append(self._last)

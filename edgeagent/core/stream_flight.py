@@ -27,7 +27,7 @@ FREE: Final = Decimal(0)
 
 
 class SharedSession(StreamSession):
-    """What one of them is shown: who came first the chunks themselves, the others copies of their own.
+    """What one of them is shown of the chunks that all share.
 
     Args:
         call: whose.
@@ -37,7 +37,6 @@ class SharedSession(StreamSession):
 
     def __init__(self, call: Call, shared: SharedStream, finish: Callable[[ChatCompletion], None]) -> None:
         self._shared = shared
-        self._is_first = call is shared.first
         self._place = 0
         opened = OpenedStream(None, None)
         self._put(opened, *shared.so_far(0))
@@ -56,8 +55,6 @@ class SharedSession(StreamSession):
 
     def _put(self, opened: OpenedStream, chunks: list[ChatCompletionChunk], ended: bool) -> None:
         self._place += len(chunks)
-        if not self._is_first:
-            chunks = [ChatCompletionChunk.from_json(chunk.as_json()) for chunk in chunks]
         opened.chunks += chunks
         opened.ended = ended
 

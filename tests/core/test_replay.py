@@ -74,6 +74,32 @@ def test_who_did_not_stream_gets_the_whole(here: House) -> None:
     assert len(other.chunks(other.stream(options=ORIGINAL))) < len(live)
 
 
+@pytest.mark.parametrize("mode", ["on", "write"])
+def test_what_a_reader_does_to_his_chunks_is_his_alone(mode: Any) -> None:
+    """To add up a tool call's fragments in the first of them, as openai's guide does, changes no stored answer."""
+    name = {"tool_calls": [{"index": 0, "id": "t", "function": {"name": "f", "arguments": ""}}]}
+    fragments = [{"tool_calls": [{"index": 0, "function": {"arguments": text}}]} for text in ('{"a":', "1}")]
+    here = House(FakeProvider(lambda _: ["Well", name, *fragments]))
+    session = here.stream(options=options(mode=mode))
+    calls: dict[int, Any] = {}
+    while session.flowing or session.pending:
+        if not session.pending:
+            here.world.run(session.advance())
+        chunk = session.pending.popleft()
+        for part in chunk.choices[0].delta.tool_calls or ():
+            collected = calls.setdefault(part.index, part)
+            if collected is not part:
+                collected.function.arguments += part.function.arguments
+        chunk.choices[0].delta.content, chunk.model = "changed", "changed"
+        chunk.choices.clear()
+    assert calls[0].function.arguments == '{"a":1}'
+    message = here.complete().choices[0].message
+    assert message.content == "Well"
+    assert [call.function.arguments for call in message.tool_calls or () if call.function] == ['{"a":1}']
+    deltas = [choice.delta for chunk in here.chunks(here.stream()) for choice in chunk.choices]
+    assert [delta.tool_calls[0].function.arguments for delta in deltas if delta.tool_calls] == ["", '{"a":', "1}"]
+
+
 def test_at_its_own_pace(here: House) -> None:
     """With the pauses that the provider made, by the clock; the first content is there at once."""
     live = here.chunks(here.stream())

@@ -11,6 +11,7 @@ from edgeagent import errors as e
 from edgeagent.core.ask import OpenedStream
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.shared_stream import SharedStream, SharedStreams
+from edgeagent.core.stream_flight import SharedSession
 from edgeagent.effects import Join, Read, Scope, Spawn
 from edgeagent.types import ChatCompletionChunk, Target
 from tests.core.test_pipeline import House
@@ -71,6 +72,14 @@ def ended(flow: Iterator[Any], *outcomes: Any) -> Any:
 def test_a_time_that_no_vendor_sent_is_ours(shared: SharedStream) -> None:
     """The same for all who read."""
     assert shared.so_far(0)[0][0].created == 7
+
+
+def test_each_reader_has_chunks_of_his_own(shared: SharedStream, first: Call) -> None:
+    """What the first one does to his is not seen by who comes later."""
+    one = SharedSession(first, shared, lambda _: None).pending.popleft()
+    one.choices[0].delta.content = "changed"
+    late = SharedSession(call(), shared, lambda _: None).pending.popleft()
+    assert late.choices[0].delta.content == "a"
 
 
 def test_without_a_thread_there_is_no_pump(shared: SharedStream) -> None:

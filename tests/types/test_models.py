@@ -31,6 +31,7 @@ from edgeagent.types import (
     ResponseMetadata,
     Target,
 )
+from edgeagent.types._model import own
 
 PAIRS: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (their_completion.ChatCompletion, ours.ChatCompletion),
@@ -249,6 +250,30 @@ def test_citations() -> None:
     assert second.url_citation.title is None
     assert third.model_extra == {"file_id": "f"}
     assert message.to_dict()["annotations"] == annotations
+
+
+# copies
+
+
+def changeable(value: Any) -> set[int]:
+    """The objects in a value that can be changed."""
+    if isinstance(value, BaseModel):
+        parts = [*value.__dict__.values(), value.model_extra]
+        return {id(value), id(value.model_fields_set)}.union(*map(changeable, parts))
+    if isinstance(value, list | dict):
+        items = value.values() if isinstance(value, dict) else value
+        return {id(value)}.union(*map(changeable, items))
+    return set()
+
+
+@pairs
+def test_a_copy_of_ones_own(theirs: type[BaseModel], mine: Any) -> None:
+    """It is equal, with the same fields set, and shares nothing that can be changed."""
+    made = mine.model_validate({**sample(theirs), "vendor": {"one": [{"two": 2}]}})
+    again = own(made)
+    assert again == made
+    assert again.model_dump(exclude_unset=True) == made.model_dump(exclude_unset=True)
+    assert changeable(made).isdisjoint(changeable(again))
 
 
 # what the gateway did
