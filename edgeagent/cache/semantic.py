@@ -81,14 +81,17 @@ class Similar(NamedTuple):
 class _Item:
     """One answered question: where its vector stands, and until when it is good."""
 
-    __slots__ = ("expires", "group", "row", "text", "value")
+    __slots__ = ("expires", "group", "keys", "row", "text", "value")
 
-    def __init__(self, group: bytes, row: int, text: str, value: bytes, expires: float | None) -> None:
+    def __init__(
+        self, group: bytes, row: int, text: str, value: bytes, expires: float | None, keys: tuple[bytes, ...]
+    ) -> None:
         self.group = group
         self.row = row
         self.text = text
         self.value = value
         self.expires = expires
+        self.keys = keys
 
 
 class _Group:
@@ -203,8 +206,18 @@ class SemanticCache:
             self._items.move_to_end(_name(group, item.text))
             return Similar(item.text, min(1.0, similarity), item.value)
 
-    def put(self, group: bytes, text: str, vector: Sequence[float], value: bytes, ttl: float | None = None) -> None:
+    def put(
+        self,
+        group: bytes,
+        text: str,
+        vector: Sequence[float],
+        value: bytes,
+        ttl: float | None = None,
+        keys: tuple[bytes, ...] = (),
+    ) -> None:
         """Keep the answer to a question for `ttl` seconds (None: the cache's own), in place of what is there.
+
+        `keys` are those under which the exact tiers hold it: whoever forgets it by one of them forgets it here, too.
 
         Raises:
             ValueError: the vector has another length than those before, or none.
@@ -220,7 +233,7 @@ class SemanticCache:
                 return
             if place is None:
                 place = self._groups[group] = _Group(len(normal))
-            item = _Item(group, 0, text, value, None if lifetime is None else self._clock() + lifetime)
+            item = _Item(group, 0, text, value, None if lifetime is None else self._clock() + lifetime, keys)
             place.add(item, normal)
             self._items[_name(group, text)] = item
             self._bytes += self._size(item)
@@ -232,10 +245,10 @@ class SemanticCache:
         with self._lock:
             self._forget(_name(group, text))
 
-    def discard(self, wanted: Callable[[bytes], bool]) -> int:
-        """Forget the answers whose bytes are so → how many there were."""
+    def discard(self, wanted: Callable[[Sequence[bytes], bytes], bool]) -> int:
+        """Forget the answers whose keys and bytes are so → how many there were."""
         with self._lock:
-            names = [name for name, item in self._items.items() if wanted(item.value)]
+            names = [name for name, item in self._items.items() if wanted(item.keys, item.value)]
             for name in names:
                 self._forget(name)
         return len(names)

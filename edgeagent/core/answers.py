@@ -163,7 +163,7 @@ class Answers(Calls):
             near = None if keys.near_form is None else keys.near_form(entry)
             kept = None if ttl is None else ttl + keep
             self.layers.store(keys.raw, keys.shared, data, kept, shared=keys.far, near=near)
-            self.layers.store_similar(call, keys.candidates, data, ttl)
+            self.layers.store_similar(call, keys, data, ttl)
         return entry
 
     def _entry(self, call: Call, completion: ChatCompletion, target: Target, ttl: float | None, keep: float) -> Entry:

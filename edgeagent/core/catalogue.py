@@ -203,7 +203,12 @@ class Catalogue:
         semantic = self._layers.semantic
         if semantic is None:
             return []
-        return [lambda selection: semantic.discard(lambda data: selection.takes(b"", data, self._wall()))]
+        now = self._wall()
+
+        def forget(selection: Selection) -> int:
+            return semantic.discard(lambda keys, data: any(selection.takes(key, data, now) for key in keys or (b"",)))
+
+        return [forget]
 
     def _stats(self, tier: Any) -> TierStats:
         counts = self._layers.counts(tier)

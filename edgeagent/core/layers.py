@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from edgeagent.cache.rules import CachePolicy
     from edgeagent.cache.semantic import SemanticCache
     from edgeagent.core.call import Call
+    from edgeagent.core.keys import Keys
 
 __all__ = ["CacheLayers", "NearForm"]
 
@@ -244,23 +245,16 @@ class CacheLayers:
         call.edge.similarity = found.similarity
         return entry, cache.name
 
-    def store_similar(self, call: Call, candidates: bytes, data: bytes, ttl: float | None) -> None:
+    def store_similar(self, call: Call, keys: Keys, data: bytes, ttl: float | None) -> None:
         """Keep an answer for similar questions; where nobody looked, forget the one that it replaces."""
         cache = self.semantic
         if cache is None or call.native is not None:
             return
-        from edgeagent.core.keys import policy_of
-        from edgeagent.core.semantic import question_of
+        from edgeagent.core.semantic import keep_similar
 
-        asked = call.question
         try:
-            if asked is not None:
-                cache.put(asked.group, asked.text, asked.vector, data, ttl)
+            if keep_similar(call, cache, keys, data, ttl):
                 self.counts(cache).wrote()
-            else:
-                question = question_of(call.request, candidates, policy_of(call))
-                if question is not None:
-                    cache.forget(question.group, question.text)
         except Exception as error:
             self.fault(cache, error)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from edgeagent.cache.key import raw_key
 from edgeagent.cache.semantic import SemanticCache, Similar
+from edgeagent.core.keys import Keys, policy_of
 from edgeagent.core.reads import bound_of
 from edgeagent.effects import Flow, invoke, offload
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from edgeagent.core.call import Call
     from edgeagent.types import ChatRequest
 
-__all__ = ["Question", "find_similar", "question_of"]
+__all__ = ["Question", "find_similar", "keep_similar", "question_of"]
 
 EMBED_SECONDS: Final = 10.0
 """How long a vector and a verifier are waited for; then it is a miss."""
@@ -80,3 +81,19 @@ def find_similar(
         if serves is not True:
             return question, None
     return question, found
+
+
+def keep_similar(call: Call, cache: SemanticCache, keys: Keys, data: bytes, ttl: float | None) -> bool:
+    """Keep the answer to the question as it was asked → True; where it was not, forget the answer that it replaces.
+
+    Raises:
+        Exception: whatever the index raises.
+    """
+    asked = call.question
+    if asked is not None:
+        cache.put(asked.group, asked.text, asked.vector, data, ttl, (keys.raw, keys.shared))
+        return True
+    question = question_of(call.request, keys.candidates, policy_of(call))
+    if question is not None:
+        cache.forget(question.group, question.text)
+    return False

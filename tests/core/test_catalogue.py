@@ -152,7 +152,7 @@ def test_a_tier_that_fails_is_told_after_the_others() -> None:
 
 
 def test_similar_answers_are_forgotten_too() -> None:
-    """They are entries like the others; a key is none of theirs."""
+    """They are entries like the others, and have the keys under which the exact tiers hold them."""
 
     class Embedder:
         def embed(self, texts: Any) -> Any:
@@ -161,8 +161,11 @@ def test_similar_answers_are_forgotten_too() -> None:
     semantic = SemanticCache(Embedder())
     for text, value in zip("abcd", ENTRIES.values(), strict=True):
         semantic.put(b"group", text, [1.0], encode_entry(value))
+    semantic.put(b"group", "e", [1.0], encode_entry(ENTRIES[b"a"]), None, (b"raw", b"shared"))
     _, catalogue = layered(MemoryCache(), semantic=semantic)
     assert catalogue.clear(Selection(keys=frozenset({b"a"}))) == 0
+    assert catalogue.clear(Selection(keys=frozenset({b"shared"}), tag="batch")) == 0
+    assert catalogue.clear(Selection(keys=frozenset({b"shared"}))) == 1
     assert catalogue.clear(Selection(tag="batch")) == 2
     stats = catalogue.stats().tiers["semantic"]
     assert stats.entries == 2

@@ -17,7 +17,7 @@ from edgeagent.core.semantic import question_of
 from edgeagent.errors import DeadlineExceededError
 from edgeagent.testing import FakeProvider
 from edgeagent.types import ChatRequest
-from tests.e2e.harness import Gate
+from tests.e2e.harness import Gate, settled
 
 __all__: list[str] = []
 
@@ -84,6 +84,16 @@ async def test_the_exact_answer_comes_first(kind: str, embedder: Embedder) -> No
     assert embedder.asked == [QUESTION]
     for _ in range(2):
         assert (await ask(one, PARAPHRASE))[1] == "semantic"
+
+
+async def test_what_is_forgotten_by_its_key_does_not_come_back(kind: str, embedder: Embedder) -> None:
+    """As the answer to the most similar question of all, which is the same one."""
+    one = gate(kind, embedder, memory=True)
+    await ask(one, QUESTION)
+    params: Any = {"model": "fake/m", "messages": [{"role": "user", "content": QUESTION}]}
+    told = await settled(one.client.cache.peek(**params))
+    assert await settled(one.client.cache.clear(key=told.key)) == 2
+    assert await ask(one, QUESTION) == ("two", None, None)
 
 
 async def test_everything_else_must_be_equal(kind: str, embedder: Embedder) -> None:
