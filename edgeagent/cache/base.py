@@ -10,7 +10,7 @@ from edgeagent.types.metadata import CacheTierName
 if TYPE_CHECKING:
     from edgeagent.effects import Place
 
-__all__ = ["Awaits", "Batches", "CacheTier", "Grant", "Leases", "Listing", "Put", "listing"]
+__all__ = ["Awaits", "Batches", "CacheTier", "Grant", "Leases", "Listing", "Put", "lifetime", "listing", "shorter"]
 
 
 @runtime_checkable
@@ -147,3 +147,15 @@ def listing(tier: object) -> Listing | None:
     """The tier, if its entries can be listed; a wrapper keeps what it wraps in `tier`."""
     inner = getattr(tier, "tier", tier)
     return tier if isinstance(tier, Listing) and isinstance(inner, Listing) else None
+
+
+def lifetime(tier: object) -> float | None:
+    """Seconds that the tier gives to what is put with no time of its own, if it says so in `ttl`, as ours do."""
+    ttl = getattr(getattr(tier, "tier", tier), "ttl", None)
+    return ttl if isinstance(ttl, int | float) else None
+
+
+def shorter(ttl: float | None, tier: object) -> float | None:
+    """So many seconds (None: for ever), or the tier's own lifetime where that is shorter."""
+    life = lifetime(tier)
+    return ttl if life is None else life if ttl is None else min(ttl, life)

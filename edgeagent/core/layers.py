@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from edgeagent.cache.base import CacheTier, Put
+from edgeagent.cache.base import CacheTier, Put, lifetime, shorter
 from edgeagent.cache.entry import Entry, decode_entry
 from edgeagent.cache.outage import Away
 from edgeagent.core.counts import Counts
@@ -164,7 +164,7 @@ class CacheLayers:
                 near = data if near_form is None else near_form(held)
                 if near is not None:
                     self.near_is_masked = self.near_is_masked and near_form is None
-                    self._put_near(near_key, near, self._left(held))
+                    self._put_near(near_key, near, self._left(held, tier), capped=held.expires is None)
             if entry is not None and data is not None:
                 self._promote(rank, key, near_key, data, entry, near_form)
                 return entry, tier.name
@@ -203,14 +203,14 @@ class CacheLayers:
     def _promote(
         self, rank: int, key: bytes, near_key: bytes, data: bytes, entry: Entry, near_form: NearForm | None = None
     ) -> None:
-        """Put what a far tier had into the tiers before it."""
-        ttl = self._left(entry)
+        """Put what a far tier had into the tiers before it, for no longer than it would have lived where it was."""
+        ttl, capped = self._left(entry, self._far[rank]), entry.expires is None
         near = data if near_form is None else near_form(entry)
         if near is not None:
             self.near_is_masked = self.near_is_masked and near_form is None
-            self._put_near(near_key, near, ttl)
+            self._put_near(near_key, near, ttl, capped=capped)
         for skipped in self._far[:rank]:
-            self._put_far(skipped, key, data, ttl)
+            self._put_far(skipped, key, data, shorter(ttl, skipped) if capped else ttl)
 
     def similar(self, call: Call, candidates: bytes, max_age: float | None) -> Flow[tuple[Entry, CacheTierName] | None]:
         """Ask for the answer to a similar question, which is never promoted: it is no answer to this very request.
@@ -342,13 +342,17 @@ class CacheLayers:
         ttl = options.ttl if options.ttl is not None or not keep else self._ttl
         return ttl, 0.0 if ttl is None else keep
 
-    def _left(self, entry: Entry) -> float | None:
-        return None if entry.expires is None else max(0.0, entry.expires + entry.keep - self._wall())
+    def _left(self, entry: Entry, tier: CacheTier) -> float | None:
+        """Seconds for which a tier still has an entry, as far as it says."""
+        if entry.expires is not None:
+            return max(0.0, entry.expires + entry.keep - self._wall())
+        life = lifetime(tier)
+        return None if life is None else max(0.0, entry.created + life - self._wall())
 
-    def _put_near(self, key: bytes, data: bytes, ttl: float | None) -> None:
+    def _put_near(self, key: bytes, data: bytes, ttl: float | None, *, capped: bool = False) -> None:
         for tier in self._near:
             try:
-                tier.put(key, data, ttl)
+                tier.put(key, data, shorter(ttl, tier) if capped else ttl)
                 self.counts(tier).wrote()
             except Exception as error:
                 self.fault(tier, error)

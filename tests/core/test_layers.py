@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from edgeagent.cache.encrypted import EncryptedCache
 from edgeagent.cache.entry import Entry, encode_entry
 from edgeagent.cache.memory import MemoryCache
 from edgeagent.core import layers as layers_module
 from edgeagent.core.layers import CacheLayers
 from edgeagent.telemetry import ObserverGroup
+from edgeagent.types.metadata import CacheTierName
 
 __all__: list[str] = []
 
@@ -96,3 +101,47 @@ def test_little_is_remembered(layers: CacheLayers, memory: MemoryCache, monkeypa
             assert said(layers, bytes([number])) == text
         assert len(layers._decoded) <= 3
         assert all(len(data) <= 200 for data, _ in layers._decoded.values())
+
+
+def far(layers: CacheLayers, key: bytes = b"k") -> CacheTierName | None:
+    """The tier that blocks and has the entry."""
+    call: Any = SimpleNamespace(clock=lambda: 0.0, at_most=lambda seconds: seconds)
+    flow = layers.far(call, key, key, None)
+    try:
+        effect: Any = next(flow)
+        while True:
+            effect = flow.send(effect.call())
+    except StopIteration as end:
+        return None if end.value is None else cast("CacheTierName", end.value[1])
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize(
+    ("near_ttl", "far_ttl", "expires", "until"),
+    [
+        (None, 10.0, None, 10.0),
+        (100.0, 10.0, None, 10.0),
+        (2.0, 10.0, None, 8.0),
+        (2.0, None, None, 8.0),
+        (None, None, None, math.inf),
+        (2.0, 10.0, 9.0, 9.0),
+        (None, None, 9.0, 9.0),
+    ],
+)
+def test_what_is_promoted_lives_no_longer_than_where_it_was(
+    clock: Clock, near_ttl: float | None, far_ttl: float | None, expires: float | None, until: float, wrapped: bool
+) -> None:
+    """Its time began when it was made, not anew in each tier; a tier's own shorter time holds, if no call set one."""
+    near, between, last = (MemoryCache(ttl=ttl, clock=clock) for ttl in (near_ttl, near_ttl, far_ttl))
+    between.blocking = last.blocking = True
+    between.name, last.name = "disk", "redis"
+    tier: Any = EncryptedCache(last, EncryptedCache.generate_key()) if wrapped else last
+    layers = CacheLayers([near, between, tier], lambda job: job(), clock, ObserverGroup(()))
+    tier.put(b"k", encode_entry(entry("one", expires=expires)), expires)
+    clock.now = 6.0
+    assert (near.peek(b"k"), between.peek(b"k"), far(layers)) == (None, None, "redis")
+    for tier in (near, between):
+        clock.now = min(until, 1e9) - 0.1
+        assert tier.peek(b"k") is not None
+        clock.now = until
+        assert (tier.peek(b"k") is None) == (until < math.inf)
