@@ -8,6 +8,7 @@ damaged, or is not what this version writes, is no entry.
 from __future__ import annotations
 
 import json
+import struct
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
@@ -15,7 +16,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from edgeagent.cache.base import Listing
-from edgeagent.cache.entry import Entry, decode_entry
+from edgeagent.cache.entry import Entry, decode_entry, encode_entry
 from edgeagent.wire.json import canonical_json
 
 __all__ = ["HEADER", "entry_of", "is_header", "line_of", "lines_of"]
@@ -72,7 +73,7 @@ def entry_of(line: str) -> tuple[bytes, Entry] | None:
         key, fields = value["key"], value["entry"]
         if _sum(key, fields) != value["sum"] or fields.keys() != _FIELDS:
             return None
-        return bytes.fromhex(key), Entry(
+        entry = Entry(
             **{name: fields[name] for name in _SEEN},
             cost_usd=None if fields["cost_usd"] is None else Decimal(fields["cost_usd"]),
             tags=tuple(fields["tags"]),
@@ -81,7 +82,8 @@ def entry_of(line: str) -> tuple[bytes, Entry] | None:
             native_streamed=fields["native_streamed"],
             chunks=b64decode(fields["chunks"], validate=True),
         )
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
+        return (bytes.fromhex(key), entry) if decode_entry(encode_entry(entry)) == entry else None
+    except (struct.error, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
         return None
 
 

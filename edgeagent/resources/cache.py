@@ -208,7 +208,8 @@ def read(file: File, store: Callable[[Iterable[str]], Imported]) -> Imported:
 def _opened(file: File, mode: str) -> AbstractContextManager[TextIO]:
     if not isinstance(file, str | os.PathLike):
         return nullcontext(file)
-    return open(Path(file), mode, encoding="utf-8", newline="\n", opener=_private)  # type: ignore[return-value]  # Path.open has no opener
+    faults = "surrogateescape"  # what is no text damages the line in which it stands, and no other
+    return open(Path(file), mode, encoding="utf-8", errors=faults, newline="\n", opener=_private)  # type: ignore[return-value]  # Path.open has no opener
 
 
 def _private(path: str, flags: int) -> int:

@@ -69,6 +69,13 @@ def test_a_right_sum_over_other_fields_is_no_entry() -> None:
         {**fields, "native": "*"},
         {**fields, "cost_usd": "much"},
         {**fields, "tags": None},
+        {**fields, "tags": [7]},
+        {**fields, "created": "today"},
+        {**fields, "keep": None},
+        {**fields, "provider": 7},
+        {**fields, "namespace": ["a"]},
+        {**fields, "native_streamed": 7},
+        {**fields, "cost_usd": "NaN"},
     ):
         line = json.dumps({"key": b"k".hex(), "entry": changed, "sum": _sum(b"k".hex(), changed)})
         assert entry_of(line) is None

@@ -12,6 +12,7 @@ import pytest
 
 from edgeagent import EdgeClient, RequestValidationError
 from edgeagent.cache import Cache, MemoryCache
+from edgeagent.core.catalogue import Imported
 from edgeagent.testing import FakeProvider
 from tests.e2e.harness import PROMPT, Gate, settled
 
@@ -131,6 +132,20 @@ async def test_a_file_from_client_to_client(kind: str, tmp_path: Path) -> None:
         text.seek(0)
         assert (await settled(gate.client.cache.import_(text))).entries == 1
     assert len(fake.requests) == 2
+
+
+async def test_bytes_that_are_no_text_damage_one_line(kind: str, tmp_path: Path) -> None:
+    """The entries before and after it are read."""
+    file = tmp_path / "answers.jsonl"
+    async with Gate(kind, [counting()]) as gate:
+        for prompt in "abc":
+            await gate.create(prompt, **ask())
+        await settled(gate.client.cache.export(file))
+        header, one, two, three = file.read_bytes().splitlines()
+        file.write_bytes(b"\n".join([header, one, two.replace(b"fake", b"f\xffke"), three]))
+        await settled(gate.client.cache.clear())
+        assert await settled(gate.client.cache.import_(file)) == Imported(2, 0, 1)
+        assert [(await gate.create(prompt, **ask())).edge.cached for prompt in "abc"] == [True, False, True]
 
 
 @pytest.mark.parametrize(
