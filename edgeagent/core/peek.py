@@ -5,7 +5,7 @@ Tiers are looked into, nobody is asked, nothing is stored, promoted or counted a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,13 +14,14 @@ from edgeagent.cache.entry import Entry, decode_entry
 from edgeagent.cache.policy import uncacheable_reason
 from edgeagent.core.keys import raw_key_of, shared_key_of
 from edgeagent.core.reads import bound_of
-from edgeagent.effects import Flow, offload
+from edgeagent.core.staleness import Spare
+from edgeagent.effects import Flow, here, offload
 
 if TYPE_CHECKING:
     from edgeagent.cache.base import CacheTier
     from edgeagent.core.call import Call
-    from edgeagent.core.flight import Flights
     from edgeagent.core.layers import CacheLayers
+    from edgeagent.core.pipeline import Pipeline
     from edgeagent.core.targets import Candidates
     from edgeagent.types.metadata import CacheTierName
 
@@ -59,48 +60,89 @@ class Peek:
     targets: tuple[str, ...] = ()
 
 
-def peek(
-    call: Call, candidates: Candidates, layers: CacheLayers, flights: Flights, wall: Callable[[], float]
-) -> Flow[Peek]:
-    """Explain one call."""
+def peek(pipeline: Pipeline, call: Call, candidates: Candidates) -> Flow[Peek]:
+    """Explain one call, by the order in which `pipeline` goes."""
+    layers, cache = pipeline.layers, call.options.cache
     targets = tuple(map(str, candidates.targets))
-    cache = call.options.cache
     raw = raw_key_of(call, candidates.digest) if layers.enabled else None
     if raw is None:
         return Peek("off", _why_off(call, layers), targets=targets)
+    near = True
     if call.options.shield is not None:
-        from edgeagent.core.shielding import prepared
+        from edgeagent.core.shielding import prepared, vault_knows
 
+        near = vault_knows(call)
         call.request = prepared(call).request()
     shared = shared_key_of(call, candidates.digest, raw)
     named = partial(Peek, key=raw.hex(), shared_key=shared.hex(), targets=targets)
     if not cache.reads:
         return named("ask", f"mode {cache.mode} does not look up")
-    found: list[str] = []
-    stale: tuple[Entry, CacheTierName] | None = None
-    for tier, key in _places(layers, raw, shared, far=candidates.sharable):
-        entry, what = yield from _look(call, tier, key, layers)
-        now = wall()
-        left = None if entry is None else cache.fresh_until(entry.created, entry.expires) - now
-        if entry is not None and left is not None and left >= 0:
-            return _of(named("hit", f"{tier.name}: a fresh answer"), entry, tier.name, now, left)
-        if entry is not None and left is not None:
-            what = f"an answer that is {-left:.3g} s past its time"
-            stale = stale or (entry, tier.name)
-        found.append(f"{tier.name}: {what}")
+    search = _Search(call, layers, named)
+    told = yield from search.tiers([tier for tier in layers.tiers if near and not tier.blocking], raw)
+    if told is not None:
+        return told
+    joins = yield from _joins(pipeline, call, shared)
+    if joins and not call.streams:  # a stream looks into all tiers before
+        return search.told("join", "an identical call is under way")
+    far = [tier for tier in layers.tiers if tier.blocking]
+    told = yield from search.tiers(far if candidates.sharable else [], shared)
+    if told is not None:
+        return told
     if layers.tiers and not candidates.sharable:
-        found.append("a credential has no identity: only memory is asked")
+        search.found.append("a credential has no identity: only memory is asked")
     if layers.semantic is not None:
-        found.append("semantic: would be asked, by an embedding of the last turn")
-    if stale is not None:
-        left = cache.fresh_until(stale[0].created, stale[0].expires) - wall()
-        if cache.mode == "on" and layers.refreshes is not None and -left <= (cache.stale_while_revalidate or 0):
-            return _of(named("stale", "; ".join((*found, "it is given, and renewed"))), *stale, wall(), left)
-        if -left <= (cache.stale_if_error or 0):
-            found.append("it is given if the provider fails")
-    if cache.mode == "on" and flights.has(shared):
-        return named("join", "; ".join((*found, "an identical call is under way")))
-    return named("ask", "; ".join(found))
+        search.found.append("semantic: would be asked, by an embedding of the last turn")
+    if search.spare.if_error() is not None:
+        search.found.append("it is given if the provider fails")
+    return search.told("join", "an identical call is under way") if joins else search.told("ask")
+
+
+class _Search:
+    """What was found so far.
+
+    Args:
+        call: which looks.
+        layers: in whose tiers.
+        named: makes what is told of an outcome and a reason.
+    """
+
+    def __init__(self, call: Call, layers: CacheLayers, named: Callable[..., Peek]) -> None:
+        self.found: list[str] = []
+        self.spare = Spare(call.options.cache, call.wall)
+        self._call = call
+        self._layers = layers
+        self._named = named
+
+    def told(self, outcome: Outcome, *more: str) -> Peek:
+        """The outcome, and all that led to it."""
+        return self._named(outcome, "; ".join((*self.found, *more)))
+
+    def tiers(self, tiers: Iterable[CacheTier], key: bytes) -> Flow[Peek | None]:
+        """Look into these → what would be given: a fresh answer, or a stale one that is renewed."""
+        cache, now = self._call.options.cache, self._call.wall
+        for tier in tiers:
+            entry, what = yield from _look(self._call, tier, key, self._layers)
+            if entry is not None:
+                left = cache.fresh_until(entry.created, entry.expires) - now()
+                if self._layers._fresh(entry, cache.max_age, tier, self.spare) is not None:
+                    return _of(self._named("hit", f"{tier.name}: a fresh answer"), entry, tier.name, now(), left)
+                what = f"an answer that is {-left:.3g} s past its time"
+            self.found.append(f"{tier.name}: {what}")
+        given = None if self._layers.refreshes is None else self.spare.while_revalidating()
+        if given is None:
+            return None
+        left = cache.fresh_until(given[0].created, given[0].expires) - now()
+        return _of(self.told("stale", "it is given, and renewed"), *given, now(), left)
+
+
+def _joins(pipeline: Pipeline, call: Call, shared: bytes) -> Flow[bool]:
+    """Whether an identical call is under way whose answer this one would get."""
+    if not call.streams:
+        return call.options.cache.mode == "on" and pipeline.flights.has(shared)
+    if not pipeline._may_share(call):
+        return False
+    place = (yield from here()), shared
+    return pipeline.streams.get(place) is not None or pipeline.streams.openings.has(place)
 
 
 def _of(told: Peek, entry: Entry, tier: CacheTierName, now: float, left: float) -> Peek:
@@ -126,16 +168,13 @@ def _why_off(call: Call, layers: CacheLayers) -> str:
     return uncacheable_reason(call.request) or "the request keeps state at the vendor"
 
 
-def _places(layers: CacheLayers, raw: bytes, shared: bytes, *, far: bool) -> list[tuple[CacheTier, bytes]]:
-    """Each tier that is asked, and under which key."""
-    return [(tier, shared if tier.blocking else raw) for tier in layers.tiers if far or not tier.blocking]
-
-
 def _look(call: Call, tier: CacheTier, key: bytes, layers: CacheLayers) -> Flow[tuple[Entry | None, str]]:
-    """What a tier has, and what to say of it."""
+    """What a tier has, or is about to have, and what to say of it."""
     get: Callable[[bytes], Any] = getattr(tier, "peek", tier.get)
+    data = layers._writes.under_way(key) if tier.blocking else None
     try:
-        data = (yield from offload(partial(get, key), bound_of(call), prompt=False)) if tier.blocking else get(key)
+        if data is None:
+            data = (yield from offload(partial(get, key), bound_of(call), prompt=False)) if tier.blocking else get(key)
     except Exception as error:
         call.check_deadline()
         layers.fault(tier, error)

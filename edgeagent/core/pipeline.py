@@ -127,8 +127,9 @@ class Pipeline(Answers):
         """What would come of a call, and why; nothing of it is told to the observers."""
         from edgeagent.core.peek import peek
 
-        call = Call(request, self._governed(request, options), scope, self._clock, self._wall)
-        return peek(call, self._candidates(call), self.layers, self.flights, self._wall)
+        streams = bool(request.stream)
+        call = Call(request, self._governed(request, options), scope, self._clock, self._wall, streams=streams)
+        return peek(self, call, self._candidates(call))
 
     # the steps, in order
 

@@ -25,7 +25,7 @@ def looked(here: House, how: CallOptions | None = None, prompt: str = "hello", *
     told = here.world.run(flow)
     assert isinstance(told, Peek)
     assert len(here.watcher.seen) == seen
-    assert all(type(effect).__name__ == "Offload" for effect in here.world.effects[asked:])
+    assert {type(effect).__name__ for effect in here.world.effects[asked:]} <= {"Offload", "Here"}
     return told
 
 
@@ -107,6 +107,44 @@ def test_modes(cache: CacheOptions, params: dict[str, Any], outcome: str, says: 
     assert (told.key is None) == (outcome == "off")
 
 
+def test_at_the_very_end_of_its_time() -> None:
+    """It is over for both."""
+    here = house("Paris", "London")
+    here.complete(options=options())
+    here.world.now += 10
+    assert looked(here, options()).outcome == "ask"
+    assert not here.complete(options=options()).edge.cached
+
+
+def test_a_stale_answer_of_memory_comes_before_a_fresh_one_elsewhere() -> None:
+    """As the call does not wait for other tiers where it may be given a stale one; else the fresh one is found."""
+    far = Far()
+    here = house("old", far=far)
+    how = options(stale_while_revalidate=60)
+    here.complete(options=how)
+    here.world.write()
+    here.world.now += 12
+    other = house("new", far=far)
+    other.world.now = here.world.now
+    other.complete(options=options(mode="refresh"))
+    other.world.write()
+    told = looked(here, how)
+    assert (told.outcome, told.tier, told.expires_in) == ("stale", "memory", -2)
+    told = looked(here, options(stale_if_error=60))
+    assert (told.outcome, told.tier) == ("hit", "disk")
+    answer = here.complete(options=how)
+    assert (answer.edge.stale, answer.edge.cache_tier) == (True, "memory")
+
+
+def test_a_write_under_way_is_a_hit() -> None:
+    """As it is for a call."""
+    here = house("Paris", memory=False, far=Far())
+    here.complete()
+    told = looked(here)
+    assert (told.outcome, told.tier) == ("hit", "disk")
+    assert here.complete().edge.cache_tier == "disk"
+
+
 def test_no_cache_and_rules() -> None:
     """A client without tiers; a client whose policy says no."""
     bare = House(FakeProvider("Paris"), memory=False)
@@ -125,8 +163,34 @@ def test_a_call_under_way_would_be_joined() -> None:
     assert leads
     assert looked(here).outcome == "join"
     assert looked(here, CallOptions(cache=CacheOptions("read"))).outcome == "ask"
+    assert looked(here, stream=True).outcome == "ask"
     flight.abandon()
     assert looked(here).outcome == "ask"
+
+
+def test_a_call_under_way_is_joined_before_other_tiers_are_asked() -> None:
+    """Its leader asks them for all; a stream looks for itself first."""
+    here = house("Paris", far=Far())
+    here.complete()
+    here.world.write()
+    here.pipeline.layers.tiers[0].clear()
+    key = looked(here).shared_key
+    assert key is not None
+    here.pipeline.flights.board(bytes.fromhex(key))
+    assert looked(here).outcome == "join"
+    assert looked(here, stream=True).outcome == "hit"
+
+
+def test_a_stream_under_way_is_joined_by_streams() -> None:
+    """By those that may share it; a call for the whole waits for none."""
+    here = house(["Pa", "ris"])
+    session = here.stream()
+    assert session.flowing
+    assert looked(here, stream=True).outcome == "join"
+    assert looked(here, CallOptions(resume=True), stream=True).outcome == "ask"
+    assert looked(here).outcome == "ask"
+    here.chunks(session)
+    assert looked(here, stream=True).outcome == "hit"
 
 
 def test_a_credential_without_an_identity() -> None:

@@ -85,7 +85,7 @@ def test_what_a_reader_does_to_his_chunks_is_his_alone(mode: Any) -> None:
     while session.flowing or session.pending:
         if not session.pending:
             here.world.run(session.advance())
-        chunk = session.pending.popleft()
+        chunk: Any = session.pending.popleft()
         for part in chunk.choices[0].delta.tool_calls or ():
             collected = calls.setdefault(part.index, part)
             if collected is not part:
