@@ -62,14 +62,21 @@ class Answers(Calls):
             return None
         return self.layers.near(raw, cache.max_age, call.spare) if raw is not None and cache.reads else None
 
-    def _hit(self, call: Call, entry: Entry, tier: CacheTierName) -> ChatCompletion:
+    def _hit(self, call: Call, entry: Entry, tier: CacheTierName) -> ChatCompletion | None:
+        """The answer that a tier has; None if it is none that this version can read, which is the tier's fault."""
+        try:
+            completion = self._from_entry(call, entry if call.shielding is None else self._own(call, entry, tier))
+        except ValueError as error:
+            tiers = (*self.layers.tiers, self.layers.semantic)
+            self.layers.fault(next(one for one in tiers if one is not None and one.name == tier), error)
+            return None
         edge = call.edge
         edge.cached = True
         edge.cache_tier = tier
         edge.age = self._wall() - entry.created
         if call.spare is not None:
             edge.stale = call.spare.entry is entry
-        return self._from_entry(call, entry if call.shielding is None else self._own(call, entry, tier))
+        return completion
 
     def _own(self, call: Call, entry: Entry, tier: CacheTierName) -> Entry:
         """A tier's entry as the caller's own: memory holds it so, the others hold a masked one."""
@@ -91,13 +98,13 @@ class Answers(Calls):
 
     def _from_entry(self, call: Call, entry: Entry) -> ChatCompletion:
         """A fresh, independent object; who answered is still named, the price is what was saved."""
-        edge = call.edge
+        completion, edge = ChatCompletion.from_json(entry.completion), call.edge
         edge.provider, edge.model, edge.request_id = entry.provider, entry.model, entry.request_id
         edge.cost_usd, edge.saved_usd = ZERO, entry.cost_usd
         call.vendor = entry.vendor
         if call.native is not None:
             call.native.found(entry)
-        return ChatCompletion.from_json(entry.completion)
+        return completion
 
     def _restored(self, call: Call, completion: ChatCompletion) -> ChatCompletion:
         """The caller's own answer, and the same in his format."""
@@ -116,8 +123,11 @@ class Answers(Calls):
         """Whether the whole answer is looked at before it may be kept."""
         return call.shielding is not None and bool(call.shielding.watches)
 
-    def _replay(self, call: Call, entry: Entry, tier: CacheTierName, kind: type[S]) -> S:
+    def _replay(self, call: Call, entry: Entry, tier: CacheTierName, kind: type[S]) -> S | None:
+        """The same as a stream."""
         completion = self._hit(call, entry, tier)
+        if completion is None:
+            return None
         opened = stored_stream(self._own(call, entry, tier), completion, call.options.cache.pace)
         opened.restored = True
         told = None if call.native is None else call.native.stream()

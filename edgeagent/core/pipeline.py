@@ -172,8 +172,9 @@ class Pipeline(Answers):
         raw = self._raw_key(call, candidates)
         last_put = self.layers.last_put
         found = self._near(call, raw)
-        if found is not None:
-            return self._hit(call, *found)
+        given = None if found is None else self._hit(call, *found)
+        if given is not None:
+            return given
         keys = yield from self._missed(call, candidates, raw)
         ask = partial(self._completed_elsewhere, call, candidates, keys, last_put)
         if call.spare is None or keys is None:
@@ -187,8 +188,9 @@ class Pipeline(Answers):
         if keys is not None and call.options.cache.mode == "on":
             return (yield from self._share(call, candidates, keys, last_put))
         found = yield from self._far(call, keys)
-        if found is not None:
-            return self._hit(call, *found)
+        given = None if found is None else self._hit(call, *found)
+        if given is not None:
+            return given
         return (yield from self._ask(call, candidates, keys))[0]
 
     def _far(self, call: Call, keys: Keys | None) -> Flow[tuple[Entry, CacheTierName] | None]:
@@ -207,12 +209,13 @@ class Pipeline(Answers):
         return None if found is not None and call.shielding is not None and call.shielding.strange(found[0]) else found
 
     def _or_stale(
-        self, call: Call, keys: Keys, ask: Callable[[], Flow[T]], give: Callable[[Entry, CacheTierName], T]
+        self, call: Call, keys: Keys, ask: Callable[[], Flow[T]], give: Callable[[Entry, CacheTierName], T | None]
     ) -> Flow[T]:
         """What `ask` gives; or a stale answer, where that is better than to wait or than its error."""
         found = self._while_revalidating(call, keys)
-        if found is not None:
-            return give(*found)
+        given = None if found is None else give(*found)
+        if given is not None:
+            return given
         try:
             return (yield from ask())
         except Exception as error:
@@ -220,10 +223,11 @@ class Pipeline(Answers):
                 raise
             assert call.spare is not None
             found = self._near(call, keys.raw) or call.spare.if_error()  # again: a leader puts there what he finds
-            if found is None:
+            given = None if found is None else give(*found)
+            if given is None:
                 raise
             logger.debug("a stale answer was given for %s", type(error).__name__)
-        return give(*found)
+        return given
 
     def _while_revalidating(self, call: Call, keys: Keys) -> tuple[Entry, CacheTierName] | None:
         """A stale answer to be given at once; it is being renewed from here on."""
@@ -258,7 +262,8 @@ class Pipeline(Answers):
                 found = yield from self.layers.lead(
                     call, keys.shared, keys.raw, call.options.cache.max_age, call.spare, form
                 )
-            return None if found is None else (self._hit(call, *found), self._for_others(call, *found))
+            given = None if found is None else self._hit(call, *found)
+            return None if found is None or given is None else (given, self._for_others(call, *found))
 
         ask_provider = partial(self._ask, call, candidates, keys)
         return (yield from self._fly(call, keys.shared, find, ask_provider, partial(self._followed, call)))
@@ -291,8 +296,9 @@ class Pipeline(Answers):
         candidates = self._candidates(call)
         raw = self._raw_key(call, candidates)
         found = self._near(call, raw)
-        if found is not None:
-            return self._replay(call, *found, kind)
+        given = None if found is None else self._replay(call, *found, kind)
+        if given is not None:
+            return given
         keys = yield from self._missed(call, candidates, raw)
         ask = partial(self._streamed_elsewhere, call, candidates, keys, kind)
         if call.spare is None or keys is None:
@@ -302,8 +308,9 @@ class Pipeline(Answers):
     def _streamed_elsewhere(self, call: Call, candidates: Candidates, keys: Keys | None, kind: type[S]) -> Flow[S]:
         """The stream that memory does not have."""
         found = yield from self._far(call, keys)
-        if found is not None:
-            return self._replay(call, *found, kind)
+        given = None if found is None else self._replay(call, *found, kind)
+        if given is not None:
+            return given
         if keys is not None and self._may_share(call):
             return (yield from StreamFlight(self, call, candidates, keys).open())  # type: ignore[return-value]  # not native
         answered, asked = yield from self._opened_by(call, candidates)

@@ -105,9 +105,10 @@ class StreamFlight:
         yield from ()
         layers = self._pipeline.layers
         found = None if layers.last_put is self._last_put else self._pipeline._near(self._call, self._keys.raw)
-        if found is not None:
+        given = None if found is None else self._replayed(*found)
+        if given is not None:
             own = self._pipeline._restores(self._call)  # what memory held is this caller's alone
-            return self._pipeline._replay(self._call, *found, StreamSession), None if own else found
+            return given, None if own else found
         stream = self._streams.get(self._place)
         return None if stream is None else (stream, stream)
 
@@ -134,7 +135,7 @@ class StreamFlight:
         entry, tier = landed
         return None if self._pipeline._too_old(self._call, entry) else self._replayed(entry, tier)
 
-    def _replayed(self, entry: Entry, tier: Any) -> StreamSession:
+    def _replayed(self, entry: Entry, tier: Any) -> StreamSession | None:
         return self._pipeline._replay(self._call, entry, tier, StreamSession)
 
     def _session(self, stream: SharedStream) -> StreamSession:

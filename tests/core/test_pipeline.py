@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edgeagent import errors as e
-from edgeagent.cache.entry import decode_entry
+from edgeagent.cache.entry import decode_entry, encode_entry
 from edgeagent.cache.memory import MemoryCache
 from edgeagent.cache.policy import CacheOptions
 from edgeagent.core.call import CallOptions
@@ -217,6 +217,40 @@ def test_disk_hit_is_promoted_to_memory() -> None:
     assert house.complete().edge.cache_tier == "disk"
     assert house.complete().edge.cache_tier == "memory"
     assert fake.calls == 0
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("tier", ["memory", "disk"])
+@pytest.mark.parametrize("completion", [b"", b"null", b"{}", b"\xff", b'{"id": 7, "choices": []}'])
+def test_an_entry_that_holds_no_answer_is_a_miss(completion: bytes, tier: str, stream: bool) -> None:
+    """Whoever wrote it (an import, another version): counted as a fault of its tier, and replaced."""
+    far = Far()
+    house = House(FakeProvider(["Paris", "London"]), far=far)
+    house.complete()
+    house.world.write()
+    memory: Any = house.pipeline.layers.tiers[0]
+    ((key, data),) = memory.items()
+    entry = decode_entry(data)
+    assert entry is not None
+    memory.clear()
+    place = memory if tier == "memory" else far
+    place.put(key, encode_entry(entry._replace(completion=completion)))
+    if tier == "memory":
+        far.clear()
+    if stream:
+        session = house.stream()
+        said, edge = text(house.chunks(session)), session.call.edge
+    else:
+        answer = house.complete()
+        said, edge = answer.choices[0].message.content or "", answer.edge
+    assert (said, edge.cached, edge.cache_tier, edge.saved_usd) == ("London", False, None, None)
+    assert any(seen[0] == tier and issubclass(seen[1], ValueError) for seen in house.watcher.seen if faulty(seen))
+    assert house.complete().edge.cached
+
+
+def faulty(seen: Any) -> bool:
+    """Whether it is a tier's fault."""
+    return isinstance(seen, tuple) and isinstance(seen[1], type)
 
 
 def test_reading_only_reads_the_disk_too() -> None:
