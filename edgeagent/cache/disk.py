@@ -353,7 +353,7 @@ def _prepare(directory: Path, timeout: float) -> None:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = directory / _FILE
     if os.name == "posix":  # pragma: no branch  # Windows has no such permissions
-        _protect(directory, file)
+        _protect(directory)
     probe = sqlite3.connect(file, timeout=timeout, isolation_level=None)
     try:
         for path in (file, *(file.with_name(_FILE + suffix) for suffix in ("-wal", "-shm", "-journal"))):
@@ -365,16 +365,15 @@ def _prepare(directory: Path, timeout: float) -> None:
         probe.close()
 
 
-def _protect(directory: Path, file: Path) -> None:
+def _protect(directory: Path) -> None:
     """Close the directory to others if it is this cache's alone; refuse it where others could put files into it."""
     status = directory.stat()
     if os.geteuid() not in (status.st_uid, 0):
         raise PermissionError(f"The cache directory {directory} belongs to another user.")
     if stat.S_IMODE(status.st_mode) == 0o700:
         return
-    if not any(directory.iterdir()):
-        directory.chmod(0o700)
-    elif status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    names = [path.name for path in directory.iterdir()]
+    if names and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise PermissionError(f"Others can write to {directory}: give the cache a directory of its own.")
-    elif file.exists():
+    if all(name.startswith(_FILE) for name in names):
         directory.chmod(0o700)
