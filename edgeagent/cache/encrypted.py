@@ -91,12 +91,13 @@ class EncryptedCache:
         self.tier.clear()
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Each key with its bytes, opened, of an inner tier that is a `Listing`; what no key opens is left out."""
+        """Each key with its bytes, opened, of an inner tier that is a `Listing`; nothing in place of what no key opens.
+
+        That is an entry, too, which others may have the key of: whoever forgets entries has to know that it is there.
+        """
         assert isinstance(self.tier, Listing)
         for key, data in self.tier.items():
-            value = self._opened(key, data)
-            if value is not None:
-                yield key, value
+            yield key, self._opened(key, data) or b""
 
     def usage(self) -> tuple[int | None, int | None]:
         """The inner tier's, or nothing."""

@@ -227,11 +227,11 @@ class Catalogue:
 
 
 def _forget_one(tier: CacheTier, key: bytes, selection: Selection, now: float) -> bool:
-    data = tier.get(key)
-    if data is None or not selection.takes(key, data, now):
+    data = getattr(tier, "peek", tier.get)(key)
+    if data is not None and not selection.takes(key, data, now):
         return False
-    tier.delete(key)
-    return True
+    tier.delete(key)  # also what cannot be read by this client
+    return data is not None
 
 
 def _own_counts(tier: Any) -> dict[str, int]:

@@ -123,6 +123,25 @@ def test_what_cannot_be_read_is_forgotten_too() -> None:
     assert len(left(memory)) == 4
 
 
+@pytest.mark.parametrize("selection", [Selection(tag="nobody"), Selection(keys=frozenset(ENTRIES))])
+def test_what_others_have_the_key_of_is_forgotten_too(selection: Selection) -> None:
+    """While keys are rotated a client may lack the one of an entry, which others would still be given."""
+    inner: Any = MemoryCache()
+    filled(EncryptedCache(inner, old := EncryptedCache.generate_key()))
+    new = EncryptedCache(inner, EncryptedCache.generate_key())
+    assert list(layered(new)[1].export(Selection()))[1:] == []
+    layered(new)[1].clear(selection)
+    assert left(EncryptedCache(inner, old)) == set()
+
+
+def test_looking_for_what_is_to_be_forgotten_is_no_hit() -> None:
+    """The counts are those of calls."""
+    catalogue = filled(MemoryCache())
+    catalogue.clear(Selection(keys=frozenset({b"a", b"x"})))
+    stats = catalogue.stats().tiers["memory"]
+    assert (stats.hits, stats.misses) == (0, 0)
+
+
 def test_a_tier_that_cannot_list_is_cleared_whole(tmp_path: Path) -> None:
     """Rather too much than too little; by key it is exact. So also within a wrapper."""
     for wrapped in (False, True):
