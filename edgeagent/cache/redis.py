@@ -11,6 +11,7 @@ compares the tokens in the same step in which it stores.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import secrets
@@ -123,7 +124,7 @@ class RedisCache:
     ) -> None:
         if find_spec("redis") is None:
             raise ConfigurationError("The Redis tier needs the redis library: pip install 'edgeagent[redis]'.")
-        if not prefix or not timeout > 0 or not lease_seconds > 0 or (ttl is not None and not ttl > 0):
+        if not prefix or not timeout > 0 or not lease_seconds > 0 or (ttl is not None and not 0 < ttl < math.inf):
             raise ConfigurationError(
                 "RedisCache needs a prefix, a positive timeout and lease_seconds, and a positive ttl or None."
             )

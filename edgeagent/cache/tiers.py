@@ -10,6 +10,7 @@ import pickle
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ class Cache:
                 f"{'this text' if isinstance(self.redis, str) else type(self.redis).__name__}."
             )
         if self.ttl is not None and (
-            isinstance(self.ttl, bool) or not isinstance(self.ttl, int | float) or not self.ttl > 0
+            isinstance(self.ttl, bool) or not isinstance(self.ttl, int | float) or not 0 < self.ttl < inf
         ):
             raise ConfigurationError(f"Cache(ttl=…) is a positive number of seconds or None, not {self.ttl!r}.")
         if self.semantic is not None and not hasattr(self.semantic, "nearest"):

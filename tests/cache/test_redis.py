@@ -458,6 +458,7 @@ def test_leased_entries_live_as_long_as_others(server: RedisServer, tier: RedisC
         {"url": "localhost:6379"},
         {"prefix": ""},
         {"ttl": 0},
+        {"ttl": float("inf")},
         {"timeout": 0},
         {"lease_seconds": -1},
     ],

@@ -121,6 +121,7 @@ def test_other_values_are_refused(value: object) -> None:
         ({"ttl": True}, "ttl"),
         ({"ttl": "60"}, "ttl"),
         ({"ttl": float("nan")}, "ttl"),
+        ({"ttl": float("inf")}, "ttl"),
     ],
     ids=names,
 )
