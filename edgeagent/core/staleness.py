@@ -82,7 +82,8 @@ def excuses(error: Exception) -> bool:
 def refreshing(options: CallOptions) -> CallOptions:
     """The options of the call in the background that renews an answer for a call with these."""
     own = options.deadline
-    return replace(options, deadline=REFRESH_SECONDS if own is None else min(own, REFRESH_SECONDS))
+    deadline = REFRESH_SECONDS if own is None else min(own, REFRESH_SECONDS)
+    return replace(options, deadline=deadline, record=None)  # its response is not the one that the caller is shown
 
 
 class RefreshStats(NamedTuple):

@@ -11,6 +11,7 @@ from edgeagent import errors as e
 from edgeagent.cache.policy import CacheOptions
 from edgeagent.cache.rules import CachePolicy
 from edgeagent.core.call import CallOptions
+from edgeagent.core.record import WireRecord
 from edgeagent.core.retry import RetryPolicy
 from edgeagent.core.staleness import REFRESH_SECONDS, RefreshStats, refreshing
 from edgeagent.io.lanes import LaneEnded
@@ -97,6 +98,11 @@ def test_the_renewal_has_a_deadline() -> None:
     assert refreshing(options()).deadline == REFRESH_SECONDS
     assert refreshing(options(deadline=5)).deadline == 5
     assert refreshing(options(deadline=5000)).deadline == REFRESH_SECONDS
+
+
+def test_the_renewal_leaves_the_callers_record_alone() -> None:
+    """Who looks at the raw response is shown that of the stale answer: none."""
+    assert refreshing(replace(options(), record=WireRecord(body=True))).record is None
 
 
 @pytest.mark.parametrize(("full", "ended"), [(True, None), (False, LaneEnded())])
