@@ -268,8 +268,8 @@ def _open_http(call: Call, provider: HTTPProvider, target: Target) -> Flow[Opene
             opened.raw = []
             call.native.headers = head.headers
         return opened
-    head.content = yield from whole_error(source, call.deadline)
-    raise refused(codec, head)
+    content = yield from whole_error(source, call.deadline)
+    raise refused(codec, HTTPResponse(source.status_code, source.headers, content, request))
 
 
 def refused(codec: ChatCodec, response: HTTPResponse) -> APIStatusError:

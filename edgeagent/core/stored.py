@@ -112,8 +112,9 @@ class StoredAnswers(Calls):
             head = HTTPResponse(source.status_code, source.headers, b"", request)
             note_request_id(call, head)
             if not 200 <= source.status_code < 300:
-                head.content = yield from whole_error(source, call.deadline)
-                raise refused(stored.provider.codec_for(""), head)
+                content = yield from whole_error(source, call.deadline)
+                failed = HTTPResponse(source.status_code, source.headers, content, request)
+                raise refused(stored.provider.codec_for(""), failed)
             return source
 
         return StoredSession(call, (yield from self._attempted(call, stored, attempt)))

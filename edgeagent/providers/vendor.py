@@ -13,7 +13,7 @@ from typing_extensions import Self
 from edgeagent._version import __version__
 from edgeagent.errors import AuthenticationError, ConfigurationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Credential, Encoded, Route
-from edgeagent.wire.http import Headers, HTTPRequest, redact_url
+from edgeagent.wire.http import Headers, HTTPRequest, names_secret, redact_url
 
 if TYPE_CHECKING:
     from edgeagent.providers.embeddings.base import EmbeddingCodec
@@ -263,7 +263,7 @@ class Vendor:
             )
         if self.http_client is not None:
             raise ConfigurationError(f"Provider {self.name!r} holds an HTTP client, which cannot be pickled.")
-        secret = next((name for name in (*self.default_headers, *self.default_query) if _names_secret(name)), None)
+        secret = next((name for name in (*self.default_headers, *self.default_query) if names_secret(name)), None)
         if secret is not None or "@" in urlsplit(self.base_url).netloc:
             held = "a password in its base_url" if secret is None else f"{secret!r}, which may be a credential,"
             raise ConfigurationError(f"Provider {self.name!r} holds {held} and cannot be pickled with it.")
@@ -321,10 +321,6 @@ def _is_absolute(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in {"http", "https"} and bool(parts.netloc)
-
-
-def _names_secret(name: str) -> bool:
-    return any(word in name.lower() for word in ("auth", "cookie", "key", "password", "secret", "token"))
 
 
 def _query_value(value: Any) -> Any:

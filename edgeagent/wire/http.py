@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-__all__ = ["HTTPRequest", "HTTPResponse", "Headers", "redact_url"]
+__all__ = ["HTTPRequest", "HTTPResponse", "Headers", "names_secret", "redact_url"]
 
 SAFE_REQUEST_HEADERS: Final = frozenset(
     {
@@ -29,6 +29,9 @@ SAFE_REQUEST_HEADERS: Final = frozenset(
 """Request headers whose values are shown; every other value is replaced, since any of them may be a credential."""
 
 REDACTED: Final = "[redacted]"
+
+_SHORTEST: Final = 6
+"""Characters of the shortest credential that is looked for in an answer: what is shorter is part of any word."""
 
 
 class Headers(Mapping[str, str]):
@@ -119,7 +122,7 @@ class HTTPRequest:
 class HTTPResponse:
     """One complete HTTP response, its body decoded from transfer and content encodings.
 
-    `request` is what was asked, without secrets.
+    `request` is what was asked, without secrets; where the status tells an error, `content` quotes none of them either.
     """
 
     __slots__ = ("content", "headers", "request", "status_code")
@@ -133,7 +136,7 @@ class HTTPResponse:
     ) -> None:
         self.status_code = status_code
         self.headers = headers if isinstance(headers, Headers) else Headers(headers)
-        self.content = content
+        self.content = content if request is None or status_code < 400 else _unquoted(content, request)
         self.request = request.redacted() if request is not None else HTTPRequest("POST", "local:")
 
     @property
@@ -154,6 +157,22 @@ class HTTPResponse:
     def __reduce__(self) -> tuple[type[HTTPResponse], tuple[int, Headers, bytes, HTTPRequest]]:
         safe = ((n, REDACTED if n.lower() == "set-cookie" else v) for n, v in self.headers.fields)
         return (HTTPResponse, (self.status_code, Headers(safe), self.content, self.request))
+
+
+def names_secret(name: str) -> bool:
+    """Whether a header field or a query parameter of this name may hold a credential."""
+    return any(word in name.lower() for word in ("auth", "cookie", "key", "password", "secret", "token"))
+
+
+def _unquoted(content: bytes, request: HTTPRequest) -> bytes:
+    """The body of an error without the credentials of its request: some servers quote the key that they refuse."""
+    fields = (*request.headers.fields, *parse_qsl(request.url.partition("?")[2]))
+    for name, value in fields:
+        secret = value.rpartition(" ")[2]  # without its scheme
+        if len(secret) >= _SHORTEST and secret != REDACTED and names_secret(name):
+            for written in {secret, secret.replace("/", "\\/")}:  # as some JSON has it
+                content = content.replace(written.encode(), REDACTED.encode())
+    return content
 
 
 @lru_cache(maxsize=256)  # asked for every answer

@@ -296,6 +296,7 @@ async def test_a_call_has_its_own_number_of_tries(kind: str, vendor: Vendor) -> 
 ERRORS: dict[str, Any] = {
     "401": lambda v: v.fail(401, x_request_id="req_1", request_id="req_1"),
     "429": lambda v: v.fail(429, x_request_id="req_1", request_id="req_1"),
+    "401 quoting it": lambda v: reply(401, v.error(401, "invalid_api_key", f"Incorrect API key provided: {KEY}.")),
     "500 html": lambda v: reply(500, HTML, content_type="text/html", x_request_id="req_1", request_id="req_1"),
     "truncated": lambda v: reply(200, v.reply().partition(b"\r\n\r\n")[2][:-20], x_request_id="req_1"),
     "reset": lambda v: [HANG_UP],

@@ -141,6 +141,37 @@ def test_no_json(content: bytes) -> None:
         HTTPResponse(200, content=content).json()
 
 
+@pytest.mark.parametrize("status", [400, 401, 500])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        HTTPRequest("POST", "https://h/", {"Authorization": f"Bearer {SECRET}"}),
+        HTTPRequest("POST", "https://h/", {"x-api-key": SECRET}),
+        HTTPRequest("POST", f"https://h/?alt=sse&key={SECRET}"),
+    ],
+)
+def test_an_error_quotes_no_credential(status: int, asked: HTTPRequest) -> None:
+    """A server that quotes the key which it refuses puts it into no error, as plain text or as JSON has it."""
+    told = HTTPResponse(status, content=f'{{"message": "Wrong key {SECRET}."}}'.encode(), request=asked)
+    assert told.json() == {"message": f"Wrong key {REDACTED}."}
+    slashed = HTTPRequest("POST", "https://h/", {"api-key": "abc/def+g=="})
+    assert (
+        HTTPResponse(status, content=rb'"abc\/def+g== abc/def+g=="', request=slashed).text == f'"{REDACTED} {REDACTED}"'
+    )
+
+
+def test_an_answer_is_left_as_it_is() -> None:
+    """What is no error is the caller's; what is no credential, or as short as a word, is part of the message."""
+    asked = HTTPRequest(
+        "POST", "https://h/?alt=stream", {"Authorization": "Bearer any", "openai-organization": "org-1234"}
+    )
+    for text in ("any org-1234", "the stream has no alt"):
+        assert HTTPResponse(404, content=text.encode(), request=asked).text == text
+    assert HTTPResponse(200, content=SECRET.encode(), request=request()).text == SECRET
+    again = HTTPResponse(400, content=REDACTED.encode(), request=request().redacted())
+    assert again.text == REDACTED
+
+
 def test_response_pickle() -> None:
     """A pickled response is the same one but for its cookies, which are credentials."""
     headers = [("x-request-id", "req_1"), ("Set-Cookie", f"session={SECRET}"), ("set-cookie", SECRET)]
