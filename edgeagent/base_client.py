@@ -105,7 +105,7 @@ class BaseClient:
         state: Any = None,
     ) -> None:
         arguments = {name: value for name, value in locals().items() if name not in {"self", "__class__"}}
-        arguments["models"] = dict(models or {})
+        arguments["models"] = dict(models) if isinstance(models, Mapping) else models or {}  # else refused below
         engine = Engine(arguments)
         self._adopt(engine, default_options(engine))
 

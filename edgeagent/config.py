@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.cache.policy import CacheOptions, parse_cache_options
 from edgeagent.core.call import CallOptions
+from edgeagent.core.configured import groups_of, providers_of
 from edgeagent.core.hedging import HedgePolicy
 from edgeagent.core.layers import CacheLayers
-from edgeagent.core.operation import OWN_METHODS
 from edgeagent.core.pipeline import Pipeline
 from edgeagent.core.requests import given
 from edgeagent.core.retry import RetryPolicy
@@ -101,12 +101,15 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
             raise ConfigurationError('errors="openai" needs the openai package: pip install "edgeagent[openai]".')
     elif settings.errors != "edgeagent":
         raise ConfigurationError(f'errors= must be "edgeagent" or "openai"; got {settings.errors!r}.')
-    given_providers = environment_providers() if settings.providers is None else tuple(settings.providers)
-    providers = _by_name(given_providers)
+    providers = providers_of(environment_providers() if settings.providers is None else settings.providers)
     pricing = settings.pricing if settings.pricing is not None else Pricing.default()
+    if not callable(getattr(pricing, "cost", None)):
+        raise ConfigurationError(f"pricing= is a Pricing(…) or another object with cost(); got {pricing!r}.")
+    if not isinstance(settings.observers, Sequence):
+        raise ConfigurationError(f"observers= is a list of Observer objects; got {settings.observers!r}.")
     known = Pricing.default()
     named = [Named(provider, vendor_of(provider), known.knows) for provider in providers.values()]
-    names = Names(named, _groups(settings.models), strict=settings.strict_models)
+    names = Names(named, groups_of(settings.models), strict=settings.strict_models)
     policy, estimator = breaker_of(settings.breaker), TokenEstimator(settings.tokens)
     targets = Targets(
         providers,
@@ -120,7 +123,7 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
     own = any(isinstance(observer, OpenTelemetryObserver) for observer in settings.observers)
     observer = ObserverGroup((*(() if own else (OpenTelemetryObserver(),)), *settings.observers))
     cache = Cache.of(settings.cache)
-    clients = (settings.http_client, *(getattr(provider, "http_client", None) for provider in given_providers))
+    clients = (settings.http_client, *(getattr(provider, "http_client", None) for provider in providers.values()))
     background = None if any(map(_is_async, clients)) else runtime.background  # his own is his loop's, not a thread's
     layers = CacheLayers(
         cache.tiers(),
@@ -149,34 +152,6 @@ def build_pipeline(settings: Settings, runtime: Runtime) -> Pipeline:
 
 def _is_async(client: object) -> bool:
     return hasattr(client, "aclose")
-
-
-def _by_name(providers: Sequence[Provider]) -> dict[str, Provider]:
-    by_name: dict[str, Provider] = {}
-    for provider in providers:
-        name = getattr(provider, "name", None)
-        if not isinstance(name, str) or not name:
-            raise ConfigurationError(f"A provider needs a .name; {type(provider).__name__} has {name!r}.")
-        if "/" in name:
-            raise ConfigurationError(f"A provider's name stands before the slash of a model name; {name!r} has one.")
-        if name in by_name:
-            raise ConfigurationError(f"Two providers are called {name!r}: give one of them another name=….")
-        if not hasattr(provider, "codec_for") and not any(
-            callable(getattr(provider, method, None)) for method in OWN_METHODS
-        ):
-            raise ConfigurationError(f"Provider {name!r} has none of {', '.join(OWN_METHODS)}.")
-        by_name[name] = provider
-    return by_name
-
-
-def _groups(models: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    groups: dict[str, tuple[str, ...]] = {}
-    for name, members in models.items():
-        group = (members,) if isinstance(members, str) else tuple(members)
-        if not group or not all(isinstance(member, str) and member for member in group):
-            raise ConfigurationError(f"models[{name!r}] must be one or more model names; got {members!r}.")
-        groups[name] = group
-    return groups
 
 
 def router_of(router: str | Mapping[str, Any] | Router) -> Router:
