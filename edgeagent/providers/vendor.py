@@ -87,8 +87,11 @@ class Vendor:
         self.name = name or self.default_name
         self.service_tier = service_tier
         self._explicit_key = api_key is not None
+        told: object = api_key
+        if not (told is None or isinstance(told, str) or callable(told)):
+            raise ConfigurationError(f"api_key= is a text, or a function that gives one; got {type(told).__name__}.")
         self.api_key: Credential = self._usable(api_key if api_key is not None else _environment(self.key_variables))
-        if self.key_required and self.api_key is None:
+        if self.key_required and not self.api_key:
             raise ConfigurationError(
                 f"{type(self).__name__} needs an API key: pass api_key=… or set {' or '.join(self.key_variables)}."
             )

@@ -81,7 +81,6 @@ def test_defaults() -> None:
         (None, {"TINY_API_KEY": " \n", "TINY_KEY": "second"}, "second"),
         (None, {"TINY_API_KEY": "e\n"}, "e"),
         (" k\r\n", {}, "k"),
-        (" ", {"TINY_API_KEY": "e"}, ""),
     ],
 )
 def test_key(given_key: str | None, environment: dict[str, str], key: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,13 +90,25 @@ def test_key(given_key: str | None, environment: dict[str, str], key: str, monke
     assert Tiny(api_key=given_key).api_key == key
 
 
-def test_no_key() -> None:
+@pytest.mark.parametrize("key", [None, "", " \n"])
+def test_no_key(key: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a key the error says what to do; a vendor that needs none is content."""
     with pytest.raises(
         ConfigurationError, match=r"Tiny needs an API key: pass api_key=… or set TINY_API_KEY or TINY_KEY"
     ):
-        Tiny()
-    assert Keyless(base_url="http://localhost:8080").api_key is None
+        Tiny(api_key=key)
+    assert not Keyless(base_url="http://localhost:8080", api_key=key).api_key
+    if key is not None:  # one that was given is not replaced in silence
+        monkeypatch.setenv("TINY_KEY", "e")
+        with pytest.raises(ConfigurationError):
+            Tiny(api_key=key)
+
+
+@pytest.mark.parametrize("key", [5, b"k", ["k"]])
+def test_a_key_of_another_type(key: Any) -> None:
+    """It is refused when it is given, and not shown."""
+    with pytest.raises(ConfigurationError, match=rf"api_key= is a text, .*; got {type(key).__name__}"):
+        Tiny(api_key=key)
 
 
 @pytest.mark.parametrize("key", [f"{SECRET}\nx-other: 1", f"{SECRET}…", f"{SECRET}\x00", f"“{SECRET}”"])
