@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from edgeagent.core.requests import given
 from edgeagent.core.stored import StoredAnswers
 from edgeagent.effects import Scope
+from edgeagent.resources.options import streams
 from edgeagent.resources.response_calls import QUERY, prepared, read, structured, whole
 from edgeagent.resources.response_events import EventSession
 from edgeagent.resources.stored_responses import response_of, stored
@@ -51,7 +51,7 @@ class AsyncResponses:
     async def create(self, *, stream: bool | None = None, **params: Any) -> Response | AsyncStream[ResponseStreamEvent]:
         """Ask for a response; see `Responses.create`."""
         client = self._client
-        stream = bool(stream) if given(stream) else False
+        stream = streams(client, stream)
         request, native, options = prepared(client, params, stream=stream)
         engine = client._engine.here()
         driver = engine.runtime.async_driver
@@ -107,7 +107,7 @@ class AsyncResponses:
         self, response_id: str, *, stream: bool | None = None, **params: Any
     ) -> Response | AsyncStream[ResponseStreamEvent]:
         """A response that its vendor keeps; see `Responses.retrieve`."""
-        if not (stream and given(stream)):
+        if not streams(self._client, stream):
             return await self._stored("GET", response_id, **params)
         question, options = stored(self._client, "GET", response_id, known=QUERY, stream=True, **params)
         engine, scope = self._client._engine.here(), Scope()

@@ -13,6 +13,7 @@ from edgeagent.core.catalogue import CacheStats, Catalogue, Imported, Selection
 from edgeagent.effects import Flow, Scope, invoke
 from edgeagent.errors import RequestValidationError
 from edgeagent.resources.chat import prepared
+from edgeagent.resources.options import streams
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -43,7 +44,7 @@ class _Control:
         return Catalogue(engine.pipeline.layers, engine.runtime.wall)
 
     def _peek(self, params: dict[str, Any], scope: Scope) -> Flow[Peek]:
-        request, options = prepared(self._client, params, params.pop("stream", False))
+        request, options = prepared(self._client, params, streams(self._client, params.pop("stream", None)))
         flow: Flow[Peek] = self._client._engine.here().pipeline.peek(request, options, scope)
         return flow
 

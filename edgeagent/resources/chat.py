@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 
-from edgeagent.core.requests import KNOWN_PARAMETERS, chat_request, given
+from edgeagent.core.requests import KNOWN_PARAMETERS, chat_request
 from edgeagent.effects import Scope
 from edgeagent.errors import EdgeAgentError
-from edgeagent.resources.options import OPTIONS, call_options, is_shielded
+from edgeagent.resources.options import OPTIONS, call_options, is_shielded, streams, unknown_argument
 from edgeagent.resources.stored import Stored
 from edgeagent.resources.streams import AsyncStream, Stream
 
@@ -49,10 +49,7 @@ def prepared(
         RequestValidationError: a missing or ill-typed one.
     """
     if not _ACCEPTED.issuperset(params):
-        name = min(params.keys() - _ACCEPTED)
-        raise TypeError(
-            f"create() got an unexpected keyword argument {name!r}; a vendor's own parameters go into extra_body."
-        )
+        raise unknown_argument(params, _ACCEPTED)
     try:
         options, extra_body = client.options, None
         if client.default_headers or client.default_query or not OPTIONS.isdisjoint(params):
@@ -130,7 +127,7 @@ class Completions(_Structured):
             APIError: the provider's final error, as in the `openai` package; `.attempts` tells what was tried.
         """
         client = self._client
-        stream = bool(stream) if given(stream) else False
+        stream = streams(client, stream)
         request, options = prepared(client, params, stream)
         engine = client._engine.here()
         driver = engine.runtime.sync_driver
@@ -236,7 +233,7 @@ class AsyncCompletions(_Structured):
     ) -> ChatCompletion | AsyncStream[ChatCompletionChunk]:
         """Ask for a completion; see `Completions.create`."""
         client = self._client
-        stream = bool(stream) if given(stream) else False
+        stream = streams(client, stream)
         request, options = prepared(client, params, stream)
         engine = client._engine.here()
         driver = engine.runtime.async_driver

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edgeagent.core.explaining import Plan, explain
-from edgeagent.core.requests import given
 from edgeagent.effects import Scope
 from edgeagent.resources.chat import prepared
+from edgeagent.resources.options import streams
 
 if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient, EdgeClient
@@ -17,7 +17,6 @@ __all__ = ["explained"]
 
 def explained(client: EdgeClient | AsyncEdgeClient, params: dict[str, Any]) -> Plan:
     """The plan of a call with these arguments. Raises `RequestValidationError`, `NoTargetError`."""
-    stream = params.pop("stream", None)
-    streams = bool(stream) if given(stream) else False
-    request, options = prepared(client, params, streams)
-    return explain(client._engine.here().pipeline, request, options, Scope(), streams=streams)
+    stream = streams(client, params.pop("stream", None))
+    request, options = prepared(client, params, stream)
+    return explain(client._engine.here().pipeline, request, options, Scope(), streams=stream)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -14,12 +14,22 @@ if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.core.call import CallOptions
 
-__all__ = ["OPTIONS", "call_options", "is_shielded", "parted", "telling"]
+__all__ = ["OPTIONS", "call_options", "is_shielded", "parted", "streams", "telling", "unknown_argument"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 OPTIONS: Final = frozenset({"extra_headers", "extra_query", "extra_body", "timeout", "edge"})
+
+_OWN: Final = ("cache", "deadline", "fallbacks", "priority", "router", "shield", "tags")
+_PROVIDERS: Final = "it belongs to a provider: EdgeClient(providers=[OpenAI(api_key=…, base_url=…)])"
+_RETRY: Final = "retries belong to the client: EdgeClient(retry=2), or client.with_options(retry=2)"
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    **{name: f"it is an option of edge={{{name!r}: …}}" for name in _OWN},
+    **dict.fromkeys(("api_base", "api_key", "api_version", "base_url"), _PROVIDERS),
+    **dict.fromkeys(("max_retries", "num_retries", "retries", "retry"), _RETRY),
+}
+"""Where arguments belong that are options elsewhere: of this package, or of another that calls many vendors."""
 
 
 def telling(
@@ -46,16 +56,34 @@ def parted(
         TypeError: an unknown argument.
         RequestValidationError: an ill-typed option.
     """
-    unknown = params.keys() - known - OPTIONS
-    if unknown:
-        raise TypeError(
-            f"{method}() got an unexpected keyword argument {min(unknown)!r}; "
-            "a vendor's own parameters go into extra_body."
-        )
+    if not (known | OPTIONS).issuperset(params):
+        raise unknown_argument(params, known | OPTIONS, method)
     values = dict(params)
     options, extra_body = call_options(client, values)
     extra_body = extra_body if given(extra_body) else None
     return {name: value for name, value in values.items() if given(value)}, options, extra_body
+
+
+def streams(client: EdgeClient | AsyncEdgeClient, stream: object) -> bool:
+    """What `stream=` says. Raises `RequestValidationError`: the text "false" would be as true as any other."""
+    if stream is None or isinstance(stream, bool):
+        return bool(stream)
+    if not given(stream):
+        return False
+    raise client._told(RequestValidationError(f"stream: must be True or False; got {stream!r}.", param="stream"))
+
+
+def unknown_argument(params: Iterable[str], known: Collection[str], method: str = "create") -> TypeError:
+    """The error for an argument that is none: what was meant, or where it belongs."""
+    from difflib import get_close_matches
+
+    name = min(set(params).difference(known))
+    hint = _ELSEWHERE.get(name)
+    if hint is None:
+        near = get_close_matches(name, known, 1)
+        meant = f"did you mean {near[0]!r}? A" if near else "a"
+        hint = f"{meant} vendor's own parameters go into extra_body"
+    return TypeError(f"{method}() got an unexpected keyword argument {name!r}; {hint}.")
 
 
 def call_options(client: EdgeClient | AsyncEdgeClient, params: dict[str, Any]) -> tuple[CallOptions, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from edgeagent.resources.options import call_options, is_shielded, telling
+from edgeagent.resources.options import call_options, is_shielded, telling, unknown_argument
 from edgeagent.resources.response_request import KNOWN, asked
 from edgeagent.types.responses import Response
 
@@ -34,10 +34,7 @@ def prepared(
         RequestValidationError: a missing or ill-typed one.
     """
     if not KNOWN.issuperset(params):
-        name = min(params.keys() - KNOWN)
-        raise TypeError(
-            f"create() got an unexpected keyword argument {name!r}; a vendor's own parameters go into extra_body."
-        )
+        raise unknown_argument(params, KNOWN)
     options, extra_body = call_options(client, params)
     request, native = asked(params, extra_body, stream=stream)
     return request, native, options

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from edgeagent.core.requests import given
 from edgeagent.core.stored import StoredAnswers
 from edgeagent.effects import Scope
+from edgeagent.resources.options import streams
 from edgeagent.resources.response_calls import QUERY, prepared, read, structured, whole
 from edgeagent.resources.response_events import EventSession
 from edgeagent.resources.stored_responses import response_of, stored
@@ -60,7 +60,7 @@ class Responses:
             APIError: the provider's final error; `.attempts` tells what was tried.
         """
         client = self._client
-        stream = bool(stream) if given(stream) else False
+        stream = streams(client, stream)
         request, native, options = prepared(client, params, stream=stream)
         engine = client._engine.here()
         driver = engine.runtime.sync_driver
@@ -142,7 +142,7 @@ class Responses:
             NoTargetError: it is not clear which provider has the response.
             APIError: the vendor's error.
         """
-        if not (stream and given(stream)):
+        if not streams(self._client, stream):
             return self._stored("GET", response_id, **params)
         question, options = stored(self._client, "GET", response_id, known=QUERY, stream=True, **params)
         engine, scope = self._client._engine.here(), Scope()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import openai
@@ -32,3 +33,63 @@ def test_wrong_arguments_are_told_as_the_client_tells_errors(call: Callable[[Edg
     assert isinstance(theirs.value.__cause__, RequestValidationError)
     assert theirs.value.param == ours.value.param
     assert fake.requests == []
+
+
+QUESTION = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("temprature", "did you mean 'temperature'? A vendor's own parameters go into extra_body."),
+        ("max_token", "did you mean 'max_tokens'? A vendor's own parameters go into extra_body."),
+        ("fallbacks", "it is an option of edge={'fallbacks': …}."),
+        ("api_key", "it belongs to a provider: EdgeClient(providers=[OpenAI(api_key=…, base_url=…)])."),
+        ("num_retries", "retries belong to the client: EdgeClient(retry=2), or client.with_options(retry=2)."),
+        ("top_k", "did you mean 'top_p'? A vendor's own parameters go into extra_body."),
+        ("guided_json", "a vendor's own parameters go into extra_body."),
+    ],
+)
+def test_an_unknown_argument_is_told_where_it_belongs(argument: str, told: str) -> None:
+    """What was misspelt, what is an option elsewhere, and what a vendor alone may know; in every kind of call."""
+    client = EdgeClient(providers=[FakeProvider("never asked")])
+    expected = f"create() got an unexpected keyword argument {argument!r}; {told}"
+    with pytest.raises(TypeError) as caught:
+        client.chat.completions.create(**QUESTION, **{argument: 1})
+    assert str(caught.value) == expected
+
+
+def test_unknown_arguments_of_other_calls() -> None:
+    """They know their own parameters."""
+    client: Any = EdgeClient(providers=[FakeProvider("never asked")])
+    with pytest.raises(TypeError, match="did you mean 'input'"):
+        client.responses.create(model="m", inptu="x")
+    with pytest.raises(TypeError, match="did you mean 'dimensions'"):
+        client.embeddings.create(model="m", input="x", dimension=3)
+
+
+@pytest.mark.parametrize("stream", ["false", "yes", 1, 0.0, [True]])
+def test_a_stream_that_is_no_truth_value(stream: Any) -> None:
+    """The text "false" is as true as any other, so it is refused, and nothing is asked."""
+    fake = FakeProvider("never asked")
+    client: Any = EdgeClient(providers=[fake])
+    calls = [
+        partial(client.chat.completions.create, **QUESTION),
+        partial(client.responses.create, model="m", input="x"),
+        partial(client.explain, **QUESTION),
+        partial(client.cache.peek, **QUESTION),
+    ]
+    for call in calls:
+        with pytest.raises(RequestValidationError, match="stream: must be True or False") as caught:
+            call(stream=stream)
+        assert caught.value.param == "stream"
+    with pytest.raises(openai.BadRequestError):
+        EdgeClient(providers=[fake], errors="openai").chat.completions.create(**QUESTION, stream=stream)
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize("stream", [None, False, openai.omit, openai.NOT_GIVEN])
+def test_a_stream_that_was_left_out(stream: Any) -> None:
+    """openai's markers mean nothing, as None does."""
+    client = EdgeClient(providers=[FakeProvider("Paris.")])
+    assert client.chat.completions.create(**QUESTION, stream=stream).choices[0].message.content == "Paris."
