@@ -137,7 +137,7 @@ class Admission:
     def lacks(self, call: Call[Any], target: Target) -> tuple[str, ...]:
         """What a target cannot do under this call's budgets, for the plan's reasons."""
         if self.purses.needs_price(call, target) and not self.worst.priced(target):
-            return ("hard budgets of money, since its price is not known",)
+            return ("hard budgets of money, since its price is not known (pricing= tells one)",)
         return ()
 
     def after_fork(self) -> None:

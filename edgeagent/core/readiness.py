@@ -69,7 +69,10 @@ def _unavailable(health: Health, ready: dict[Target, float], now: float) -> APIS
     if math.isinf(first):
         status = next((error[1] for error in (health.of(target).error for target in ready) if error), None) or 401
         refusal = status_error_class(status if status in (401, 403) else 401)
-        message = f"Nothing was asked, since every target refused its credential and has no other yet: {reasons}."
+        message = (
+            f"Nothing was asked, since every target refused its credential before: {reasons}. Set another api_key "
+            "of the provider, or call client.reset_health() if the same one is good now."
+        )
         return refusal(message, response=HTTPResponse(refusal.default_status))
     kind = RateLimitError if _limited(health, ready) else TargetsUnavailableError
     error = kind(f"Nothing was asked, since every target is held back by its breaker: {reasons}.")

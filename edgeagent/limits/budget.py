@@ -85,7 +85,7 @@ class Budget:
         ):
             raise ConfigurationError(f"Budget: tokens={self.tokens!r} is not a number of tokens.")
         if self.usd is None and self.tokens is None:
-            raise ConfigurationError("Budget: says how much may be spent: usd=… or tokens=…, or both.")
+            raise ConfigurationError("Budget: nothing says how much may be spent; give usd=…, tokens=… or both.")
         set_(self, "parts", by_of(self.by, "Budget"))
         set_(self, "tags", tags_of(self.tags, "Budget"))
         set_(self, "notify_at", _shares(self.notify_at))

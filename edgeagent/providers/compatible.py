@@ -15,7 +15,7 @@ from edgeagent.providers.openai.codec import OpenAIChatCodec
 from edgeagent.providers.openai.models import by_responses, chosen
 from edgeagent.providers.openai.provider import RESPONSES, responses_codec
 from edgeagent.providers.openai.quirks import Quirks
-from edgeagent.providers.rows import row
+from edgeagent.providers.rows import ROWS, row
 from edgeagent.providers.vendor import Vendor
 
 __all__ = ["OpenAICompatible"]
@@ -130,5 +130,9 @@ class OpenAICompatible(Vendor):
 def _known(name: str, base_url: str | None) -> Row:
     found = row(name) if base_url is None else None
     if found is None and base_url is None:
-        raise ConfigurationError(f"{name!r} is no server that is known by its name: pass base_url=….")
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, ROWS, 1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ConfigurationError(f"{name!r} is no server that is known by its name{hint}: pass base_url=….")
     return found or _UNKNOWN

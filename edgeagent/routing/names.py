@@ -79,7 +79,7 @@ class Names:
         if not self._providers:
             raise NoTargetError(
                 "No provider is configured: pass providers=[…], or set a vendor's key in the environment "
-                "(OPENAI_API_KEY, ANTHROPIC_API_KEY)."
+                "(OPENAI_API_KEY, ANTHROPIC_API_KEY, …)."
             )
         if model in self._groups:
             names = self._group(model, ())

@@ -175,5 +175,5 @@ def test_all_wait_for_credentials() -> None:
     for target in (A, B):
         with pytest.raises(e.PermissionDeniedError):
             calls.run({target: [status(403)]})
-    with pytest.raises(e.PermissionDeniedError, match=r"a/m until its credential changes.*b/m until"):
+    with pytest.raises(e.PermissionDeniedError, match=r"a/m until its credential changes.*b/m until.*reset_health\(\)"):
         calls.run({A: [], B: []})

@@ -250,7 +250,7 @@ async def test_a_target_without_a_price_is_unfit(kind: str) -> None:
         b = view(client, usd=1)
         answer = await b.create(model="n", max_tokens=5, edge={"fallbacks": ["m"]})
         assert answer.edge.provider == "fake"
-        with pytest.raises(NoTargetError, match="other/n cannot do hard budgets of money, since its price"):
+        with pytest.raises(NoTargetError, match=r"other/n cannot do hard budgets of money, since its price .*pricing="):
             await b.create(model="n", max_tokens=5)
         soft = view(client, usd=1, hard=False)
         await soft.create(model="n", max_tokens=5)

@@ -34,6 +34,14 @@ def test_without_a_key() -> None:
     assert provider.capabilities("m") == ALL_CAPABILITIES
 
 
+@pytest.mark.parametrize(("name", "hint"), [("grok", " (did you mean 'groq'?)"), ("nobody's", "")])
+def test_an_unknown_name(name: str, hint: str) -> None:
+    """Without an address it is refused; one that is nearly a known one is told."""
+    with pytest.raises(ConfigurationError) as caught:
+        OpenAICompatible(name=name)
+    assert str(caught.value) == f"{name!r} is no server that is known by its name{hint}: pass base_url=…."
+
+
 def test_with_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key is a bearer token, given or from the variable that the caller names."""
     provider = OpenAICompatible(name="mine", base_url=URL, api_key="k")
