@@ -258,6 +258,7 @@ class Calls:
         finally:
             if flight.ended:
                 call.scope.drop(landing)
+            del flight  # no cycle through this frame, which its error holds
         return answer
 
     def _goes_on(self, call: Call[Any], flight: Flight, error: Exception) -> bool:

@@ -313,9 +313,10 @@ class SharedStream:
     def _told(self) -> None:
         with self._lock:
             turn, self._turn = self._turn, None
-            over = self.state != "open"
-        if over:
-            self._over()
+            over: Callable[[], object] = bool
+            if self.state != "open":
+                over, self._over = self._over, bool  # it holds this stream
+        over()
         if turn is not None:
             turn.end()
 

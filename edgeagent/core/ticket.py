@@ -91,8 +91,7 @@ class Ticket:
             self._health.succeeded(now, probe=probe)
             self._health.measured(now, first_token=self.answered_after)
         else:
-            self.ended = True
-            self._call.scope.drop(self._scoped)
+            self._leave()
             self._health.completed(now, self._started, probe=probe)
 
     def streamed(self, output_tokens: int | None) -> None:
@@ -135,9 +134,14 @@ class Ticket:
             self._end(undone_probe=self._probe)
 
     def _end(self, *, undone_probe: bool = False) -> None:
+        self._leave()
+        self._health.ended(self._started, undone_probe=undone_probe)
+
+    def _leave(self) -> None:
         self.ended = True
         self._call.scope.drop(self._scoped)
-        self._health.ended(self._started, undone_probe=undone_probe)
+        if self._call.ticket is self:
+            self._call.ticket = None  # else each holds the other, and with it the request
 
     def _own_credential(self) -> bool:
         """Whether the call brought a credential of its own, which tells nothing about the target's."""
