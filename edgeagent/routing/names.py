@@ -6,14 +6,17 @@ name; an exact model known to a configured provider; the name's family; the firs
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from edgeagent.errors import ConfigurationError, NoTargetError
 from edgeagent.types import Target
 
 __all__ = ["Names", "ProviderNames"]
+
+_PACKAGE: Final = __name__.partition(".")[0]
 
 
 class ProviderNames(Protocol):
@@ -115,7 +118,7 @@ class Names:
             warnings.warn(
                 f"No configured provider is known to serve {model!r}; using the first, {provider.name!r}. "
                 f'Write "provider/model" to choose one (have: {self._have()}).',
-                stacklevel=2,
+                stacklevel=_callers_level(),
             )
         return Target(provider.name, model)
 
@@ -135,3 +138,11 @@ class Names:
 
     def _have(self) -> str:
         return ", ".join(provider.name for provider in self._providers)
+
+
+def _callers_level() -> int:
+    """The `stacklevel` of a warning that points at the caller's line, and not at one of this package."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE and frame.f_back is not None:
+        level, frame = level + 1, frame.f_back
+    return level

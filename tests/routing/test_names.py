@@ -5,11 +5,14 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field
 
+import anyio
 import pytest
 
+from edgeagent import AsyncEdgeClient, EdgeClient
 from edgeagent.errors import ConfigurationError, NoTargetError
 from edgeagent.routing.failover import FailoverRouter
 from edgeagent.routing.names import Names
+from edgeagent.testing import FakeProvider
 from edgeagent.types import ChatRequest, Target
 
 
@@ -109,3 +112,20 @@ def test_failover_changes_nothing() -> None:
     targets = [Target("a", "x"), Target("b", "y")]
     request = ChatRequest(model="m", messages=[])
     assert FailoverRouter().plan(request, targets, None) is targets
+
+
+def test_the_warning_is_at_the_callers_line() -> None:
+    """For blocking code and for code that awaits: whoever reads it wants to know which call it was."""
+    providers = [FakeProvider("x", name="one"), FakeProvider("y", name="two")]
+    question = [{"role": "user", "content": "?"}]
+
+    async def awaiting() -> None:
+        async with AsyncEdgeClient(providers=providers) as client:
+            await client.chat.completions.create(model="tow/m", messages=question)
+
+    with pytest.warns(UserWarning, match="'tow/m'") as caught:
+        EdgeClient(providers=providers).chat.completions.create(model="tow/m", messages=question)
+    assert [warning.filename for warning in caught] == [__file__]
+    with pytest.warns(UserWarning, match="'tow/m'") as caught:
+        anyio.run(awaiting)
+    assert [warning.filename for warning in caught] == [__file__]
