@@ -45,7 +45,8 @@ __all__ = ["AsyncEdgeClient", "EdgeClient"]
 class EdgeClient(Budgets, BaseClient):
     """The gateway, for code that blocks.
 
-    Thread-safe: one client may be shared by any number of threads, and it works inside a running event loop.
+    Thread-safe: one client may be shared by any number of threads, and it works inside a running event loop. Its
+    arguments are those of `edgeagent.base_client.BaseClient`, which says what each means.
     """
 
     @cached_property
@@ -169,7 +170,10 @@ class EdgeClient(Budgets, BaseClient):
 
 
 class AsyncEdgeClient(AsyncBudgets, BaseClient):
-    """The gateway, for code that awaits: asyncio or trio, any number of tasks and event loops."""
+    """The gateway, for code that awaits: asyncio or trio, any number of tasks and event loops.
+
+    Its arguments are those of `edgeagent.base_client.BaseClient`, which says what each means.
+    """
 
     @cached_property
     def chat(self) -> AsyncChat:
