@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from edgeagent.errors import ConfigurationError, EdgeAgentError
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from typing_extensions import Self
 
+    from edgeagent.cache.tiers import Cache
     from edgeagent.core.call import CallOptions
     from edgeagent.core.hedging import HedgePolicy
     from edgeagent.core.retry import RetryPolicy
-    from edgeagent.limits import Budget, Limit
+    from edgeagent.limits import Accounts, Budget, Limit, Meters
     from edgeagent.pricing.base import PriceSource
     from edgeagent.providers.base import Provider
     from edgeagent.routing.base import Router
@@ -87,8 +90,8 @@ class BaseClient:
         router: str | Router = "failover",
         breaker: BreakerPolicy | bool = True,
         tokens: Any = None,
-        cache: Any = True,
-        shield: Any = None,
+        cache: bool | str | PathLike[str] | Cache | None = True,
+        shield: Shield | str | bool | None = None,
         retry: int | RetryPolicy = 2,
         hedge: HedgePolicy | float | bool = False,
         timeout: Any = 600.0,
@@ -102,7 +105,7 @@ class BaseClient:
         errors: Literal["edgeagent", "openai"] = "edgeagent",
         limits: Sequence[Limit] = (),
         budgets: Sequence[Budget] = (),
-        state: Any = None,
+        state: str | PathLike[str] | Accounts | Meters | None = None,
     ) -> None:
         arguments = {name: value for name, value in locals().items() if name not in {"self", "__class__"}}
         arguments["models"] = dict(models) if isinstance(models, Mapping) else models or {}  # else refused below

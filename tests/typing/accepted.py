@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -11,9 +12,12 @@ from typing_extensions import assert_type
 
 import edgeagent
 from edgeagent import AsyncEdgeClient, AsyncStream, ChatCompletion, ChatCompletionChunk, EdgeClient, Stream
+from edgeagent.cache import Cache
 from edgeagent.errors import APIStatusError, RateLimitError, RequestValidationError, StreamInterruptedError
+from edgeagent.limits import RedisState, SQLiteAccounts
 from edgeagent.providers import Anthropic, OpenAI, OpenAICompatible
 from edgeagent.routing.base import Router
+from edgeagent.shield import Shield
 from edgeagent.testing import FakeProvider
 from edgeagent.types import (
     AnyRequest,
@@ -138,6 +142,9 @@ def construction() -> None:
     router: Router = Backwards()
     EdgeClient(providers=[OpenAI(), Anthropic(), Mine(), FakeProvider("x")], router=router, models={"fast": ["a", "b"]})
     EdgeClient(providers=[OpenAICompatible(name="vllm", base_url="http://localhost:8000/v1")])
+    EdgeClient(cache=Path("answers"), shield="default", state=Path("spent.db"))
+    EdgeClient(cache=Cache(disk="answers"), shield=Shield.strict(), state=RedisState("redis://localhost"))
+    EdgeClient(cache=False, shield=False, state=SQLiteAccounts("spent.db"))
     assert_type(EdgeClient.from_file("edgeagent.toml"), EdgeClient)
     with EdgeClient() as client:
         assert_type(client, EdgeClient)

@@ -33,6 +33,9 @@ def refused(client: EdgeClient, aclient: AsyncEdgeClient) -> None:
     EdgeClient(retry="often")  # error: arg-type
     EdgeClient(router=5)  # error: arg-type
     EdgeClient(errors="anthropic")  # error: arg-type
+    EdgeClient(cache=3)  # error: arg-type
+    EdgeClient(shield=["EMAIL_ADDRESS"])  # error: arg-type
+    EdgeClient(state=5)  # error: arg-type
     client.chat.completions.parse(model="m", messages=MESSAGES, response_format=5)  # error: call-overload
     client.chat.completions.parse(model="m", messages=MESSAGES, stream=True)  # error: call-overload
     client.chat.completions.stream(model="m", messages=MESSAGES, temprature=1)  # error: call-overload
