@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import os
 import subprocess
@@ -65,6 +66,15 @@ def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
         yield child
         if not isinstance(child, FUNCTIONS):
             yield from own_nodes(child)
+
+
+def statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """Every statement below, but no expression: there are many more of them."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for child in getattr(node, name, ()):
+            if isinstance(child, ast.stmt):
+                yield child
+            yield from statements(child)
 
 
 def caught(handler: ast.ExceptHandler) -> set[str]:
@@ -134,11 +144,15 @@ def test_the_core_keeps_its_rules(rule, path):
     assert rule(tree_of(path)) == []
 
 
-def starts_threads(tree: ast.Module) -> list[int]:
+THREAD_MAKERS = {"Thread", "Timer", "ThreadPool", "ThreadPoolExecutor", "start_new_thread"}
+
+
+def starts_threads(source: str) -> list[int]:
     """Lines that make a thread or a pool of them; a lock is not a thread."""
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    makers = {"Thread", "Timer", "ThreadPool", "ThreadPoolExecutor", "start_new_thread"}
-    return [call.lineno for call in calls if ast.unparse(call.func).rpartition(".")[2] in makers]
+    if not any(maker in source for maker in THREAD_MAKERS):
+        return []  # nor worth being parsed
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return [call.lineno for call in calls if ast.unparse(call.func).rpartition(".")[2] in THREAD_MAKERS]
 
 
 def test_only_io_starts_threads():
@@ -149,9 +163,9 @@ def test_only_io_starts_threads():
         PACKAGE / "cache" / "outage.py",
         PACKAGE / "testing" / "loopback.py",
     )
-    assert starts_threads(ast.parse("import threading\nthreading.Thread(target=f)\nthreading.Lock()")) == [2]
+    assert starts_threads("import threading\nthreading.Thread(target=f)\nthreading.Lock()") == [2]
     others = [path for path in MODULES if not any(path.is_relative_to(room) for room in allowed)]
-    assert {name_of(path): lines for path in others if (lines := starts_threads(tree_of(path)))} == {}
+    assert {name_of(path): lines for path in others if (lines := starts_threads(path.read_text("utf-8")))} == {}
 
 
 def test_effects_yield_only_in_their_helpers():
@@ -186,8 +200,9 @@ def test_every_module_says_what_it_is_and_what_it_offers(path):
 @pytest.mark.parametrize("path", TESTS, ids=name_of)
 def test_every_test_says_in_a_sentence_what_it_shows(path):
     """Every test function has a docstring of its own."""
-    functions = (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    functions = [node for node in statements(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     tests = [node for node in functions if node.name.startswith("test_")]
+    assert functions
     assert [node.name for node in tests if not ast.get_docstring(node)] == []
 
 
@@ -283,9 +298,26 @@ def test_the_watch_sees_what_it_looks_for():
     assert events & {"start_new_thread", "start_joinable_thread"}
 
 
+FLOORS = [
+    {"errors", "types", "wire"},
+    {"effects", "tokens"},
+    {"cache", "limits", "pricing", "providers", "routing", "shield", "telemetry"},
+]
+"""The lower rooms, as pyproject.toml orders them: none imports from a later row."""
+
 FIRST = """
-import importlib, os, sys
+import gc, importlib, json, os, sys
+from importlib.machinery import SourceFileLoader
 import pydantic, anyio, httpx, opentelemetry.trace, tenacity  # so that each child loads only what is ours
+
+files, floors = json.loads(sys.argv[1])
+codes = {}
+for name, path in files.items():
+    with open(path, "rb") as file:
+        codes[name] = compile(file.read(), path, "exec", dont_inherit=True)
+load = SourceFileLoader.get_code
+SourceFileLoader.get_code = lambda self, name: codes.get(name) or load(self, name)  # no child compiles them again
+gc.freeze()
 
 covered = set()
 
@@ -307,11 +339,12 @@ def fails(name):
         covered.update(each for each in told.read().split() if each.rpartition(".")[0] == name)
     return os.waitpid(pid, 0)[1]
 
-between = sys.argv.index("--")
-failed = [name for name in sys.argv[1:between] if fails(name)]
-for name in sys.argv[1:between]:
-    importlib.import_module(name)
-failed += [name for name in sys.argv[between + 1:] if fails(name)]
+failed = []
+for floor in floors:
+    failed += [name for name in floor if fails(name)]
+    for name in floor:
+        importlib.import_module(name)
+    gc.freeze()
 sys.exit(bool(failed))
 """
 
@@ -320,11 +353,13 @@ sys.exit(bool(failed))
 def test_every_module_can_be_imported_first():
     """No module depends on another one having been imported before it.
 
-    Modules of the lowest rooms are kept for the others, so that each child has less to load: they import nothing from
+    Modules of lower rooms are kept for the upper ones, so that each child has less to load: they import nothing from
     above (the linter sees to that), and are in no circle with it. A module that its package loads has been seen with
     that: whoever imports it first imports its package before it.
     """
-    names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in MODULES]
-    low = [name for name in names if name.startswith(("edgeagent.errors", "edgeagent.types", "edgeagent.wire"))]
-    high = [name for name in names if name not in low and not name.endswith("__main__")]
-    run_python(FIRST, *low, "--", *high)
+    dotted = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in MODULES}
+    files = {name.removesuffix(".__init__"): str(path) for path, name in dotted.items()}
+    rooms = {name: name.split(".")[1] if "." in name else "" for name in files if not name.endswith("__main__")}
+    floors = [[name for name, room in rooms.items() if room in floor] for floor in FLOORS]
+    floors.append([name for name in rooms if name not in itertools.chain(*floors)])
+    run_python(FIRST, json.dumps([files, floors]))
