@@ -5,26 +5,22 @@ from __future__ import annotations
 import gc
 import os
 import threading
-import warnings
 import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from edgeagent.cache import forks
 from edgeagent.cache.forks import ForkGate
+from tests.support.children import forked
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
-def fork() -> int:
-    """The exit status of a child that does nothing; Python 3.12 warns of every fork with threads."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if not child:
-        os._exit(0)
-    return os.waitpid(child, 0)[1]
+def fork(works: Callable[[], bool] = lambda: True) -> int:
+    """The exit status of a child: 0 if that is so in it."""
+    return os.waitpid(forked(works), 0)[1]
 
 
 def test_a_fork_waits_for_those_inside() -> None:
@@ -68,15 +64,13 @@ def test_nobody_enters_during_a_fork() -> None:
 def test_a_child_enters() -> None:
     """It begins anew: nobody of its parent's threads is in there."""
     gate = ForkGate()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if not child:
+
+    def enters() -> bool:
         with gate:
-            os._exit(7)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    with gate:
-        pass
+            return True
+
+    assert fork(enters) == 0
+    assert enters()
 
 
 def test_a_fork_from_inside_is_late_but_happens(monkeypatch: pytest.MonkeyPatch) -> None:

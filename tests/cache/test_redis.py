@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -23,6 +22,7 @@ from edgeagent.cache import Cache, CacheTier, Leases, RedisCache
 from edgeagent.cache.base import Batches, Put
 from edgeagent.cache.outage import FIRST_PAUSE, Away
 from edgeagent.errors import ConfigurationError
+from tests.support.children import forked
 from tests.support.redis_server import RedisServer, needs_redis
 
 __all__: list[str] = []
@@ -208,15 +208,15 @@ def test_connections_that_the_server_closed_leave_the_one_list(server: RedisServ
 def test_a_child_has_connections_of_its_own(tier: RedisCache) -> None:
     """Parent and child go on beside each other, and neither reads the other's replies."""
     tier.put(KEY, b"parent")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if not child:
+
+    def reads_its_own() -> bool:
         for number in range(200):
             tier.put(OTHER, b"%d" % number)
             if tier.get(OTHER) != b"%d" % number:
-                os._exit(1)
-        os._exit(0)
+                return False
+        return True
+
+    child = forked(reads_its_own)
     for _ in range(200):
         assert tier.get(KEY) == b"parent"
     assert os.waitpid(child, 0)[1] == 0

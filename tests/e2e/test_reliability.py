@@ -23,6 +23,7 @@ from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities
 from edgeagent.routing import BreakerPolicy
 from edgeagent.testing import FakeProvider
 from tests.e2e.harness import ANTHROPIC, OPENAI, Gate, Script, outcome, settled
+from tests.support.children import forked
 from tests.support.loopback import Loopback
 
 GROUP = {"g": ["openai/gpt-4o-mini", "anthropic/claude-haiku-4-5"]}
@@ -364,15 +365,10 @@ def test_after_a_fork() -> None:
     client.chat.completions.create(model="fake/m", messages=ASK["messages"])
     state = client._engine.pipeline.targets.health.of(edgeagent.Target("fake", "m"))
     state.begin(0.0)
-    state._lock.acquire()
-    try:
-        child = os.fork()
-        if child == 0:
-            try:
-                client.chat.completions.create(model="fake/m", messages=ASK["messages"])
-                os._exit(0 if client.health()["fake/m"].load == 0 else 1)
-            except BaseException:
-                os._exit(2)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    finally:
-        state._lock.release()
+
+    def goes_on() -> bool:
+        client.chat.completions.create(model="fake/m", messages=ASK["messages"])
+        return client.health()["fake/m"].load == 0
+
+    with state._lock:
+        assert os.waitpid(forked(goes_on), 0)[1] == 0

@@ -6,7 +6,6 @@ import logging
 import os
 import threading
 import time
-import warnings
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from edgeagent.io import heartbeat
 from edgeagent.io.heartbeat import Heartbeat
 from tests.io.test_loops import eventually
+from tests.support.children import forked
 
 __all__: list[str] = []
 
@@ -135,13 +135,12 @@ def test_a_child_repeats_nothing_of_its_parents() -> None:
     """It begins without jobs and without a thread, and can have its own."""
     beats = Heartbeat()
     beats.repeat(counting(10**6)[1], 0.001)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if not child:
+
+    def repeats() -> bool:
         beats.after_fork()
         calls, job = counting(1)
         beats.repeat(job, 0.001)
-        os._exit(0 if eventually(lambda: len(calls) == 1) else 1)
-    assert os.waitpid(child, 0)[1] == 0
+        return eventually(lambda: len(calls) == 1)
+
+    assert os.waitpid(forked(repeats), 0)[1] == 0
     beats.close()

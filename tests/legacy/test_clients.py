@@ -13,6 +13,7 @@ import trio
 import edgeagent as openai
 from edgeagent.legacy.clients import CLIENTS, client_for
 from tests.legacy.server import ANSWERS, ASK, END, MESSAGES, TEXT
+from tests.support.children import forked
 from tests.support.loopback import Loopback, Request, events
 
 __all__: list[str] = []
@@ -75,16 +76,10 @@ def test_threads(server):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_after_a_fork(server):
     """The child makes calls with connections of its own, and so does the parent afterwards."""
     openai.ChatCompletion.create(**ASK)
-    child = os.fork()
-    if child == 0:
-        try:
-            os._exit(0 if openai.ChatCompletion.create(**ASK).choices else 1)
-        except BaseException:
-            os._exit(2)
+    child = forked(lambda: bool(openai.ChatCompletion.create(**ASK).choices))
     assert os.waitpid(child, 0)[1] == 0
     openai.ChatCompletion.create(**ASK)
     assert server.connections == 2
