@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -11,6 +12,13 @@ from tests.support import report
 
 settings.register_profile("suite", deadline=None)  # a busy machine is not a fault
 settings.load_profile("suite")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """`scripts/test` has coverage measured where tests run: not in the process that only prints what happened."""
+    if rules := os.environ.get("EDGEAGENT_MEASURE"):
+        os.environ["COVERAGE_PROCESS_START"] = rules
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
