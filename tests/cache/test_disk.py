@@ -22,6 +22,7 @@ import pytest
 from edgeagent.cache import CacheTier, DiskCache
 from edgeagent.cache import disk as disk_module
 from edgeagent.errors import ConfigurationError
+from tests.support.children import unmeasured_environment
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
 linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
@@ -46,6 +47,7 @@ def connect(directory: Path) -> sqlite3.Connection:
 def python(code: str, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run code in a fresh interpreter; an error there is an error here."""
     command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
+    options.setdefault("env", unmeasured_environment())
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **options)
     assert done.returncode == 0, done.stderr
     return done
@@ -619,7 +621,13 @@ def test_processes_share_one_directory(directory: Path) -> None:
     """Several that open it at the same moment, read, write, delete and evict: no wrong answer, no error."""
     command = [sys.executable, "-W", "error", "-c", HAMMER, str(directory)]
     workers = [
-        subprocess.Popen([*command, str(seed)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*command, str(seed)],
+            env=unmeasured_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for seed in range(4)
     ]
     for worker in workers:
@@ -672,7 +680,7 @@ def test_a_kill_loses_at_most_the_write_under_way(directory: Path) -> None:
     for writes in (1, 5, 40, 41):
         begin = reported[-1] + 2 if reported else 0  # the one under way may be there or not
         command = [sys.executable, "-c", WRITER, str(directory), str(begin)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        with subprocess.Popen(command, env=unmeasured_environment(), stdout=subprocess.PIPE, text=True) as writer:
             assert writer.stdout is not None
             reported += [int(writer.stdout.readline()) for _ in range(writes)]
             writer.kill()

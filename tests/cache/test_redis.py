@@ -22,7 +22,7 @@ from edgeagent.cache import Cache, CacheTier, Leases, RedisCache
 from edgeagent.cache.base import Batches, Put
 from edgeagent.cache.outage import FIRST_PAUSE, Away
 from edgeagent.errors import ConfigurationError
-from tests.support.children import forked
+from tests.support.children import forked, unmeasured_environment
 from tests.support.redis_server import RedisServer, needs_redis
 
 __all__: list[str] = []
@@ -230,7 +230,8 @@ def test_many_processes(server: RedisServer, tier: RedisCache) -> None:
         "tier = RedisCache(sys.argv[1])\n"
         "[tier.put(bytes([int(sys.argv[2]), n]) * 16, bytes([n]) * 999) for n in range(100)]\n"
     )
-    children = [subprocess.Popen([sys.executable, "-c", program, server.url, str(n)]) for n in range(4)]
+    command = [sys.executable, "-c", program, server.url]
+    children = [subprocess.Popen([*command, str(n)], env=unmeasured_environment()) for n in range(4)]
     assert [child.wait() for child in children] == [0] * 4
     assert all(tier.get(bytes([c, n]) * 16) == bytes([n]) * 999 for c in range(4) for n in range(100))
 

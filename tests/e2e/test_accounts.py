@@ -26,6 +26,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from edgeagent.telemetry import OpenTelemetryObserver
 from tests.e2e.harness import ANTHROPIC, OPENAI, Gate, Script, Vendor, outcome, streamed, text_of
 from tests.e2e.test_streaming import endless
+from tests.support.children import unmeasured_environment
 from tests.support.loopback import HANG_UP, Loopback, Request, reply
 
 MILLION = 1_000_000
@@ -432,6 +433,7 @@ def test_nothing_is_written_by_default() -> None:
     with Loopback(script) as server:
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", textwrap.dedent(LOUD), server.url],
+            env=unmeasured_environment(),
             capture_output=True,
             text=True,
             timeout=60,

@@ -16,6 +16,7 @@ import edgeagent
 from edgeagent.cache import Cache
 from edgeagent.types.assembly import assemble
 from tests.e2e.harness import ANTHROPIC, KEY, OPENAI, VENDORS, Gate, Script, Vendor, outcome, streamed, text_of
+from tests.support.children import unmeasured_environment
 from tests.support.corpus import Record, body, records
 from tests.support.judge import documents, fold, same
 from tests.support.loopback import HANG_UP, Loopback, Request, reply
@@ -570,6 +571,7 @@ def test_the_end_of_a_process(program: str, end: str, tmp_path: Path) -> None:
             url = server.url + ("/v1" if vendor is OPENAI else "")
             done = subprocess.run(
                 [sys.executable, "-W", "error", "-c", code, url, tmp_path, vendor.model, end],
+                env=unmeasured_environment(),
                 capture_output=True,
                 text=True,
                 timeout=300,

@@ -27,6 +27,7 @@ from edgeagent import AsyncEdgeClient, EdgeClient
 from edgeagent.cache import Cache
 from edgeagent.io import threads
 from tests.e2e.harness import ANTHROPIC, KINDS, OPENAI, Gate, Vendor, outcome, run, streamed, text_of
+from tests.support.children import unmeasured_environment
 from tests.support.loopback import HANG_UP, Loopback, Request
 
 Ours = Callable[[], list[str]]
@@ -290,6 +291,7 @@ def program(text: str, *arguments: object, path: Path | None = None) -> None:
         path.write_text(code)
     done = subprocess.run(
         [sys.executable, "-W", "error", *(["-c", code] if path is None else [path]), *map(str, arguments)],
+        env=unmeasured_environment(),
         capture_output=True,
         text=True,
         timeout=300,

@@ -8,13 +8,18 @@ import traceback
 import warnings
 from collections.abc import Callable
 
-__all__ = ["bare_environment", "forked"]
+__all__ = ["bare_environment", "forked", "unmeasured_environment"]
 
 
 def bare_environment(**more: str) -> dict[str, str]:
     """This environment without what would make a child measure its own coverage or load more than it must."""
     dropped = ("COVERAGE_", "COV_CORE", "PYTHON", "PYTEST")
     return {name: value for name, value in os.environ.items() if not name.startswith(dropped)} | more
+
+
+def unmeasured_environment() -> dict[str, str]:
+    """This environment for a child that does what is measured in this process: it takes half the time without that."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 def forked(works: Callable[[], bool]) -> int:
