@@ -6,7 +6,7 @@ import copy
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
 from edgeagent.wire.http import HTTPResponse
 from tests.providers.every import CODECS, Wire
 from tests.support.corpus import Record, body, records
-from tests.support.timing import cpu_seconds
+from tests.support.timing import is_linear
 
 __all__: list[str] = []
 
@@ -201,31 +201,29 @@ def streamed(wire: Wire, texts: list[str]) -> bytes:
     return b"".join([*parts, encoder.feed(chunk(finish_reason="stop")), encoder.feed(last), encoder.end()])
 
 
+def reading(wire: Wire, texts: list[str], size: int) -> Callable[[], None]:
+    """Reads a stream of these texts, which comes in pieces of that size, and looks whether all is there."""
+    data = streamed(wire, texts)
+    parts = [data[i : i + size] for i in range(0, len(data), size)]
+
+    def read() -> None:
+        chunks = decode(wire, parts, {})
+        found = sum(len(choice.delta.content or "") for chunk in chunks for choice in chunk.choices)
+        assert found == sum(map(len, texts))
+
+    return read
+
+
 @every_codec
 def test_many_tiny_events(wire: Wire) -> None:
     """Four times the events take about four times as long, in pieces that have nothing to do with them."""
 
-    def run(count: int) -> float:
-        data = streamed(wire, ["x"] * count)
-        parts = [data[i : i + 1000] for i in range(0, len(data), 1000)]
-        chunks = decode(wire, parts, {})
-        assert sum(len(choice.delta.content or "") for chunk in chunks for choice in chunk.choices) == count
-        return cpu_seconds(lambda: decode(wire, parts, {}))
-
-    few = run(1000)
-    assert run(4000) < 10 * few + 0.05  # four times; sixteen if it were quadratic
+    assert is_linear(reading(wire, ["x"] * 1000, 1000), reading(wire, ["x"] * 4000, 1000), at_most=10)
 
 
 @every_codec
 def test_one_long_event(wire: Wire) -> None:
     """An event of megabytes that comes in small pieces is read once, not once for each piece."""
 
-    def run(size: int) -> float:
-        data = streamed(wire, ["x" * size])
-        parts = [data[i : i + 4096] for i in range(0, len(data), 4096)]
-        chunks = decode(wire, parts, {})
-        assert sum(len(choice.delta.content or "") for chunk in chunks for choice in chunk.choices) == size
-        return cpu_seconds(lambda: decode(wire, parts, {}))
-
-    short = run(1_000_000)
-    assert run(4_000_000) < 10 * short + 0.05
+    short, long = reading(wire, ["x" * 1_000_000], 4096), reading(wire, ["x" * 4_000_000], 4096)
+    assert is_linear(short, long, at_most=10)
