@@ -151,7 +151,8 @@ def _anthropic_differences(record: Record, completion: Any) -> Any:
 @pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
 async def test_recorded_answers(kind: str, vendor: Vendor, streaming: bool, tmp_path: Path) -> None:
     """Whatever a vendor has answered: a hit from memory or disk says what the first answer said, in either form."""
-    chosen = sample("openai.chat" if vendor is OPENAI else "anthropic.messages", 70, stream=streaming)
+    count = 70 if kind == "sync" else 20  # an event loop changes when bytes come, not what they say
+    chosen = sample("openai.chat" if vendor is OPENAI else "anthropic.messages", count, stream=streaming)
     assert len(chosen) >= 10  # as many as the selection has of the rarest kind
     stored = 0
     with Loopback(Recorded(chosen)) as server:
