@@ -7,6 +7,7 @@ import inspect
 import pickle
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import httpx
@@ -167,10 +168,15 @@ def test_attributes(name: str) -> None:
             assert mine == value, attribute
 
 
+@cache
+def openais_client() -> openai.OpenAI:
+    return openai.OpenAI(api_key="x")
+
+
 @pytest.mark.parametrize("status", [*range(400, 460), *range(500, 530), 599])
 def test_status_classes(status: int) -> None:
     """An HTTP status has openai's class, or our own one below it."""
-    client = openai.OpenAI(api_key="x")
+    client = openais_client()
     response = httpx2.Response(status, request=httpx2.Request("POST", "https://api.example.org"))
     theirs = type(client._make_status_error("x", body=None, response=response)).__name__
     ours = status_error_class(status)
