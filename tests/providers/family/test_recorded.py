@@ -292,4 +292,5 @@ def test_mutations_give_typed_errors(api: str) -> None:
         return
         yield
 
-    check_all(api, "damaged", answers(api, "body_text")[:6] + answers(api, "body_json")[:6], judge)
+    short = [sorted(answers(api, kind), key=lambda r: len(body(r)) > 8000) for kind in ("body_text", "body_json")]
+    check_all(api, "damaged", [*short[0][:6], *short[1][:6]], judge)
