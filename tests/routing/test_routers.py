@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeagent.errors import ConfigurationError
@@ -72,7 +72,6 @@ EVERY = (
 
 
 @pytest.mark.parametrize("router", EVERY, ids=lambda router: type(router).__name__)
-@settings(max_examples=40)  # for each router; there are 15 lists of targets in all
 @given(st.lists(st.sampled_from(ALL), min_size=1, unique=True), st.booleans(), st.text(max_size=20))
 def test_every_router_gives_every_target_once(router: Router, targets: list[Target], embeds: bool, text: str) -> None:
     """Whatever the request and the targets: nothing is lost, doubled or made up, and a first choice is there."""

@@ -49,7 +49,6 @@ def ask(value: Any, **params: Any) -> EmbeddingRequest:
 
 
 @every_codec
-@settings(max_examples=40)  # for each codec
 @given(numbers=st.lists(st.floats(-1, 1, width=16), min_size=1, max_size=5), text=st.text(min_size=1, max_size=9))
 def test_both_directions_agree(codec: EmbeddingCodec, numbers: list[float], text: str) -> None:
     """What a vendor's server would read of our request, and we of its answer, is what was meant."""
