@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from functools import cache
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 
@@ -72,36 +74,50 @@ class Model(BaseModel):
         )
 
 
-_PLAIN: Final = frozenset({bool, float, int, str, type(None)})
+_PLAIN: Final = frozenset({bool, float, int, str, NoneType})
 
 
 def own(model: M) -> M:
-    """A copy that shares nothing that can be changed: models, lists and dicts all the way down, in a third of the time
-    that pydantic's deep copy takes."""
+    """A copy that shares nothing that can be changed: models, lists and dicts all the way down.
+
+    It is on the way of each chunk of a stream: it looks at those fields alone that may hold such a thing.
+    """
     kind = type(model)
     fields = model.__dict__.copy()
-    for name in model.__pydantic_fields_set__:  # what was not set is None
-        value = fields.get(name)
-        if type(value) not in _PLAIN:
+    for name in _changeable(kind):
+        value = fields.get(name)  # one that was made without validation may lack it
+        if value is not None:
             fields[name] = _own(value)
+    extra = model.__pydantic_extra__
     copy = kind.__new__(kind)
     put = object.__setattr__
     put(copy, "__dict__", fields)
     put(copy, "__pydantic_fields_set__", model.__pydantic_fields_set__.copy())
-    put(copy, "__pydantic_extra__", _own(model.__pydantic_extra__))
+    put(copy, "__pydantic_extra__", None if extra is None else _own(extra))
     put(copy, "__pydantic_private__", model.__pydantic_private__)
     return copy
 
 
 def _own(value: Any) -> Any:
     kind = type(value)
-    if kind in _PLAIN:
-        return value
     if kind is list:
         return [_own(item) for item in value]
     if kind is dict:
         return {name: _own(item) for name, item in value.items()}
     return own(value) if isinstance(value, Model) else value
+
+
+@cache
+def _changeable(kind: type[Model]) -> tuple[str, ...]:
+    """The fields whose values can be changed in their place."""
+    return tuple(name for name, field in kind.model_fields.items() if not _is_plain(field.annotation))
+
+
+def _is_plain(annotation: Any) -> bool:
+    if get_origin(annotation) is Literal:
+        return True
+    options = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    return all(map(_is_plain, options)) if options else annotation in _PLAIN
 
 
 _FACTS: Final = frozenset(
