@@ -27,7 +27,7 @@ _MASK: Final = BUCKETS - 1
 def tokens(text: str) -> list[bytes]:
     """The words of folded `text` in UTF-8, and the ends of its sentences and lines."""
     if not text.isascii():
-        text = _UNSPACED.sub(r" \1 ", text)
+        text = " ".join(_UNSPACED.split(text))
     known = text.encode("utf-8", "replace").translate(_TABLE)
     return known.replace(b".", b" . ").replace(b"?", b" ? ").replace(b"|", b" | ").split()
 

@@ -21,6 +21,8 @@ _ACCENTS: Final = re.compile("[\u0300-\u036f]+")
 _MIXED: Final = re.compile("[a-z][\u0370-\u052f]|[\u0370-\u052f][a-z]")
 _WORD: Final = re.compile("[a-z\u0370-\u052f]+")
 
+_WIDE: Final = re.compile("[\uff21-\uff5a\U0001d400-\U0001d7ff]")
+
 _LOOKALIKES: Final = str.maketrans(
     "авеѕіјкмнорстухԁԛԝһӏпгьαβεηικνορτυχγωսɡ",
     "abesijkmhopctyxdqwhlnrbabenikvoptuxywug",
@@ -90,4 +92,4 @@ def _latin(word: re.Match[str]) -> str:
 
 
 def _wide(text: str) -> bool:
-    return sum("\uff21" <= c <= "\uff5a" or "\U0001d400" <= c <= "\U0001d7ff" for c in text) > 2 * _ENOUGH
+    return len(_WIDE.findall(text)) > 2 * _ENOUGH

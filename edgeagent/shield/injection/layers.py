@@ -11,7 +11,8 @@ import base64
 import binascii
 import html
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection, Container, Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -85,7 +86,7 @@ def unwrap(text: str) -> tuple[str, tuple[str, ...]]:
     return text, tuple(dict.fromkeys(met))
 
 
-def respell(text: str, known: Container[str]) -> tuple[str, tuple[str, ...]]:
+def respell(text: str, known: Collection[str]) -> tuple[str, tuple[str, ...]]:
     """Folded `text` with its letters where they belong, and the names of the tricks.
 
     Undone are ROT13, reversal, leetspeak, letters set apart, words cut by punctuation. `known` are words by which
@@ -94,7 +95,8 @@ def respell(text: str, known: Container[str]) -> tuple[str, tuple[str, ...]]:
     met = []
     words = text.split()
     rare = frozenset(words)
-    alone = list(map(len, words)).count(1) >= 6 and "111111" in "".join([str(min(len(word), 2)) for word in words])
+    sizes = list(map(len, words))
+    alone = sizes.count(1) >= 6 and b"\1" * 6 in bytes([1 if size == 1 else 2 for size in sizes])
     backwards = not _BACKWARDS.isdisjoint(rare) or _STOP_LEADS.search(text) is not None
     tricks: tuple[tuple[str, bool, Callable[[str], str]], ...] = (
         ("rot13", not _ROTATED.isdisjoint(rare), lambda text: _segments(text, _unrotated)),
@@ -115,8 +117,19 @@ def _from_leet(text: str, words: int) -> str:
     return text.translate(_LEET) if leet >= 3 and 4 * leet > words else text
 
 
-def _closed_up(text: str, known: Container[str]) -> str:
-    return _SPACED.sub(lambda run: _joined(run[0], known), text)
+def _closed_up(text: str, known: Collection[str]) -> str:
+    longest = _longest(tuple(known))
+    return _SPACED.sub(lambda run: _joined(run[0], known, longest), text)
+
+
+@lru_cache(maxsize=4)
+def _longest(known: tuple[str, ...]) -> Mapping[str, int]:
+    """How long the longest word is that begins with two letters: most pairs of letters begin none."""
+    found: dict[str, int] = {}
+    for word in known:
+        if len(word) > found.get(word[:2], 1) and word.isalnum():
+            found[word[:2]] = len(word)
+    return found
 
 
 def _uncut(text: str, words: int) -> str:
@@ -139,19 +152,23 @@ def _turned(part: str) -> str:
     return part[::-1] if start or len(_BACKWARDS.intersection(part.split())) >= 2 else part
 
 
-def _joined(run: str, known: Container[str]) -> str:
+def _joined(run: str, known: Container[str], longest: Mapping[str, int]) -> str:
     if "  " in run:
         return re.sub(r" {2,}", "\n", run).replace(" ", "").replace("\n", " ")
-    return " ".join(_divided(run.replace(" ", ""), known))
+    return " ".join(_divided(run.replace(" ", ""), known, longest))
 
 
-def _divided(letters: str, known: Container[str]) -> list[str]:
-    words, at = [], 0
-    while at < len(letters):
-        size = next((n for n in range(min(14, len(letters) - at), 1, -1) if letters[at : at + n] in known), 1)
-        words.append(letters[at : at + size])
-        at += size
-    return words
+def _divided(letters: str, known: Container[str], longest: Mapping[str, int]) -> list[str]:
+    words: list[str] = []
+    done = 0
+    for at in range(len(letters) - 1):
+        most = longest.get(letters[at : at + 2], 0)
+        if most and at >= done:
+            end = next((end for end in range(at + most, at + 1, -1) if letters[at:end] in known), 0)
+            if end:
+                words += (*letters[done:at], letters[at:end])
+                done = at + len(words[-1])
+    return [*words, *letters[done:]]
 
 
 def _readable(data: bytes) -> str | None:
