@@ -22,6 +22,8 @@ _UNSPACED: Final = re.compile("([\u0e00-\u0e7f\u3000-\u30ff\u3400-\u9fff])")
 """Letters of scripts that set no spaces between words: each is a word of its own here."""
 
 _MASK: Final = BUCKETS - 1
+_START: Final = crc32(b"|") & _MASK
+"""A text begins as a line does."""
 
 
 def tokens(text: str) -> list[bytes]:
@@ -34,7 +36,8 @@ def tokens(text: str) -> list[bytes]:
 
 def hashed(words: Sequence[bytes]) -> set[int]:
     """The buckets of `tokens`, each once."""
-    hashes = [crc32(word) & _MASK for word in (b"|", *words)]
-    found = set(hashes)
-    found.update(map(xor, hashes[1:], [one * 31 & _MASK for one in hashes]))
+    hashes = [one & _MASK for one in map(crc32, words)]
+    before = [_START, *hashes]
+    found = set(before)
+    found.update(map(xor, hashes, [one * 31 & _MASK for one in before]))
     return found

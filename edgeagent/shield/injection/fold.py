@@ -9,6 +9,7 @@ from typing import Final
 
 __all__ = ["fold", "plain"]
 
+# A pattern that begins with one set of characters is searched for several times as fast as a repetition or a choice.
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\U000e0100-\U000e01ef]"
@@ -16,9 +17,10 @@ _INVISIBLE: Final = re.compile(
 _SPLIT_WORD: Final = re.compile(
     "[^\\W_][\u00ad\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]+(?=[^\\W_])"
 )
+_TAG: Final = re.compile("[\U000e0000-\U000e007f]")
 _TAGS: Final = re.compile("[\U000e0000-\U000e007f]+")
-_ACCENTS: Final = re.compile("[\u0300-\u036f]+")
-_MIXED: Final = re.compile("[a-z][\u0370-\u052f]|[\u0370-\u052f][a-z]")
+_ACCENT: Final = re.compile("[\u0300-\u036f]")
+_MIXED: Final = re.compile("[\u0370-\u052f](?:(?<=[a-z].)|(?=[a-z]))")
 _WORD: Final = re.compile("[a-z\u0370-\u052f]+")
 
 _WIDE: Final = re.compile("[\uff21-\uff5a\U0001d400-\U0001d7ff]")
@@ -61,7 +63,7 @@ def plain(text: str) -> tuple[str, tuple[str, ...]]:
     if text.isascii():
         return text, ()
     met = []
-    if _TAGS.search(text):
+    if _TAG.search(text):
         text = _TAGS.sub(lambda run: f" {''.join(chr(ord(c) - 0xE0000) for c in run[0])} ", text)
         met.append("tags")
     if _INVISIBLE.search(text):
@@ -79,7 +81,7 @@ def fold(text: str) -> tuple[str, tuple[str, ...]]:
     text = text.lower()
     if text.isascii():
         return text, ()
-    text = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", text)))
+    text = unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFKD", text)))
     text = _OTHERS.sub(lambda c: _PLAIN[c[0]], text)
     if _MIXED.search(text):
         return _WORD.sub(_latin, text), ("homoglyphs",)

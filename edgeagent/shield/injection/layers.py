@@ -27,6 +27,7 @@ _LONG: Final = 16
 _BASE64: Final = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{16,4096}={0,2}(?![\w+/=-])")
 _HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:]?){8,4096}(?![0-9A-Za-z])")
 _HEX_MARKS: Final = re.compile(r"0x|\\x|[ ,:]")
+_HEX_ONLY: Final = bytes(48 if c in b"0123456789abcdefABCDEF" else max(c, 49) for c in range(256))
 _BINARY: Final = re.compile(r"(?<![01])(?:[01]{8}[ ,]?){4,2048}(?![01])")
 _ESCAPED: Final = re.compile(r"\\u([0-9A-Fa-f]{4})")
 _MORSE: Final = re.compile(r"(?<![\w.-])[.-]{1,6}(?: {1,3}/? {0,2}[.-]{1,6}){7,1024}(?![\w.-])")
@@ -49,6 +50,7 @@ _ROTATED: Final = _words(
 _BACKWARDS: Final = _words(
     "snoitcurtsni noitcurtsni suoiverp tpmorp metsys erongi dragersid drowssap ruoy eht dna lla selur"
 )
+_ODD: Final = _ROTATED | _BACKWARDS
 _STOPS: Final = frozenset(".。!?؟।！？")
 _STOP_LEADS: Final = re.compile(f"[{''.join(sorted(_STOPS))}](?=[^\\W\\d_])(?<!\\S.)")
 _STOP_FIRST: Final = re.compile(f"[{''.join(sorted(_STOPS))}][^\\W\\d_][^\n]{{12}}")
@@ -94,12 +96,12 @@ def respell(text: str, known: Collection[str]) -> tuple[str, tuple[str, ...]]:
     """
     met = []
     words = text.split()
-    rare = frozenset(words)
     sizes = list(map(len, words))
     alone = sizes.count(1) >= 6 and b"\1" * 6 in bytes([1 if size == 1 else 2 for size in sizes])
-    backwards = not _BACKWARDS.isdisjoint(rare) or _STOP_LEADS.search(text) is not None
+    odd = _ODD.intersection(words)
+    backwards = not _BACKWARDS.isdisjoint(odd) or _STOP_LEADS.search(text) is not None
     tricks: tuple[tuple[str, bool, Callable[[str], str]], ...] = (
-        ("rot13", not _ROTATED.isdisjoint(rare), lambda text: _segments(text, _unrotated)),
+        ("rot13", not _ROTATED.isdisjoint(odd), lambda text: _segments(text, _unrotated)),
         ("reversed", backwards, lambda text: _segments(text, _turned)),
         ("leet", len(_LEET_SIGN.findall(text)) >= 4, lambda text: _from_leet(text, len(words))),
         ("spaced", alone, lambda text: _closed_up(text, known)),
@@ -222,8 +224,9 @@ def _morse(text: str) -> str:
     return _MORSE.sub(undone, text, count=BLOBS)
 
 
-def _long(word: str) -> bool:
-    return len(word) >= _LONG
+def _may_be_hex(text: str) -> bool:
+    """Whether eight pairs of hexadecimal digits follow each other, whatever parts them: a look that costs little."""
+    return b"0" * 16 in text.encode(errors="replace").translate(_HEX_ONLY, b" ,:\\x")
 
 
 def _escapes(text: str) -> str:
@@ -234,8 +237,8 @@ _LAYERS: Final[tuple[tuple[str, Callable[[str], object], Callable[[str], str]], 
     ("entities", lambda text: "&" in text and ";" in text, html.unescape),
     ("percent", lambda text: "%" in text and len(_PERCENT.findall(text)) >= 4, unquote),
     ("escapes", lambda text: "\\u" in text, _escapes),
-    ("base64", lambda text: any(map(_BASE64.search, filter(_long, text.split()))), _base64),
+    ("base64", lambda text: any(map(_BASE64.search, [w for w in text.split() if len(w) >= _LONG])), _base64),
     ("binary", lambda text: "01" in text and _BINARY.search(text), _binary),
-    ("hex", lambda text: sum(map(text.count, "0123456789")) >= 8 and _HEX.search(text), _hex),
+    ("hex", lambda text: _may_be_hex(text) and sum(map(text.count, "0123456789")) >= 8 and _HEX.search(text), _hex),
     ("morse", lambda text: ". -" in text or "- ." in text, _morse),
 )

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import pkgutil
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from math import sqrt
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from edgeagent.shield.injection.features import BUCKETS
@@ -70,7 +71,7 @@ class Model:
         root = sqrt(len(seen.buckets) + DAMPING)
         return (
             weights.bias
-            + (sum(map(weights.words.__getitem__, seen.buckets)) - ZERO * len(seen.buckets)) * self.scale / root
+            + (_total(weights.words, seen.buckets) - ZERO * len(seen.buckets)) * self.scale / root
             + sum(weights.signs[name] for name in seen.signs)
             + sum(weights.layers.get(name, 0.0) for name in seen.layers)
             + weights.many * min(len(seen.signs), _ENOUGH)
@@ -84,6 +85,11 @@ class Model:
             name: weights.layers.get(name, 0.0) for name in seen.layers
         }
         return tuple(sorted(told, key=lambda name: -told[name]))
+
+
+def _total(table: bytes, places: Collection[int]) -> int:
+    """The sum of what stands at `places`, got by one call: a call for each takes twice as long."""
+    return sum(itemgetter(*places)(table)) if len(places) > 1 else sum(table[place] for place in places)
 
 
 def packed(user: Weights, outside: Weights, scale: float, known: Sequence[str]) -> bytes:
