@@ -28,7 +28,7 @@ _KEYWORDS: Final = (
 _NAME_SIGNS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.$@-"
 _LONGEST_NAME: Final = 48
 _ASSIGNMENT: Final = re.compile(
-    r"(?P<rest>[A-Za-z0-9_.-]{0,32})[\"'`\])]{0,2}[ \t]{0,8}"
+    r"(?P<rest>[A-Za-z0-9_.-]{0,32})(?![A-Za-z0-9_.-])[\"'`\])]{0,2}[ \t]{0,8}"
     r"(?:(?P<sign>=>|:=|\?=|={1,2}|:|,|\||>)[ \t\n]{0,8}"
     r"|(?P<block>\{\s{0,8}(?:default|value|secret)\s{0,4}[=:]\s{0,4})|(?P<flag>[ \t]{1,4}(?=[\"'A-Za-z0-9/+$])))"
     r"(?:[bru]?(?P<quote>\\?(?:\"{3}|'{3}|[\"'`]))(?P<quoted>[^\"'`\n\\]{4,400})"

@@ -16,6 +16,8 @@ Group: TypeAlias = tuple[int, int]
 _GROUP: Final = re.compile(r"[0-9A-Za-z]+")
 _TAIL: Final = re.compile(r"[ -]?(?:\([A-Za-z0-9]\)|[A-Za-z]{1,2})(?![0-9A-Za-z])")
 _BEFORE_TAIL: Final = frozenset(" -(")
+_JOINED: Final = ASCII_ALNUM | {" ", "-"}
+"""What stands before a chain that may start further left."""
 _DIGITS: Final = "0123456789"
 _JOINT: Final = "-._"
 """Characters that join what stands on both sides without a space."""
@@ -26,6 +28,8 @@ _LONGEST_WORD: Final = 24
 
 def groups_of(text: str, start: int, end: int) -> list[Group]:
     """The groups of the chain at `start`; none if it is too short to be anything, or the end of a long word."""
+    if (not start or text[start - 1] not in _JOINED) and text[end : end + 1] not in _BEFORE_TAIL:
+        return _spans(text, start, end) if end - start >= _LEAST else []
     if start and text[start - 1] in ASCII_ALNUM:
         limit = max(0, start - _LONGEST_WORD)
         while start > limit and text[start - 1] in ASCII_ALNUM:
@@ -36,16 +40,19 @@ def groups_of(text: str, start: int, end: int) -> list[Group]:
     tail = _tail(text, end) if text[end : end + 1] in _BEFORE_TAIL else None
     if head is None and tail is None and end - start < _LEAST:
         return []
-    written = text[start:end]
-    if written.isalnum() and written.isascii():
-        groups = [(start, end)]
-    else:
-        groups = [found.span() for found in _GROUP.finditer(text, start, end)]
+    groups = _spans(text, start, end)
     if head is not None:
         groups.insert(0, head)
     if tail is not None:
         groups.append(tail)
     return groups
+
+
+def _spans(text: str, start: int, end: int) -> list[Group]:
+    written = text[start:end]
+    if written.isalnum() and written.isascii():
+        return [(start, end)]
+    return [found.span() for found in _GROUP.finditer(text, start, end)]
 
 
 def _head(text: str, start: int) -> Group | None:

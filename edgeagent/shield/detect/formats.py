@@ -289,18 +289,21 @@ def formats() -> Formats:
     return Formats(closed, open_, tuple(inside))
 
 
-_SPACES: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
+_ALNUM: Final = bytes(code if code < 128 and chr(code).isalnum() else 32 for code in range(256))
 
 
 def runs(text: str) -> set[str]:
     """The runs of ASCII letters and digits."""
-    ascii_only = text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
-    return set(ascii_only.translate(_SPACES).split())
+    return set(_run_list(text))
+
+
+def _run_list(text: str) -> list[str]:
+    return text.encode("ascii", "replace").translate(_ALNUM).decode("ascii").split()
 
 
 def _run(literal: str) -> str:
     """The run of letters and digits that a literal starts with."""
-    return literal.translate(_SPACES).split()[0]
+    return _run_list(literal)[0]
 
 
 def _expanded(pattern: str) -> str:

@@ -16,7 +16,7 @@ AFTER: Final = 36
 """How many code points behind it."""
 
 _WORD: Final = re.compile(r"[^\W_]+")
-_ASCII_WORD: Final = re.compile(r"[a-z0-9]+")
+_ASCII_WORDS: Final = bytes(code if chr(code) in "abcdefghijklmnopqrstuvwxyz0123456789" else 32 for code in range(256))
 _CAMEL: Final = re.compile(r"([a-z])([A-Z])")
 _STEM: Final = 4
 
@@ -110,7 +110,9 @@ def _words(window: str, lowered: str) -> list[str]:
     """The words in lower case; `camelCase` is two."""
     if lowered != window and _CAMEL.search(window) is not None:
         lowered = _CAMEL.sub(r"\1 \2", window).lower()
-    return (_ASCII_WORD if lowered.isascii() else _WORD).findall(lowered)
+    if lowered.isascii():
+        return lowered.encode().translate(_ASCII_WORDS).decode().split()
+    return _WORD.findall(lowered)
 
 
 def _ending_at(words: list[str], i: int, vocabulary: _Vocabulary) -> str | None:

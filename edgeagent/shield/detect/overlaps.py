@@ -24,7 +24,7 @@ class Taken:
 
     def covers(self, place: int) -> bool:
         """Whether `place` is in a taken part."""
-        i = bisect_right(self._spans, (place, 1 << 62)) - 1
+        i = bisect_right(self._spans, (place, 1 << 62)) - 1 if self._spans else -1
         return i >= 0 and place < self._spans[i][1]
 
 

@@ -84,14 +84,16 @@ def _hinted(text: str, lowered: str, hint: str) -> Iterator[Match]:
     while at >= 0:
         end = at + len(hint)
         if lowered[end : end + 1] not in _NO_SENTENCE:
-            found = _told_key(text, lowered, at)
+            found = _told_key(text, lowered, at, end)
             if found is not None:
                 yield found
         at = lowered.find(hint, end)
 
 
-def _told_key(text: str, lowered: str, at: int) -> Match | None:
-    """The key that the word at `at` speaks of."""
+def _told_key(text: str, lowered: str, at: int, end: int) -> Match | None:
+    """The key that the word from `at` to `end` speaks of."""
+    if max(map(len, text[end : end + _TILL_VALUE].split()), default=0) < _SHORTEST:
+        return None
     sentence = _KEY_SENTENCE.match(text, at)
     if sentence is None or _other(lowered, at):
         return None
@@ -101,6 +103,10 @@ def _told_key(text: str, lowered: str, at: int) -> Match | None:
     return Match("API_KEY", sentence.start("value"), sentence.start("value") + len(value), 0.7, "sentence")
 
 
+_SHORTEST: Final = 12
+"""Characters that a key has at least, in `_KEY_SENTENCE`."""
+_TILL_VALUE: Final = 40
+"""Where so many of them must have come, behind the word: what stands between is shorter than 24."""
 _NO_SENTENCE: Final = frozenset("_-./\\,;()[]{}<>|&*!?0123456789")
 """What follows the word where it is a name's first part, or the last of a sentence."""
 _HINTS: Final = _by_sign(

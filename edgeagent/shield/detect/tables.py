@@ -20,6 +20,8 @@ _CELL: Final = {
     "|": re.compile(r"[^|\n]*"),
 }
 _NAME: Final = re.compile(r"""[ "'`*]*[^\W\d_][^\n\t,;|<>=:{}\[\]@!?]{0,39}""")
+_NO_NAME: Final = frozenset("{}[]()<>@#$%&=+-/\\.:!?0123456789")
+"""What no name starts with, as no separator does: most lines of code and of records."""
 _INSERT: Final = re.compile(r"(?i)insert\s+into\s+[\w.\"`\[\]]{1,80}\s*\(([^()]{3,2000})\)\s*values\s*")
 _TUPLE: Final = re.compile(r"\s*\(((?:'(?:[^'\\\n]|''|\\.)*'|[^()'\n])*)\)\s*[,;]?")
 _VALUE: Final = re.compile(r"\s*(?:'(?:[^'\\\n]|''|\\.)*'|[^,'\n]+)")
@@ -86,6 +88,8 @@ def _delimited(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _heading(text: str, start: int, end: int, following: str) -> tuple[str, list[str]]:
     """The separator and the names, if the line may be a table's head."""
+    if text[start] in _NO_NAME:
+        return "", []
     line = text[start:end]
     for separator in "\t|;,":
         count = line.count(separator)
