@@ -14,6 +14,7 @@ from edgeagent.shield.detect.identifiers import GROUPS, Scheme, by_type, evident
 from edgeagent.shield.detect.kinds import ANY_DIGITS, CODE, POSTAL, REACH, SIMILAR, UK_POSTCODE, passport, plate
 from edgeagent.shield.detect.labels import BEFORE, Label, label_after, label_before, label_of
 from edgeagent.shield.detect.money import MORE_DIGITS, account, coin, is_card, prefixed
+from edgeagent.shield.detect.overlaps import Taken
 from edgeagent.shield.detect.tables import Columns
 
 __all__ = ["Candidates"]
@@ -21,6 +22,8 @@ __all__ = ["Candidates"]
 _SUFFIX: Final = re.compile(r"-[A-Za-z]{3}")
 """A word joined to a number: `201-555-0199-Office`."""
 _MOST_GROUPS: Final = 7
+_REMEMBERED: Final = 64
+"""Places whose labels are kept: more than the runs that start at a group and end at another can ask for again."""
 
 
 class Candidates:
@@ -41,14 +44,17 @@ class Candidates:
         groups = groups_of(text, start, end)
         found: list[Match] = []
         if groups and text.count(".", start, end) >= 3:
-            found += network.ipv4(text, groups[0][0], end)
-            groups = [g for g in groups if not any(q.start <= g[0] < q.end for q in found)]
+            taken = Taken()
+            for match in network.ipv4(text, groups[0][0], end):
+                found.append(match)
+                taken.add(match.start, match.end)
+            groups = [group for group in groups if not taken.covers(group[0])]
         if len(groups) > 1:
             self._runs(groups, found)
         elif groups:
-            match = self._alone(groups)
-            if match is not None:
-                found.append(match)
+            alone = self._alone(groups)
+            if alone is not None:
+                found.append(alone)
         return found
 
     def _runs(self, groups: list[Group], found: list[Match]) -> None:
@@ -330,11 +336,15 @@ class Candidates:
 
     def _label_before(self, start: int) -> Label | None:
         if start not in self._before:
+            if len(self._before) >= _REMEMBERED:
+                self._before.clear()
             self._before[start] = label_before(self._text, start)
         return self._before[start]
 
     def _label_after(self, end: int) -> Label | None:
         if end not in self._after:
+            if len(self._after) >= _REMEMBERED:
+                self._after.clear()
             self._after[end] = label_after(self._text, end)
         return self._after[end]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 import time
+import tracemalloc
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 import edgeagent.shield.detect as room
 from edgeagent.shield import Detector, Match, PersonalData, Secrets, Standard
+from edgeagent.shield.detect.candidate import Candidates
 from edgeagent.shield.detect.formats import formats
 from edgeagent.shield.detect.overlaps import resolve
 from tests.support.timing import cpu_seconds
@@ -70,7 +72,8 @@ def test_surroundings_do_not_matter(value: str, before: str, behind: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "piece", [*PIECES, "1 ", "1-", "aA1", "a@b.", "password ", "key=", "::", "1.1.1.1", "a:b@", "A1 ", "\\\\"]
+    "piece",
+    [*PIECES, "1 ", "1-", "aA1", "a@b.", "password ", "key=", "::", "1.1.1.1", "10.1.2.3 ", "a:b@", "A1 ", "\\\\"],
 )
 def test_time_is_linear(piece: str) -> None:
     """A text of four times the length takes about four times as long, whatever it repeats."""
@@ -78,6 +81,22 @@ def test_time_is_linear(piece: str) -> None:
     short, long = (piece * (2_000 // len(piece)))[:2_000], (piece * (8_000 // len(piece)))[:8_000]
     find(short)
     assert cpu_seconds(lambda: find(long)) < 9 * cpu_seconds(lambda: find(short)) + 0.02
+
+
+@pytest.mark.parametrize("unit", ["12345678 ", "order 12345678, born 1999-12-31\n", "a1,44051401359\n"])
+def test_what_is_remembered_near_digits_does_not_grow_with_the_text(unit: str) -> None:
+    """The words near a place are kept for the runs that start or end there, not for the whole text."""
+    text = (unit * 50_000)[:100_000]
+    candidates = Candidates(text)
+    candidates.matches(0, text.find(unit, 1))
+    tracemalloc.start()
+    try:
+        for found in re.finditer(r"\d[0-9 -]*", text):
+            candidates.matches(*found.span())
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 2 * len(text)
 
 
 def patterns() -> dict[str, re.Pattern[str]]:
