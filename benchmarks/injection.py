@@ -2,8 +2,8 @@
 
 FOLDER holds `attack.jsonl.gz` and `benign.jsonl.gz`; default: `$EDGEAGENT_INJECTION_CORPUS`, else the small selection
 of the tests. Printed are recall by category and by channel, alarms on benign texts that share the words of attacks
-(hard) and on others, and microseconds per KB. The shipped model was trained on these texts: for unseen ones,
-ask `scripts/train_injection --figures`.
+(hard) and on others, and microseconds of processor time per KB, each text's the least of three runs. The shipped model
+was trained on these texts: for unseen ones, ask `scripts/train_injection --figures`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ __all__ = ["SELECTION", "WHOLE", "Table", "rate"]
 ROOT = Path(__file__).resolve().parents[1]
 SELECTION = ROOT / "tests" / "shield" / "injection" / "corpus"
 WHOLE = Path(os.environ.get("EDGEAGENT_INJECTION_CORPUS", ROOT.parent / "shared" / "corpus" / "injection"))
+
+RUNS = 3
 
 
 @dataclass
@@ -53,9 +55,13 @@ def rate(score: Callable[[str, str], float], threshold: float, folder: Path) -> 
     texts = list(rows(folder))
     flags, sizes, seconds = [], [], []
     for row in texts:
-        start = time.perf_counter()
-        flags.append(score(row["text"], row["channel"]) >= threshold)
-        seconds.append(time.perf_counter() - start)
+        times = []
+        for _ in range(RUNS):
+            start = time.process_time()
+            flag = score(row["text"], row["channel"]) >= threshold
+            times.append(time.process_time() - start)
+        flags.append(flag)
+        seconds.append(min(times))
         sizes.append(len(row["text"]) / 1024)
     table.microseconds = sum(seconds) / sum(sizes) * 1e6
     usual = [place for place, size in enumerate(sizes) if 0.9 <= size <= 1.25]
