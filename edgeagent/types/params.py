@@ -39,7 +39,7 @@ class ParseParams(TypedDict, total=False):
     frequency_penalty: float | LeftOut | None
     function_call: str | JSONObject | LeftOut
     functions: Iterable[JSONObject] | LeftOut
-    logit_bias: Mapping[str, int] | LeftOut | None
+    logit_bias: Mapping[str, int] | Mapping[int, int] | LeftOut | None
     logprobs: bool | LeftOut | None
     max_completion_tokens: int | LeftOut | None
     max_tokens: int | LeftOut | None

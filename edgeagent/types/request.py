@@ -10,14 +10,22 @@ A field that is None is the same as an absent one. `params()` gives what is set,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 __all__ = ["NOT_IN_BODY", "ChatRequest"]
 
 NOT_IN_BODY: Final = frozenset({"extra_headers", "extra_query"})
 """Fields that travel outside the JSON body."""
+
+
+def _as_key(token: Any) -> Any:
+    return str(token) if type(token) is int else token
+
+
+_Token = Annotated[str, BeforeValidator(_as_key)]
+"""A token's number as the key of a JSON object: openai's package sends numbers so, too."""
 
 
 class ChatRequest(BaseModel):
@@ -35,7 +43,7 @@ class ChatRequest(BaseModel):
     frequency_penalty: float | None = None
     function_call: str | dict[str, Any] | None = None
     functions: list[dict[str, Any]] | None = None
-    logit_bias: dict[str, float] | None = None
+    logit_bias: dict[_Token, float] | None = None
     logprobs: bool | None = None
     max_completion_tokens: int | None = None
     max_tokens: int | None = None

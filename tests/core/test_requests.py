@@ -105,3 +105,14 @@ def test_a_type_as_response_format() -> None:
     with pytest.raises(RequestValidationError, match=r"response_format: .*parse\(\)") as caught:
         chat_request({"model": "m", "messages": [], "response_format": RequestValidationError})
     assert caught.value.param == "response_format"
+
+
+@pytest.mark.parametrize("bias", [{50256: -100}, {"50256": -100}, {50256: -100.0}])
+def test_numbers_of_tokens(bias: dict[Any, float]) -> None:
+    """They are keys of an object, where a number is its digits; another kind of key is refused."""
+    assert chat_request({"model": "m", "messages": [], "logit_bias": bias}).params()["logit_bias"] == {"50256": -100}
+    for wrong in (1.5, None, True):
+        with pytest.raises(RequestValidationError) as caught:
+            chat_request({"model": "m", "messages": [], "logit_bias": {**bias, wrong: 1}})
+        assert caught.value.param is not None
+        assert caught.value.param.startswith("logit_bias")
