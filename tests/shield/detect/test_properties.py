@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import sys
 import time
 import tracemalloc
 from importlib import import_module
@@ -97,6 +98,21 @@ def test_what_is_remembered_near_digits_does_not_grow_with_the_text(unit: str) -
     finally:
         tracemalloc.stop()
     assert kept < 2 * len(text)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="patterns remember each step of a repetition")
+@pytest.mark.parametrize(("unit", "times"), [("12345678 ", 32), ("1 ", 120), ("1234-", 48)])
+def test_one_long_chain_takes_memory_in_proportion(unit: str, times: int) -> None:
+    """A text that is nothing but short numbers is one chain: no way back through it is kept."""
+    text = (unit * 50_000)[:50_000]
+    Standard().find(text[:100])
+    tracemalloc.start()
+    try:
+        Standard().find(text)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < times * len(text)
 
 
 def patterns() -> dict[str, re.Pattern[str]]:
