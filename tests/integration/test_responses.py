@@ -113,7 +113,8 @@ def test_a_response(client: EdgeClient) -> None:
 def test_both_ways_and_openais_client_say_the_same(llama_server: LlamaServer) -> None:
     """The text of the native answer, of the translated one, of a stream of each, and of openai's client."""
     url = f"{llama_server.url}/v1"
-    told = {openai.OpenAI(api_key="x", base_url=url).responses.create(**BRIEF).output_text}
+    with openai.OpenAI(api_key="x", base_url=url) as theirs:
+        told = {theirs.responses.create(**BRIEF).output_text}
     for native in (True, False):
         server = OpenAICompatible(name="local", base_url=url, responses=native)
         client = EdgeClient(providers=[server], cache=False)

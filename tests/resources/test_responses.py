@@ -35,6 +35,7 @@ from tests.providers.responses.support import APIS
 from tests.resources.both import Driven, every_way
 from tests.support.corpus import Record, body, records
 from tests.support.loopback import HANG_UP, Loopback, events, reply
+from tests.support.sdk import openai_client
 
 ASK: dict[str, Any] = {"model": "gpt-4o", "input": "hi"}
 
@@ -84,8 +85,7 @@ CALLS: list[dict[str, Any]] = [
 def test_the_vendor_is_sent_what_openais_own_client_sends(params: dict[str, Any], stream: bool) -> None:
     """The same JSON on the same path, for parameters, tools and items that nobody here knows too."""
     one = WHOLE if not stream else next(iter(recorded(stream=True)))
-    with Loopback(answering(one)) as server:
-        theirs = openai.OpenAI(api_key="k", base_url=f"{server.url}/v1")
+    with Loopback(answering(one)) as server, openai_client(server) as theirs:
         ours = EdgeClient(providers=[provider(server)])
         for client in (theirs, ours):
             answer: Any = client.responses.create(**params, stream=stream)

@@ -18,6 +18,7 @@ from edgeagent.testing import FakeProvider
 from edgeagent.types.responses import ParsedResponse
 from tests.resources.both import Driven, every_way
 from tests.support.loopback import Loopback, events, reply
+from tests.support.sdk import openai_client
 
 
 class City(BaseModel):
@@ -78,8 +79,8 @@ def served(request: Any) -> Any:
 def test_parse_asks_and_reads_as_openai_does(way: Any, kind: Any) -> None:
     """The same request, and the same object out of the same text."""
     text = TEXT if kind is City else '{"x": 1}'
-    with Loopback(lambda request: reply(200, document(text))) as server:
-        theirs = openai.OpenAI(api_key="k", base_url=f"{server.url}/v1").responses.parse(**ASK, text_format=kind)
+    with Loopback(lambda request: reply(200, document(text))) as server, openai_client(server) as hers:
+        theirs = hers.responses.parse(**ASK, text_format=kind)
         client = Driven(way, providers=[Provider(api_key="k", base_url=f"{server.url}/v1")])
         ours = client.do(lambda responses: responses.parse(**ASK, text_format=kind))
         assert server.requests[0].json() == server.requests[1].json()
@@ -91,8 +92,7 @@ def test_parse_asks_and_reads_as_openai_does(way: Any, kind: Any) -> None:
 
 def test_the_arguments_of_tools_are_read() -> None:
     """A model's own tool gives the model, a strict one JSON, another one nothing; as openai has it."""
-    with Loopback(served) as server:
-        theirs: Any = openai.OpenAI(api_key="k", base_url=f"{server.url}/v1")
+    with Loopback(served) as server, openai_client(server) as theirs:
         ours: Any = EdgeClient(providers=[Provider(api_key="k", base_url=f"{server.url}/v1")], cache=False)
         for hers, mine, parsed in (
             (openai.pydantic_function_tool(City), pydantic_function_tool(City), City(name="Paris", people=2)),
@@ -109,8 +109,7 @@ def test_the_arguments_of_tools_are_read() -> None:
 @every_way
 def test_the_events_of_stream_are_openais(way: Any) -> None:
     """Event by event: the text so far, what was read, the final response."""
-    with Loopback(served) as server:
-        hers_client: Any = openai.OpenAI(api_key="k", base_url=f"{server.url}/v1")
+    with Loopback(served) as server, openai_client(server) as hers_client:
         with hers_client.responses.stream(**ASK, text_format=City) as stream:
             theirs = list(stream)
             hers = stream.get_final_response()
@@ -226,8 +225,7 @@ def test_a_call_as_it_grows(way: Any) -> None:
         {"type": "response.completed", "response": last},
     ]
     numbered = [{**event, "sequence_number": number} for number, event in enumerate(told)]
-    with Loopback(lambda request: list(events(numbered))) as server:
-        hers_client: Any = openai.OpenAI(api_key="k", base_url=f"{server.url}/v1")
+    with Loopback(lambda request: list(events(numbered))) as server, openai_client(server) as hers_client:
         with hers_client.responses.stream(**ASK, tools=[openai.pydantic_function_tool(City)]) as stream:
             theirs = list(stream)
         client = Driven(way, providers=[Provider(api_key="k", base_url=f"{server.url}/v1")])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import openai
 import pytest
 
 from edgeagent import EdgeClient, NoTargetError, NotFoundError, RequestValidationError, ResponseValidationError
@@ -13,6 +12,7 @@ from edgeagent.testing import FakeProvider
 from tests.resources.both import Driven, every_way
 from tests.resources.test_responses_parsed import document, streamed
 from tests.support.loopback import Loopback, Request, events, reply
+from tests.support.sdk import openai_client
 
 ASKED = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x"}]}
 ITEMS: list[dict[str, Any]] = [{**ASKED, "id": f"msg_{number}"} for number in range(5)]
@@ -47,8 +47,8 @@ QUESTIONS: list[Any] = [
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_the_vendor_is_asked_as_openais_client_asks(way: Any, question: Any) -> None:
     """Method, path, query and body; and the answer is the same."""
-    with Loopback(vendor) as server:
-        hers = question(openai.OpenAI(api_key="k", base_url=f"{server.url}/v1").responses)
+    with Loopback(vendor) as server, openai_client(server) as hers_client:
+        hers = question(hers_client.responses)
         client = Driven(way, providers=[OpenAI(api_key="k", base_url=f"{server.url}/v1"), FakeProvider("x")])
         mine = client.do(question)
         first, second = server.requests
@@ -161,10 +161,10 @@ def test_who_keeps_nothing() -> None:
 
 def test_input_items_page_by_page() -> None:
     """One page, the next, or all of them in one loop; the items are objects."""
-    with Loopback(vendor) as server:
-        theirs = openai.OpenAI(api_key="k", base_url=f"{server.url}/v1").responses.input_items
+    with Loopback(vendor) as server, openai_client(server) as hers_client:
+        theirs = hers_client.responses.input_items
         ours = EdgeClient(providers=[OpenAI(api_key="k", base_url=f"{server.url}/v1")]).responses.input_items
-        hers = [item.id for item in theirs.list("resp_1", limit=2, order="asc", include=["x"])]  # type: ignore[list-item]
+        hers = [item.id for item in theirs.list("resp_1", limit=2, order="asc", include=["x"])]
         page = ours.list("resp_1", limit=2, order="asc", include=["x"])
         assert [item.id for item in page] == hers == [item["id"] for item in ITEMS]
         sent = [request.path for request in server.requests]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -125,13 +126,14 @@ def test_an_sdk_parses_the_same(api: str, upstream: tuple[Upstream, Loopback, An
     """Whole answers, streams at random cuts, and errors: object for object, chunk for chunk."""
     answers, server, http = upstream
     make, ask = APIS[api]
-    bare, over = make(server.url, None), make(server.url, http)
     different, kinds = [], set()
-    for record in filter(_askable, records(api)):
-        answers.record = record
-        alone = parsed(ask, bare, record)
-        kinds.add((_streams(record), isinstance(alone, tuple)))
-        if parsed(ask, over, record) != alone:
-            different.append(record["id"])
+    with closing(make(server.url, None)) as bare:
+        over = make(server.url, http)
+        for record in filter(_askable, records(api)):
+            answers.record = record
+            alone = parsed(ask, bare, record)
+            kinds.add((_streams(record), isinstance(alone, tuple)))
+            if parsed(ask, over, record) != alone:
+                different.append(record["id"])
     assert not different
     assert {(False, False), (True, False)} <= kinds, "answers and streams were among them"
