@@ -117,7 +117,7 @@ class Names:
         if len(self._providers) > 1:
             warnings.warn(
                 f"No configured provider is known to serve {model!r}; using the first, {provider.name!r}. "
-                f'Write "provider/model" to choose one (have: {self._have()}).',
+                f'Write "provider/model" to choose one (have: {self._have()}); strict_models=True refuses such names.',
                 stacklevel=_callers_level(),
             )
         return Target(provider.name, model)
