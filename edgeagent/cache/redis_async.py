@@ -26,6 +26,10 @@ __all__ = ["AsyncLink", "async_connection_options"]
 
 _LONG: Final = 0.05
 """Seconds after which a server that is there has answered: whoever is cancelled later has reason to doubt it."""
+_SHORT: Final = 0.001
+"""Seconds that are as good as none: the library takes none for no limit."""
+_BUFFERED: Final = 32 * 1024
+"""Bytes that a connection takes at once, whether or not the server reads: asyncio's buffers hold twice that."""
 _ITS_NAME: Final = ("driver_info", "lib_name", "lib_version")
 """What the library tells the server of itself. Servers before 7.2 refuse it, and the library keeps what they say in a
 cycle with whoever connected: forgotten connections would end in the garbage collector's hands."""
@@ -125,15 +129,23 @@ class AsyncLink:
         return connection
 
     async def _exchange(self, connection: Any, data: bytes, closed: int, patience: float) -> Any:
+        transport = connection._writer.transport
         try:
-            connection.socket_timeout = None  # else the library makes a task for what it sends; a command is small
-            await connection.send_packed_command([data], check_health=False)
+            if len(data) > _BUFFERED:
+                began, patience = time.monotonic(), max(patience, _SHORT)
+                connection.socket_timeout = patience
+                await connection.send_packed_command([data], check_health=False)
+                patience = max(began + patience - time.monotonic(), _SHORT)
+            else:  # it fits into the buffer, so nobody waits; with a limit the library makes a task for it
+                connection.socket_timeout = None
+                await connection.send_packed_command([data], check_health=False)
             connection.socket_timeout = patience  # read_response(timeout=…) would give None, and leave the reply
             reply = await connection.read_response()
         except ResponseError:  # that is an answer, too
             self._give_back(connection, closed)
             raise
         except BaseException:
+            transport.abort()  # to close it would be to wait until all has been sent
             await connection.disconnect(nowait=True)
             raise
         self._give_back(connection, closed)

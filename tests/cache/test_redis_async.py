@@ -298,6 +298,27 @@ def test_a_server_that_hangs_is_waited_for_no_longer_than_is_asked(mortal: Redis
         run(look)
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["idle connection", "new connection"])
+@pytest.mark.parametrize("bound", [0.0, 0.2, None], ids=["no time", "asked for less", "the tier's limit"])
+def test_nobody_reads_what_is_sent(mortal: RedisServer, known: bool, bound: float | None) -> None:
+    """More keys than all buffers on the way hold: sending them has a limit, too."""
+    with closing(RedisCache(mortal.url, timeout=0.2 if bound is None else 60)) as tier:
+        many = [KEY] * 200_000
+
+        async def look() -> None:
+            if known:
+                await get(tier)
+            mortal.hang()
+            began = time.monotonic()
+            with pytest.raises((redis.TimeoutError, TimeoutError)):
+                await asyncio.wait_for(tier.aget_many(many, Loop(), bound), 30)
+            assert time.monotonic() - began < 20
+            assert idle(tier) == []
+            mortal.go_on()
+
+        run(look)
+
+
 @pytest.mark.parametrize("gives_up", ["the bound", "the caller"])
 def test_callers_without_patience_find_out_that_it_hangs(mortal: RedisServer, gives_up: str) -> None:
     """None of them waits for as long as the tier would, and still the later ones need not wait at all."""
