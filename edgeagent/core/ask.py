@@ -18,21 +18,23 @@ from pydantic_core import PydanticSerializationError
 from edgeagent.core.call import Call
 from edgeagent.core.native import is_native, passes
 from edgeagent.core.promises import check_promises, require_checker
+from edgeagent.core.quotes import unquote
 from edgeagent.effects import Flow, Source, close, invoke, open_iterator, open_stream, read, send
 from edgeagent.errors import (
+    APIError,
     APIStatusError,
     APITimeoutError,
     DeadlineExceededError,
     RequestValidationError,
     ResponseValidationError,
 )
-from edgeagent.providers.answers import chunk_from, completion_from
+from edgeagent.providers.answers import ItemDecoder, completion_from
 from edgeagent.providers.base import ChatCodec, DirectProvider, HTTPProvider, Provider, StreamDecoder
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest, Target
 from edgeagent.types.assembly import assemble, to_chunks
 from edgeagent.types.functions import chunk_with_function_call, modernised, speaks_of_functions, with_function_call
 from edgeagent.types.recording import Recorded
-from edgeagent.wire.http import HTTPRequest, HTTPResponse
+from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
 
 __all__ = [
     "OpenedStream",
@@ -44,10 +46,11 @@ __all__ = [
     "invoke_own",
     "is_http",
     "not_json",
-    "note_request_id",
+    "opened_by",
     "own_method",
     "refused",
     "restored",
+    "sent",
     "whole_error",
 ]
 
@@ -72,6 +75,8 @@ class OpenedStream:
     """Whether it is the caller's own already: an answer that was there as a whole."""
     raw: list[bytes] | None = None
     """The bytes as they came, where the caller is to get them; whoever takes them empties it."""
+    asked: HTTPRequest | None = None
+    """By what it was asked for, without the body."""
     paced: deque[Recorded] | None = None
     """In place of a source: chunks that were recorded, and when they are to come."""
 
@@ -88,7 +93,13 @@ class OpenedStream:
         assert decoder is not None
         if self.raw is not None and data is not None:
             self.raw.append(data)
-        self.take(decoder.end() if data is None else decoder.feed(data))
+        try:
+            decoded = decoder.end() if data is None else decoder.feed(data)
+        except APIError as error:
+            if self.asked is not None:
+                unquote(error, self.asked)
+            raise
+        self.take(decoded)
         self.ended = data is None
 
 
@@ -108,8 +119,7 @@ def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
     if is_http(provider):
         codec = provider.codec_for(target.model)
         request = yield from _http_request(call, provider, target, codec, stream=False)
-        response = yield from send(request, call.options.timeout, call.deadline, provider.http_client)
-        note_request_id(call, response)
+        response = yield from sent(call, request, provider)
         if not 200 <= response.status_code < 300:
             raise refused(codec, response)
         if call.options.record is not None:
@@ -255,15 +265,13 @@ def _in_older_form(request: ChatRequest, codec: ChatCodec) -> bool:
 def _open_http(call: Call, provider: HTTPProvider, target: Target) -> Flow[OpenedStream]:
     codec = provider.codec_for(target.model)
     request = yield from _http_request(call, provider, target, codec, stream=True)
-    source = yield from open_stream(request, call.options.timeout, call.deadline, provider.http_client)
-    head = HTTPResponse(source.status_code, source.headers, b"", request)
-    note_request_id(call, head)
+    source, head = yield from opened_by(call, request, provider)
     if 200 <= head.status_code < 300:
         reshape = chunk_with_function_call if _in_older_form(call.request, codec) else None
         decoder = codec.stream_decoder(call.request, head)
         if call.options.record is not None:
             decoder = call.options.record.opened(head, decoder)
-        opened = OpenedStream(source, decoder, reshape=reshape)
+        opened = OpenedStream(source, decoder, reshape=reshape, asked=call.asked)
         if call.native is not None and passes(call.native.asked, provider, codec):
             opened.raw = []
             call.native.headers = head.headers
@@ -293,46 +301,28 @@ def whole_error(source: Source, deadline: float | None) -> Flow[bytes]:
     return b"".join(pieces)
 
 
-def note_request_id(call: Call[Any], response: HTTPResponse) -> None:
-    """Keep the provider's id of the request, and what else its headers say."""
-    call.answer_headers = headers = response.headers
+def sent(call: Call[Any], request: HTTPRequest, provider: Any) -> Flow[HTTPResponse]:
+    """The whole response to a request."""
+    call.asked = HTTPRequest(request.method, request.url, request.headers)
+    response = yield from send(request, call.options.timeout, call.deadline, provider.http_client)
+    _note_headers(call, response.headers)
+    return response
+
+
+def opened_by(call: Call[Any], request: HTTPRequest, provider: Any) -> Flow[tuple[Source, HTTPResponse]]:
+    """The body of a response, still to be read, and what came before it."""
+    call.asked = HTTPRequest(request.method, request.url, request.headers)
+    source = yield from open_stream(request, call.options.timeout, call.deadline, provider.http_client)
+    _note_headers(call, source.headers)
+    return source, HTTPResponse(source.status_code, source.headers, b"", request)
+
+
+def _note_headers(call: Call[Any], headers: Headers) -> None:
+    call.answer_headers = headers
     call.edge.request_id = headers.get("x-request-id") or headers.get("request-id") or headers.get("x-amzn-requestid")
 
 
 # providers of the caller's own
-
-
-class _ItemDecoder:
-    """What a provider's own iterator yields → chunks."""
-
-    finished = False
-
-    def __init__(self, request: ChatRequest) -> None:
-        self._request = request
-        self._finish_seen = False
-        self._called = False
-        self._id = f"chatcmpl-{uuid4().hex}"
-        self._last: ChatCompletionChunk | None = None
-
-    def feed(self, item: Any) -> list[ChatCompletionChunk]:
-        chunk = chunk_from(item, request=self._request, id=self._id)
-        self._last = chunk
-        for choice in chunk.choices:
-            self._finish_seen = self._finish_seen or choice.finish_reason is not None
-            self._called = self._called or bool(choice.delta.tool_calls)
-        return [chunk]
-
-    def end(self) -> list[ChatCompletionChunk]:
-        """An iterator that ended has finished: pieces of plain text carry no finish reason of their own."""
-        if self._finish_seen or self._last is None:
-            return []
-        last = self._last
-        finish = {"index": 0, "delta": {}, "finish_reason": "tool_calls" if self._called else "stop"}
-        return [
-            ChatCompletionChunk.model_validate(
-                {"id": last.id, "created": last.created, "model": last.model, "choices": [finish]}
-            )
-        ]
 
 
 def _ask_directly(call: Call, provider: DirectProvider, target: Target) -> Flow[ChatCompletion]:
@@ -358,7 +348,7 @@ def _open_directly(call: Call, provider: DirectProvider, target: Target) -> Flow
     method = own_method(provider, call, ("stream", "astream"))
     if method is not None:
         source = yield from open_iterator(partial(method, request), call.options.timeout, call.deadline)
-        return OpenedStream(source, _ItemDecoder(request))
+        return OpenedStream(source, ItemDecoder(request, id=f"chatcmpl-{uuid4().hex}"))
     completion = yield from _ask_directly(call, provider, target)
     return OpenedStream(None, None, to_chunks(completion), ended=True)
 

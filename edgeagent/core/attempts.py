@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from edgeagent.core.call import Call
 from edgeagent.core.hedging import Hedges, SparedError, hedged
+from edgeagent.core.quotes import unquote
 from edgeagent.core.readiness import longest_wait, until_ready
 from edgeagent.core.survived import let_go
 from edgeagent.core.ticket import Ticket
@@ -20,6 +21,7 @@ from edgeagent.core.verdict import Verdict, judge, told_wait
 from edgeagent.effects import Flow, sleep
 from edgeagent.errors import (
     APIConnectionError,
+    APIError,
     APITimeoutError,
     EdgeAgentError,
     RequestValidationError,
@@ -190,6 +192,8 @@ def _attempt_one(call: Call[Any], target: Target, ask: Callable[[Target], Flow[A
             answer = yield from ask(target) if call.admission is None else call.admission.attempt(call, target, ask)
         except Exception as raised:
             error = _typed(raised)
+            if call.asked is not None and isinstance(error, APIError):
+                unquote(error, call.asked)
             ticket.failed(error)
             call.attempted(target, started, error)
             delay = _delay(call, error, judge(error), attempt)

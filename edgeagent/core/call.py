@@ -24,7 +24,7 @@ from edgeagent.routing.health import Health
 from edgeagent.telemetry.base import CallEnded, Observation
 from edgeagent.tokens import Size
 from edgeagent.types import AnyAnswer, Attempt, ChatRequest, ResponseMetadata, Target
-from edgeagent.wire.http import Headers
+from edgeagent.wire.http import Headers, HTTPRequest
 
 if TYPE_CHECKING:
     from edgeagent.core.admission import Admission, Tab
@@ -80,6 +80,7 @@ class Call(Generic[R]):
     __slots__ = (
         "admission",
         "answer_headers",
+        "asked",
         "attempts",
         "clock",
         "deadline",
@@ -142,6 +143,7 @@ class Call(Generic[R]):
         self.size: Size | None = None  # once it was measured
         self.warmth: Prefixes | None = None  # once a price was asked for
         self.admission: Admission | None = None
+        self.asked: HTTPRequest | None = None  # by the last attempt, without the body
         self.answer_headers: Headers | None = None  # of the last attempt
         self.tab: Tab | None = None  # of the attempt that answered
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from edgeagent.core.ask import credential, is_http, note_request_id
+from edgeagent.core.ask import credential, is_http, sent
 from edgeagent.core.attempts import attempt_targets
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.calls import Calls
 from edgeagent.core.targets import vendor_of
-from edgeagent.effects import Flow, Scope, first_of, send
+from edgeagent.effects import Flow, Scope, first_of
 from edgeagent.errors import APIStatusError, DeadlineExceededError, EdgeAgentError, NoTargetError, NotFoundError
 from edgeagent.providers.base import Provider
 from edgeagent.providers.listing import ModelList, listed
@@ -80,8 +80,9 @@ class Models(Calls):
         refused: APIStatusError | None = None
         if lists is not None and lists.single:
             try:
-                response = yield from self._asked(call, provider, lists, lists.path_of(target.model), {}, target.model)
-                return self._told(lists.decode_one(response, vendor_of(provider)), provider, call)
+                path, decode = lists.path_of(target.model), partial(lists.decode_one, owner=vendor_of(provider))
+                model = yield from self._asked(call, provider, lists, path, {}, decode, target.model)
+                return self._told(model, provider, call)
             except APIStatusError as error:  # some servers list, but do not tell of one
                 if error.status_code not in _NO_SUCH_PATH:
                     raise
@@ -112,10 +113,10 @@ class Models(Calls):
     def _pages(self, call: Call[ModelQuery], provider: Provider, lists: ModelList) -> Flow[Sequence[Model]]:
         models: list[Model] = []
         page: dict[str, str] | None = dict(lists.query)
+        decode = partial(lists.decode, owner=vendor_of(provider))
         for _ in range(MAX_PAGES):
             assert page is not None
-            response = yield from self._asked(call, provider, lists, lists.path, page)
-            found, following = lists.decode(response, vendor_of(provider))
+            found, following = yield from self._asked(call, provider, lists, lists.path, page, decode)
             models += found
             if following is None or following == page:
                 break
@@ -129,11 +130,12 @@ class Models(Calls):
         lists: ModelList,
         path: str,
         query: dict[str, str],
+        decode: Callable[[HTTPResponse], T],
         model: str = "",
-    ) -> Flow[HTTPResponse]:
-        """One request, with its attempts."""
+    ) -> Flow[T]:
+        """What one request tells, with its attempts."""
 
-        def attempt(target: Target) -> Flow[HTTPResponse]:
+        def attempt(target: Target) -> Flow[T]:
             key = yield from credential(call, provider)
             request = provider.request_to(
                 path,
@@ -141,11 +143,10 @@ class Models(Calls):
                 extra_headers={**lists.headers, **(call.request.extra_headers or {})},
                 extra_query={**query, **(call.request.extra_query or {})},
             )
-            response = yield from send(request, call.options.timeout, call.deadline, provider.http_client)
-            note_request_id(call, response)
+            response = yield from sent(call, request, provider)
             if not 200 <= response.status_code < 300:
                 raise provider.codec_for(target.model).decode_error(response)
-            return response
+            return decode(response)
 
         answered = yield from attempt_targets(call, [Target(provider.name, model)], attempt, lambda _: None)
         return answered.answer

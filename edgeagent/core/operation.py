@@ -12,9 +12,9 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic_core import PydanticSerializationError
 
-from edgeagent.core.ask import CHAT_METHODS, credential, invoke_own, is_http, not_json, note_request_id, own_method
+from edgeagent.core.ask import CHAT_METHODS, credential, invoke_own, is_http, not_json, own_method, sent
 from edgeagent.core.call import Call
-from edgeagent.effects import Flow, send
+from edgeagent.effects import Flow
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.base import Encoded, Provider, Route
 from edgeagent.types import (
@@ -166,9 +166,7 @@ def _post(
         raise RequestValidationError(
             f"{name}: the request's body has {size} bytes, more than the limit of {max_body_bytes}.", param=name
         )
-    response = yield from send(asked, call.options.timeout, call.deadline, provider.http_client)
-    note_request_id(call, response)
-    return response
+    return (yield from sent(call, asked, provider))
 
 
 def _ask_own(call: Call[Any], operation: Operation[R, A], provider: Any, request: R) -> Flow[A]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from edgeagent.core.ask import credential, note_request_id, refused, whole_error
+from edgeagent.core.ask import credential, opened_by, refused, sent, whole_error
 from edgeagent.core.attempts import attempt_targets
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.calls import Calls
-from edgeagent.effects import Flow, Scope, Source, open_stream, read, send
+from edgeagent.effects import Flow, Scope, Source, read
 from edgeagent.providers.base import Encoded, HTTPProvider
 from edgeagent.types import ChatRequest, Target
 from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
@@ -92,8 +92,7 @@ class StoredAnswers(Calls):
 
         def attempt(_: Target) -> Flow[HTTPResponse]:
             request = yield from _request(call, stored, stream=False)
-            response = yield from send(request, options.timeout, call.deadline, stored.provider.http_client)
-            note_request_id(call, response)
+            response = yield from sent(call, request, stored.provider)
             if not 200 <= response.status_code < 300:
                 raise refused(stored.provider.codec_for(""), response)
             return response
@@ -108,9 +107,7 @@ class StoredAnswers(Calls):
 
         def attempt(_: Target) -> Flow[Source]:
             request = yield from _request(call, stored, stream=True)
-            source = yield from open_stream(request, options.timeout, call.deadline, stored.provider.http_client)
-            head = HTTPResponse(source.status_code, source.headers, b"", request)
-            note_request_id(call, head)
+            source, _head = yield from opened_by(call, request, stored.provider)
             if not 200 <= source.status_code < 300:
                 content = yield from whole_error(source, call.deadline)
                 failed = HTTPResponse(source.status_code, source.headers, content, request)

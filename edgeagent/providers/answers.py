@@ -17,7 +17,7 @@ from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatCompletionM
 from edgeagent.wire.http import HTTPResponse
 from edgeagent.wire.json import dump_json
 
-__all__ = ["LOCAL_ID", "chunk_from", "completion_from"]
+__all__ = ["LOCAL_ID", "ItemDecoder", "chunk_from", "completion_from"]
 
 LOCAL_ID: Final = "chatcmpl-local"
 """The `id` of an answer that came without one."""
@@ -82,6 +82,40 @@ def chunk_from(value: object, *, request: ChatRequest, id: str = LOCAL_ID, creat
         body = fields if "choices" in fields else _from_part(fields, "delta", _DELTA_FIELDS)
     given = {"id": id, "object": "chat.completion.chunk", "created": created, "model": request.model}
     return _validated(ChatCompletionChunk, {**given, **body})
+
+
+class ItemDecoder:
+    """What a provider's own iterator yields → chunks. `id` is that of all of them."""
+
+    finished = False
+
+    def __init__(self, request: ChatRequest, *, id: str = LOCAL_ID) -> None:
+        self._request = request
+        self._finish_seen = False
+        self._called = False
+        self._id = id
+        self._last: ChatCompletionChunk | None = None
+
+    def feed(self, item: Any) -> list[ChatCompletionChunk]:
+        """The chunk that an item is. Raises `ResponseValidationError` like `chunk_from`."""
+        chunk = chunk_from(item, request=self._request, id=self._id)
+        self._last = chunk
+        for choice in chunk.choices:
+            self._finish_seen = self._finish_seen or choice.finish_reason is not None
+            self._called = self._called or bool(choice.delta.tool_calls)
+        return [chunk]
+
+    def end(self) -> list[ChatCompletionChunk]:
+        """An iterator that ended has finished: pieces of plain text carry no finish reason of their own."""
+        if self._finish_seen or self._last is None:
+            return []
+        last = self._last
+        finish = {"index": 0, "delta": {}, "finish_reason": "tool_calls" if self._called else "stop"}
+        return [
+            ChatCompletionChunk.model_validate(
+                {"id": last.id, "created": last.created, "model": last.model, "choices": [finish]}
+            )
+        ]
 
 
 def _fields(value: object) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-__all__ = ["HTTPRequest", "HTTPResponse", "Headers", "names_secret", "redact_url"]
+__all__ = ["HTTPRequest", "HTTPResponse", "Headers", "credentials_of", "names_secret", "redact_url"]
 
 SAFE_REQUEST_HEADERS: Final = frozenset(
     {
@@ -166,13 +166,17 @@ def names_secret(name: str) -> bool:
 
 def _unquoted(content: bytes, request: HTTPRequest) -> bytes:
     """The body of an error without the credentials of its request: some servers quote the key that they refuse."""
-    fields = (*request.headers.fields, *parse_qsl(request.url.partition("?")[2]))
-    for name, value in fields:
-        secret = value.rpartition(" ")[2]  # without its scheme
-        if len(secret) >= _SHORTEST and secret != REDACTED and names_secret(name):
-            for written in {secret, secret.replace("/", "\\/")}:  # as some JSON has it
-                content = content.replace(written.encode(), REDACTED.encode())
+    for secret in credentials_of(request):
+        for written in {secret, secret.replace("/", "\\/")}:  # as some JSON has it
+            content = content.replace(written.encode(), REDACTED.encode())
     return content
+
+
+def credentials_of(request: HTTPRequest) -> list[str]:
+    """What a request proves its caller's identity with, by the names of its header fields and its query."""
+    fields = (*request.headers.fields, *parse_qsl(request.url.partition("?")[2]))
+    secrets = ((name, value.rpartition(" ")[2]) for name, value in fields)  # without its scheme
+    return [one for name, one in secrets if len(one) >= _SHORTEST and one != REDACTED and names_secret(name)]
 
 
 @lru_cache(maxsize=256)  # asked for every answer

@@ -16,7 +16,7 @@ from edgeagent import (
     ResponseValidationError,
     RetryPolicy,
 )
-from tests.e2e.harness import ANTHROPIC, KEY, OPENAI, Gate, Script, Vendor, outcome, text_of
+from tests.e2e.harness import ANTHROPIC, KEY, OPENAI, Gate, Script, Vendor, outcome, streamed, text_of
 from tests.support.loopback import HANG_UP, Loopback, reply
 
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
@@ -293,11 +293,22 @@ async def test_a_call_has_its_own_number_of_tries(kind: str, vendor: Vendor) -> 
 # what an error tells, and what it does not
 
 
+def quoting(event: bytes) -> bytes:
+    """An error event with the key in its message."""
+    quoted = event.replace(b"Overloaded", f"{KEY} has no more".encode())
+    assert KEY.encode() in quoted
+    return quoted
+
+
 ERRORS: dict[str, Any] = {
     "401": lambda v: v.fail(401, x_request_id="req_1", request_id="req_1"),
     "429": lambda v: v.fail(429, x_request_id="req_1", request_id="req_1"),
     "401 quoting it": lambda v: reply(401, v.error(401, "invalid_api_key", f"Incorrect API key provided: {KEY}.")),
     "500 html": lambda v: reply(500, HTML, content_type="text/html", x_request_id="req_1", request_id="req_1"),
+    "200 html quoting it": lambda v: reply(200, f"<p>Who is {KEY}?</p>".encode(), content_type="text/html"),
+    "200 with an error quoting it": lambda v: reply(200, v.error(401, KEY, f"Incorrect API key: {KEY}.")),
+    "an error event quoting it": lambda v: streamed([*v.opening(), quoting(v.error_event())]),
+    "a later error event quoting it": lambda v: streamed([*v.opening(), v.text("Par"), quoting(v.error_event())]),
     "truncated": lambda v: reply(200, v.reply().partition(b"\r\n\r\n")[2][:-20], x_request_id="req_1"),
     "reset": lambda v: [HANG_UP],
 }
@@ -309,10 +320,9 @@ async def test_no_error_holds_the_key(kind: str, vendor: Vendor, fault: str, str
     """Not in its text, its repr, its pickle, its request, nor in what caused it; a pickle tells the same story."""
     with Loopback(lambda request: ERRORS[fault](vendor)) as server:
         async with Gate(kind, [vendor.provider(server)], retry=1) as gate:
+            call = gate.chunks if streaming else gate.create
             error = await outcome(
-                lambda: gate.create(
-                    model=vendor.model, stream=streaming, extra_headers={"x-mine": KEY}, extra_query={"key": KEY}
-                )
+                lambda: call(model=vendor.model, extra_headers={"x-mine": KEY}, extra_query={"key": KEY})
             )
     assert server.requests[0].headers["x-mine"] == KEY
     assert isinstance(error, EdgeAgentError)

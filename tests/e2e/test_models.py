@@ -242,6 +242,21 @@ async def test_an_error_of_the_one_that_is_asked_for(kind: str) -> None:
         assert len(server.requests) == 2
 
 
+async def test_a_list_that_was_damaged_on_its_way(kind: str) -> None:
+    """It is asked for again, and the attempts tell it."""
+    model = {"id": "gpt-4o", "object": "model", "created": 1, "owned_by": "openai"}
+    answers = [b'{"data": [', {"data": [model]}, b"<html>", model]
+    with Loopback(lambda request: reply(200, answers.pop(0))) as server:
+        async with Gate(kind, [OpenAI(api_key=KEY, base_url=server.url)], retry=1) as g:
+            page = await settled(g.client.models.list())
+            assert [one.id for one in page.data] == ["gpt-4o"]
+            found = await settled(g.client.models.retrieve("gpt-4o"))
+            assert found.id == "gpt-4o"
+    assert [one.outcome for one in page.edge.attempts] == ["ResponseValidationError", "ok"]
+    assert [one.outcome for one in found.edge.attempts] == ["ResponseValidationError", "ok"]
+    assert len(server.requests) == 4
+
+
 @pytest.mark.parametrize(
     "content", [b"{", b"[]]", b"3", b'{"data": 3}', b'{"data": [{}]}', b'{"error": {"message": "x"}}']
 )
