@@ -75,7 +75,7 @@ class CacheLayers:
         self._leasing: Any = next((tier for tier in self._far if getattr(tier, "leases", False)), None)
         self._leases: dict[bytes, Lease] = {}
         self._reads = Reads()
-        self._writes = Writes(submit, self.fault, self.counts)
+        self.writes = Writes(submit, self.fault, self.counts)
         self._submit = submit
         self._repeat = repeat
         self._wall = wall
@@ -124,7 +124,7 @@ class CacheLayers:
             except Exception as error:
                 self.fault(tier, error)
                 continue
-            entry = None if data is None else self._fresh(self._remembered(key, data), max_age, tier, spare)
+            entry = None if data is None else self.fresh(self._remembered(key, data), max_age, tier, spare)
             self._observer.cache_lookup(tier.name, hit=entry is not None)
             if entry is not None:
                 return entry, tier.name
@@ -148,7 +148,7 @@ class CacheLayers:
             DeadlineExceededError: the call's deadline came first.
         """
         for rank, tier in enumerate(self._far):
-            data = self._writes.under_way(key)  # a write under way is visible
+            data = self.writes.under_way(key)  # a write under way is visible
             if data is None:
                 try:
                     data = yield from self._reads.read(call, tier, key)
@@ -157,7 +157,7 @@ class CacheLayers:
                     self.fault(tier, error)
                     continue
             held = None if data is None else decode_entry(data)
-            entry = self._fresh(held, max_age, tier, spare)
+            entry = self.fresh(held, max_age, tier, spare)
             self._observer.cache_lookup(tier.name, hit=entry is not None)
             self.counts(tier).looked(hit=entry is not None)
             if entry is None and spare is not None and held is not None and spare.entry is held and data is not None:
@@ -182,7 +182,7 @@ class CacheLayers:
             data = yield from self._read_many(call, tier, [keys[place] for place in left])
             for place in left:
                 held = data.get(keys[place])
-                entry = None if held is None else self._fresh(decode_entry(held), max_age)
+                entry = None if held is None else self.fresh(decode_entry(held), max_age)
                 self._observer.cache_lookup(tier.name, hit=entry is not None)
                 self.counts(tier).looked(hit=entry is not None)
                 if entry is not None and held is not None:
@@ -191,7 +191,7 @@ class CacheLayers:
         return found
 
     def _read_many(self, call: Call[Any], tier: CacheTier, keys: Sequence[bytes]) -> Flow[dict[bytes, bytes]]:
-        writing = {key: data for key in keys if (data := self._writes.under_way(key)) is not None}
+        writing = {key: data for key in keys if (data := self.writes.under_way(key)) is not None}
         rest = [key for key in keys if key not in writing]
         try:
             return {**(yield from self._reads.read_many(call, tier, rest)), **writing}
@@ -229,7 +229,7 @@ class CacheLayers:
             return None
 
         def fresh(data: bytes) -> Entry | None:
-            return self._fresh(decode_entry(data), max_age)
+            return self.fresh(decode_entry(data), max_age)
 
         try:
             call.question, found = yield from find_similar(call, cache, question, fresh)
@@ -320,13 +320,14 @@ class CacheLayers:
             self._decoded[key] = (data, entry)
         return entry
 
-    def _fresh(
+    def fresh(
         self,
         entry: Entry | None,
         max_age: float | None,
         tier: CacheTier | None = None,
         spare: Spare | None = None,
     ) -> Entry | None:
+        """The entry, if it may still be given. One of `tier` that may not is offered to `spare`."""
         if entry is None or (max_age is None and entry.expires is None):
             return entry
         now = self._wall()
@@ -360,7 +361,7 @@ class CacheLayers:
 
     def _put_far(self, tier: CacheTier, key: bytes, data: bytes, ttl: float | None) -> None:
         lease = self._leases.get(key) if tier is self._leasing else None
-        self._writes.put(tier, Put(key, data, ttl, "" if lease is None else lease.take()))
+        self.writes.put(tier, Put(key, data, ttl, "" if lease is None else lease.take()))
 
     def fault(self, tier: CacheTier | SemanticCache, error: Exception) -> None:
         """Count a tier's fault, and log the first of its kind; that a server is still away is no news."""
@@ -375,7 +376,7 @@ class CacheLayers:
 
     def after_fork(self) -> None:
         """In the child: writes under way are the parent's. The tiers see to themselves."""
-        self._writes.after_fork()
+        self.writes.after_fork()
         for counts in self._counts.values():
             counts.after_fork()
         self._leases = {}

@@ -124,7 +124,7 @@ class _Search:
             entry, what = yield from _look(self._call, tier, key, self._layers)
             if entry is not None:
                 left = cache.fresh_until(entry.created, entry.expires) - now()
-                if self._layers._fresh(entry, cache.max_age, tier, self.spare) is not None:
+                if self._layers.fresh(entry, cache.max_age, tier, self.spare) is not None:
                     return _of(self._named("hit", f"{tier.name}: a fresh answer"), entry, tier.name, now(), left)
                 what = f"an answer that is {-left:.3g} s past its time"
             self.found.append(f"{tier.name}: {what}")
@@ -139,7 +139,7 @@ def _joins(pipeline: Pipeline, call: Call, shared: bytes) -> Flow[bool]:
     """Whether an identical call is under way whose answer this one would get."""
     if not call.streams:
         return call.options.cache.mode == "on" and pipeline.flights.has(shared)
-    if not pipeline._may_share(call):
+    if not pipeline.may_share(call):
         return False
     place = (yield from here()), shared
     return pipeline.streams.get(place) is not None or pipeline.streams.openings.has(place)
@@ -171,7 +171,7 @@ def _why_off(call: Call, layers: CacheLayers) -> str:
 def _look(call: Call, tier: CacheTier, key: bytes, layers: CacheLayers) -> Flow[tuple[Entry | None, str]]:
     """What a tier has, or is about to have, and what to say of it."""
     get: Callable[[bytes], Any] = getattr(tier, "peek", tier.get)
-    data = layers._writes.under_way(key) if tier.blocking else None
+    data = layers.writes.under_way(key) if tier.blocking else None
     try:
         if data is None:
             data = (yield from offload(partial(get, key), bound_of(call), prompt=False)) if tier.blocking else get(key)

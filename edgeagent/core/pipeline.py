@@ -311,7 +311,7 @@ class Pipeline(Answers):
         given = None if found is None else self._replay(call, *found, kind)
         if given is not None:
             return given
-        if keys is not None and self._may_share(call):
+        if keys is not None and self.may_share(call):
             return (yield from StreamFlight(self, call, candidates, keys).open())  # type: ignore[return-value]  # not native
         answered, asked = yield from self._opened_by(call, candidates)
         recorder = Recorder(self._clock) if keys is not None and keys.write else None
@@ -325,7 +325,7 @@ class Pipeline(Answers):
         self._answered_by(call, answered.target)
         return kind(call, answered.answer, finish, recorder)
 
-    def _may_share(self, call: Call) -> bool:
+    def may_share(self, call: Call) -> bool:
         """Whether identical streams may be one."""
         options = call.options
         return call.native is None and options.cache.mode == "on" and not options.resume and not self._watches(call)
