@@ -169,7 +169,9 @@ class Answers(Calls):
         except ValueError:  # a provider of the caller's own put something into its answer that JSON cannot hold
             logger.warning("an answer of %s cannot be written as JSON, and is not cached", answered.target.provider)
             return None
-        if data is not None:
+        if data is not None and not self.layers.clearings.forgot(
+            call.clearings, (keys.raw, keys.shared), data, entry.created
+        ):
             near = None if keys.near_form is None else keys.near_form(entry)
             kept = None if ttl is None else ttl + keep
             self.layers.store(keys.raw, keys.shared, data, kept, shared=keys.far, near=near)

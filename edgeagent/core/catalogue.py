@@ -113,6 +113,10 @@ class Catalogue:
         self._layers = layers
         self._wall = wall
 
+    def bar(self, selection: Selection) -> None:
+        """Of the calls under way, none brings back such an entry. To be said before `clear`, and never blocks."""
+        self._layers.clearings.add(selection)
+
     def clear(self, selection: Selection) -> int | None:
         """Forget these entries in every tier → how many there were; None if a tier does not say.
 

@@ -257,7 +257,9 @@ class Embeddings(Calls):
             packed[place] = written
             if cache.writes and answered.rank == 0:
                 data = encode_entry(self._entry(call, target, cost, *written, ttl=cache.ttl))
-                self.layers.store(batch.raw[place], batch.shared[place], data, cache.ttl, shared=candidates.sharable)
+                raw, shared = batch.raw[place], batch.shared[place]
+                if not self.layers.clearings.forgot(call.clearings, (raw, shared), data, self._wall()):
+                    self.layers.store(raw, shared, data, cache.ttl, shared=candidates.sharable)
         return packed
 
     def _entry(

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from edgeagent.cache.base import CacheTier, Put, lifetime, shorter
 from edgeagent.cache.entry import Entry, decode_entry
 from edgeagent.cache.outage import Away
+from edgeagent.core.clearings import Clearings
 from edgeagent.core.counts import Counts
+from edgeagent.core.keys import Keys
 from edgeagent.core.leases import Lease, Repeat, wait_for_lease
 from edgeagent.core.reads import Reads
 from edgeagent.core.staleness import Background, Refreshes, Spare
@@ -30,11 +32,8 @@ if TYPE_CHECKING:
     from edgeagent.cache.rules import CachePolicy
     from edgeagent.cache.semantic import SemanticCache
     from edgeagent.core.call import Call
-    from edgeagent.core.keys import Keys
 
-__all__ = ["CacheLayers", "NearForm"]
-
-NearForm = Callable[[Entry], "bytes | None"]
+__all__ = ["CacheLayers"]
 
 logger = logging.getLogger("edgeagent.cache")
 
@@ -91,6 +90,7 @@ class CacheLayers:
         self.refreshes = None if background is None else Refreshes(background)
         self.policy = policy
         self.enabled = bool(tiers) or semantic is not None
+        self.clearings = Clearings()
         self.last_put = object()
         """Another one after each put into the near tiers: while it is the same, a miss there is still a miss."""
 
@@ -130,23 +130,16 @@ class CacheLayers:
                 return entry, tier.name
         return None
 
-    def far(
-        self,
-        call: Call,
-        key: bytes,
-        near_key: bytes,
-        max_age: float | None,
-        spare: Spare | None = None,
-        near_form: NearForm | None = None,
-    ) -> Flow[tuple[Entry, CacheTierName] | None]:
-        """Ask the other tiers; a hit is promoted to those before it and to memory under `near_key`.
+    def far(self, call: Call, keys: Keys) -> Flow[tuple[Entry, CacheTierName] | None]:
+        """Ask the other tiers; a hit is promoted to those before it and to memory.
 
-        What is there but not fresh is offered to `spare`, and promoted to memory for the others that may take it.
-        `near_form` makes of a far tier's entry what memory is to hold, where that is not the same; None: nothing.
+        What is there but not fresh is offered to the call's spare, and promoted to memory for the others that may take
+        it.
 
         Raises:
             DeadlineExceededError: the call's deadline came first.
         """
+        key, spare, max_age = keys.shared, call.spare, call.options.cache.max_age
         for rank, tier in enumerate(self._far):
             data = self.writes.under_way(key)  # a write under way is visible
             if data is None:
@@ -160,14 +153,11 @@ class CacheLayers:
             entry = self.fresh(held, max_age, tier, spare)
             self._observer.cache_lookup(tier.name, hit=entry is not None)
             self.counts(tier).looked(hit=entry is not None)
-            if entry is None and spare is not None and held is not None and spare.entry is held and data is not None:
-                near = data if near_form is None else near_form(held)
-                if near is not None:
-                    self.near_is_masked = self.near_is_masked and near_form is None
-                    self._put_near(near_key, near, self._left(held, tier), capped=held.expires is None)
             if entry is not None and data is not None:
-                self._promote(rank, key, near_key, data, entry, near_form)
+                self._promote(call, keys, rank, data, entry)
                 return entry, tier.name
+            if spare is not None and held is not None and spare.entry is held and data is not None:
+                self._promote(call, keys, rank, data, held, between=False)
         return None
 
     def far_many(
@@ -186,7 +176,8 @@ class CacheLayers:
                 self._observer.cache_lookup(tier.name, hit=entry is not None)
                 self.counts(tier).looked(hit=entry is not None)
                 if entry is not None and held is not None:
-                    self._promote(rank, keys[place], near_keys[place], held, entry)
+                    promoted = Keys(near_keys[place], keys[place], read=True, write=True, far=True, candidates=b"")
+                    self._promote(call, promoted, rank, held, entry)
                     found[place] = entry, tier.name
         return found
 
@@ -201,18 +192,20 @@ class CacheLayers:
             return writing
 
     def _promote(
-        self, rank: int, key: bytes, near_key: bytes, data: bytes, entry: Entry, near_form: NearForm | None = None
+        self, call: Call[Any], keys: Keys, rank: int, data: bytes, entry: Entry, *, between: bool = True
     ) -> None:
-        """Put what a far tier had into the tiers before it, for no longer than it would have lived where it was."""
+        """Put what a far tier had into memory, and into those between, for no longer than it would have lived there."""
+        if self.clearings.forgot(call.clearings, (keys.raw, keys.shared), data, self._wall()):
+            return
         ttl, capped = self._left(entry, self._far[rank]), entry.expires is None
-        near = data if near_form is None else near_form(entry)
+        near = data if keys.near_form is None else keys.near_form(entry)
         if near is not None:
-            self.near_is_masked = self.near_is_masked and near_form is None
-            self._put_near(near_key, near, ttl, capped=capped)
-        for skipped in self._far[:rank]:
-            self._put_far(skipped, key, data, shorter(ttl, skipped) if capped else ttl)
+            self.near_is_masked = self.near_is_masked and keys.near_form is None
+            self._put_near(keys.raw, near, ttl, capped=capped)
+        for skipped in self._far[:rank] if between else ():
+            self._put_far(skipped, keys.shared, data, shorter(ttl, skipped) if capped else ttl)
 
-    def similar(self, call: Call, candidates: bytes, max_age: float | None) -> Flow[tuple[Entry, CacheTierName] | None]:
+    def similar(self, call: Call, candidates: bytes) -> Flow[tuple[Entry, CacheTierName] | None]:
         """Ask for the answer to a similar question, which is never promoted: it is no answer to this very request.
 
         Raises:
@@ -224,6 +217,7 @@ class CacheLayers:
         from edgeagent.core.keys import policy_of
         from edgeagent.core.semantic import find_similar, question_of
 
+        max_age = call.options.cache.max_age
         question = question_of(call.request, candidates, policy_of(call))
         if question is None:
             return None
@@ -258,15 +252,7 @@ class CacheLayers:
         except Exception as error:
             self.fault(cache, error)
 
-    def lead(
-        self,
-        call: Call,
-        key: bytes,
-        near_key: bytes,
-        max_age: float | None,
-        spare: Spare | None = None,
-        near_form: NearForm | None = None,
-    ) -> Flow[tuple[Entry, CacheTierName] | None]:
+    def lead(self, call: Call, keys: Keys) -> Flow[tuple[Entry, CacheTierName] | None]:
         """Before a provider is asked: wait while another process asks for the same; what it found, if it did.
 
         Raises:
@@ -275,15 +261,12 @@ class CacheLayers:
         tier = self._leasing
         if tier is None or self._repeat is None:
             return None
+        key = keys.shared
         lease = Lease(tier, key, self._submit, self._repeat, partial(self.fault, tier))
         self._leases[key] = lease
         call.scope.add(partial(self._unlead, key, lease))
-
-        def look() -> Flow[tuple[Entry, CacheTierName] | None]:
-            return self.far(call, key, near_key, max_age, spare, near_form)
-
         try:
-            return (yield from wait_for_lease(call, lease, look))
+            return (yield from wait_for_lease(call, lease, partial(self.far, call, keys)))
         except DeadlineExceededError:
             raise
         except Exception as error:  # everyone calls for himself
@@ -377,6 +360,7 @@ class CacheLayers:
     def after_fork(self) -> None:
         """In the child: writes under way are the parent's. The tiers see to themselves."""
         self.writes.after_fork()
+        self.clearings.after_fork()
         for counts in self._counts.values():
             counts.after_fork()
         self._leases = {}
@@ -384,14 +368,6 @@ class CacheLayers:
             self.refreshes = Refreshes(self._background)
         if self.semantic is not None:
             self.semantic.after_fork()
-
-    def clear(self) -> None:
-        """Forget everything in every tier."""
-        self._decoded.clear()
-        for tier in (*self._near, *self._far):
-            tier.clear()
-        if self.semantic is not None:
-            self.semantic.clear()
 
     def close(self) -> None:
         """Give back files and connections."""

@@ -197,15 +197,14 @@ class Pipeline(Answers):
         """Ask the tiers that outlive the process, if this call may; then for the answer to a similar question."""
         if keys is None or not keys.read:
             return None
-        max_age = call.options.cache.max_age
         found = None
         if keys.far:
-            found = yield from self.layers.far(call, keys.shared, keys.raw, max_age, call.spare, keys.near_form)
+            found = yield from self.layers.far(call, keys)
         if found is None and call.spare is not None:
             found = self._while_revalidating(call, keys)
         if found is not None:
             return found
-        found = yield from self.layers.similar(call, keys.candidates, max_age)
+        found = yield from self.layers.similar(call, keys.candidates)
         return None if found is not None and call.shielding is not None and call.shielding.strange(found[0]) else found
 
     def _or_stale(
@@ -258,10 +257,7 @@ class Pipeline(Answers):
             if found is None:
                 found = yield from self._far(call, keys)
             if found is None and keys.far:
-                form = keys.near_form
-                found = yield from self.layers.lead(
-                    call, keys.shared, keys.raw, call.options.cache.max_age, call.spare, form
-                )
+                found = yield from self.layers.lead(call, keys)
             given = None if found is None else self._hit(call, *found)
             return None if found is None or given is None else (given, self._for_others(call, *found))
 

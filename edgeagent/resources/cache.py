@@ -80,6 +80,7 @@ class CacheControl(_Control):
             Exception: whatever a tier raises that could not forget, after the others have.
         """
         selection = selected(key, model, namespace, tag, older_than)
+        self._catalogue.bar(selection)
         self._client.flush(FLUSH_SECONDS)
         return self._run(partial(self._catalogue.clear, selection))
 
@@ -142,6 +143,7 @@ class AsyncCacheControl(_Control):
     ) -> int | None:
         """Forget entries in every tier; see `CacheControl.clear`."""
         selection = selected(key, model, namespace, tag, older_than)
+        self._catalogue.bar(selection)
         await self._client.flush(FLUSH_SECONDS)
         return await self._run(partial(self._catalogue.clear, selection))
 

@@ -16,7 +16,9 @@ from edgeagent.cache.entry import Entry, decode_entry, encode_entry
 from edgeagent.cache.memory import MemoryCache
 from edgeagent.cache.redis import RedisCache
 from edgeagent.cache.semantic import SemanticCache
+from edgeagent.core.call import CallOptions
 from edgeagent.core.catalogue import Catalogue, Imported, Selection, TierStats
+from edgeagent.core.keys import Keys
 from edgeagent.core.layers import CacheLayers
 from edgeagent.errors import RequestValidationError
 from edgeagent.telemetry import ObserverGroup
@@ -199,11 +201,13 @@ def test_counts(tier: CacheTier) -> None:
     for key, value in ENTRIES.items():
         layers.store(key, key, encode_entry(value), None, shared=True)
 
-    call: Any = SimpleNamespace(clock=lambda: 0.0, at_most=lambda seconds: seconds)
+    call: Any = SimpleNamespace(
+        clock=lambda: 0.0, at_most=lambda seconds: seconds, options=CallOptions(), spare=None, clearings=0
+    )
 
     def ask(key: bytes) -> None:
         if tier.blocking:
-            effects = layers.far(call, key, key, None)
+            effects = layers.far(call, Keys(key, key, read=True, write=True, far=True, candidates=b""))
             try:
                 effect: Any = effects.send(None)
                 while True:

@@ -13,6 +13,9 @@ from edgeagent.cache.encrypted import EncryptedCache
 from edgeagent.cache.entry import Entry, encode_entry
 from edgeagent.cache.memory import MemoryCache
 from edgeagent.core import layers as layers_module
+from edgeagent.core.call import CallOptions
+from edgeagent.core.catalogue import Catalogue, Selection
+from edgeagent.core.keys import Keys
 from edgeagent.core.layers import CacheLayers
 from edgeagent.telemetry import ObserverGroup
 from edgeagent.types.metadata import CacheTierName
@@ -67,7 +70,7 @@ def test_what_is_remembered_is_never_older_than_the_tier(layers: CacheLayers, me
     assert said(layers) is None
     memory.put(b"k", encode_entry(entry("three")))
     assert said(layers) == "three"
-    layers.clear()
+    Catalogue(layers, float).clear(Selection())
     assert said(layers) is None
 
 
@@ -105,8 +108,10 @@ def test_little_is_remembered(layers: CacheLayers, memory: MemoryCache, monkeypa
 
 def far(layers: CacheLayers, key: bytes = b"k") -> CacheTierName | None:
     """The tier that blocks and has the entry."""
-    call: Any = SimpleNamespace(clock=lambda: 0.0, at_most=lambda seconds: seconds)
-    flow = layers.far(call, key, key, None)
+    call: Any = SimpleNamespace(
+        clock=lambda: 0.0, at_most=lambda seconds: seconds, options=CallOptions(), spare=None, clearings=0
+    )
+    flow = layers.far(call, Keys(key, key, read=True, write=True, far=True, candidates=b""))
     try:
         effect: Any = next(flow)
         while True:
@@ -145,3 +150,26 @@ def test_what_is_promoted_lives_no_longer_than_where_it_was(
         assert tier.peek(b"k") is not None
         clock.now = until
         assert (tier.peek(b"k") is None) == (until < math.inf)
+
+
+def test_what_is_forgotten_while_it_is_read_is_not_promoted(clock: Clock) -> None:
+    """Its reader gets it; memory, which has been cleared by then, does not."""
+    near, last = MemoryCache(clock=clock), MemoryCache(clock=clock)
+
+    class Slow:
+        name, blocking = "disk", True
+
+        def get(self, key: bytes, /) -> bytes | None:
+            data = last.get(key)
+            catalogue = Catalogue(layers, clock)
+            catalogue.bar(Selection(model="fake/m"))
+            catalogue.clear(Selection(model="fake/m"))
+            return data
+
+    slow: Any = Slow()
+    for name in ("put", "delete", "clear", "items", "usage"):
+        setattr(slow, name, getattr(last, name))
+    layers = CacheLayers([near, slow], lambda job: job(), clock, ObserverGroup(()))
+    last.put(b"k", encode_entry(entry("one")))
+    assert far(layers) == "disk"
+    assert (near.get(b"k"), last.get(b"k")) == (None, None)

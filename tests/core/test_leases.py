@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 
 from edgeagent.cache.base import Grant
 from edgeagent.cache.entry import Entry, encode_entry
+from edgeagent.cache.policy import CacheOptions
 from edgeagent.core.call import Call, CallOptions
+from edgeagent.core.keys import Keys
 from edgeagent.core.layers import CacheLayers
 from edgeagent.effects import Scope
 from edgeagent.errors import DeadlineExceededError
@@ -89,7 +92,9 @@ class Scene:
         return partial(self.beats.remove, beat)
 
     def lead(self, max_age: float | None = None) -> Any:
-        return self.world.run(self.layers.lead(self.call, KEY, NEAR, max_age), self.scope)
+        self.call.options = replace(self.call.options, cache=CacheOptions(max_age=max_age))
+        keys = Keys(NEAR, KEY, read=True, write=True, far=True, candidates=b"")
+        return self.world.run(self.layers.lead(self.call, keys), self.scope)
 
     def entry(self, age: float = 0.0) -> bytes:
         return encode_entry(Entry(self.world.wall() - age, "fake", "m", None, None, None, b"{}"))

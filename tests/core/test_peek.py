@@ -10,6 +10,7 @@ import pytest
 from edgeagent.cache.policy import CacheOptions
 from edgeagent.cache.rules import CachePolicy
 from edgeagent.core.call import CallOptions
+from edgeagent.core.catalogue import Catalogue, Selection
 from edgeagent.core.flight import Flight
 from edgeagent.core.peek import Peek
 from edgeagent.effects import Scope
@@ -41,7 +42,7 @@ def test_a_miss_then_a_hit() -> None:
     assert (told.outcome, told.tier, told.provider, told.model) == ("hit", "memory", "fake", "m")
     assert (told.age, told.expires_in) == (4, 6)
     assert told.key == told.shared_key == before.key
-    here.pipeline.layers.clear()
+    Catalogue(here.pipeline.layers, here.world.wall).clear(Selection())
     here.complete()
     assert looked(here).expires_in is None
 

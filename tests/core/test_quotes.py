@@ -25,6 +25,7 @@ class Answer(BaseModel):
 
 
 def test_wherever_it_is_said() -> None:
+    """In the text, the vendor's object at any depth, what is read from it, and the answer itself."""
     body = {"error": [{KEY: [f"a {KEY}", 7, None]}], "code": KEY, "param": "query-secret", "type": "plain"}
     content = json.dumps({"as it is": KEY, "escaped": 0}).replace("0", f'"{KEY}"'.replace("/", "\\/")).encode()
     error = APIStatusError(f"No: {KEY}", response=HTTPResponse(200, {"x": "y"}, content), body=body)
@@ -88,6 +89,7 @@ def test_not_by_its_cause_either(kind: str) -> None:
 
 
 def test_a_body_nested_as_none_is() -> None:
+    """It is not attached, rather than looked at in part."""
     body: object = KEY
     for _ in range(100_000):
         body = [body]
@@ -99,6 +101,7 @@ def test_a_body_nested_as_none_is() -> None:
 
 
 def test_a_request_without_a_credential() -> None:
+    """There is nothing to look for."""
     error = APIError("No", body="plain")
     unquote(error, HTTPRequest("POST", "http://localhost:8080/v1"))
     assert (str(error), error.body) == ("No", "plain")

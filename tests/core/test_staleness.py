@@ -11,6 +11,7 @@ from edgeagent import errors as e
 from edgeagent.cache.policy import CacheOptions
 from edgeagent.cache.rules import CachePolicy
 from edgeagent.core.call import CallOptions
+from edgeagent.core.catalogue import Catalogue, Selection
 from edgeagent.core.record import WireRecord
 from edgeagent.core.retry import RetryPolicy
 from edgeagent.core.staleness import REFRESH_SECONDS, RefreshStats, refreshing
@@ -272,7 +273,7 @@ def test_nothing_is_kept_longer_unless_somebody_wants_it() -> None:
     said(here, options())
     here.world.now += 11
     assert said(here, options(stale_if_error=60)) == ("two", False, False)
-    here.pipeline.layers.clear()
+    Catalogue(here.pipeline.layers, here.world.wall).clear(Selection())
     known = options(ttl=None, stale_if_error=60)
     said(here, known)
     here.world.now += 79

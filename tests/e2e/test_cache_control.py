@@ -14,7 +14,7 @@ from edgeagent import EdgeClient, RequestValidationError
 from edgeagent.cache import Cache, MemoryCache
 from edgeagent.core.catalogue import Imported
 from edgeagent.testing import FakeProvider
-from tests.e2e.harness import PROMPT, Gate, settled
+from tests.e2e.harness import PROMPT, Gate, settled, text_of
 
 
 def counting() -> FakeProvider:
@@ -47,6 +47,86 @@ async def test_forgetting(kind: str, tmp_path: Path) -> None:
         stats = (await settled(cache.stats())).tiers
         assert (stats["memory"].entries, stats["disk"].entries) == (0, 0)
         assert stats["disk"].writes == 5
+
+
+class Meanwhile:
+    """Something happens while it is asked; then it answers with the number of the request."""
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.happens: Any = lambda: None
+
+    def complete(self, request: Any) -> str:
+        self.asked += 1
+        self.happens()
+        return str(self.asked)
+
+    def embed(self, request: Any) -> Any:
+        self.complete(request)
+        return [[float(self.asked)] for _ in request.input]
+
+
+class AsyncMeanwhile(Meanwhile):
+    """The same, awaited."""
+
+    async def acomplete(self, request: Any) -> str:
+        self.asked += 1
+        await settled(self.happens())
+        return str(self.asked)
+
+    async def aembed(self, request: Any) -> Any:
+        await self.acomplete(request)
+        return [[float(self.asked)] for _ in request.input]
+
+
+CLEARED: dict[str, dict[str, Any]] = {
+    "all": {},
+    "its tag": {"tag": "batch"},
+    "its model": {"model": "fake/m"},
+    "its namespace": {"namespace": "team"},
+    "all of it": {"tag": "batch", "model": "m", "namespace": "team"},
+}
+OTHERS: dict[str, dict[str, Any]] = {
+    "another tag": {"tag": "other"},
+    "another model": {"model": "fake/other"},
+    "another namespace": {"namespace": "other"},
+    "older ones": {"older_than": 60},
+    "another key": {"key": "00" * 32},
+    "its tag, another model": {"tag": "batch", "model": "other"},
+}
+
+
+@pytest.mark.parametrize("what", ["answer", "stream", "vector"])
+@pytest.mark.parametrize("cleared", [*CLEARED, "its key", *OTHERS])
+async def test_what_is_forgotten_is_not_brought_back(kind: str, tmp_path: Path, what: str, cleared: str) -> None:
+    """By a call that was under way: its caller has the answer, but nobody else. Other entries are kept."""
+    provider = (Meanwhile if kind == "sync" else AsyncMeanwhile)()
+    edge: dict[str, Any] = {"tags": ["batch"], "cache": {"namespace": "team"}}
+    async with Gate(kind, [provider], cache=tmp_path / "cache") as gate:
+
+        async def call() -> Any:
+            if what == "vector":
+                made = gate.client.embeddings.create(model="fake/m", input=["a"], edge=edge)
+                return (await settled(made)).data[0].embedding[0]
+            if what == "stream":
+                return float(text_of(await gate.chunks(**ask(edge=edge))))
+            return float((await gate.create(**ask(edge=edge))).choices[0].message.content)
+
+        selection = {**CLEARED, **OTHERS}.get(cleared)
+        if selection is None:
+            if what == "vector":
+                pytest.skip("the key of a vector is told nowhere")
+            messages = [{"role": "user", "content": PROMPT}]
+            selection = {"key": (await settled(gate.client.cache.peek(messages=messages, **ask(edge=edge)))).shared_key}
+        provider.happens = lambda: gate.client.cache.clear(**selection)
+        assert await call() == 1.0
+        provider.happens = lambda: None
+        assert await call() == (1.0 if cleared in OTHERS else 2.0)
+        await gate.flush()
+    async with Gate(kind, [provider], cache=tmp_path / "cache") as gate:
+        assert await call() == (1.0 if cleared in OTHERS else 2.0)
 
 
 async def test_vectors_are_entries_too(kind: str) -> None:
