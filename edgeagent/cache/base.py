@@ -108,10 +108,10 @@ class Grant(NamedTuple):
     """What came of asking for a lease.
 
     `granted`: the caller leads, and `token` says so to the tier. `held`: somebody else leads. `stored`: the answer is
-    there already.
+    there already. `open`: who led has an answer that is not kept; whoever wants one asks for himself.
     """
 
-    state: Literal["granted", "held", "stored"]
+    state: Literal["granted", "held", "stored", "open"]
     token: str = ""
 
 
@@ -136,6 +136,10 @@ class Leases(Protocol):
 
     def release(self, key: bytes, token: str, /) -> None:
         """End the lease, if the token still holds it."""
+        ...
+
+    def abandon(self, key: bytes, token: str, /) -> None:
+        """End it like `release`, where an answer came that is not kept: those who wait for it now find it `open`."""
         ...
 
     def put_leased(self, key: bytes, value: bytes, token: str, /, ttl: float | None = None) -> bool:

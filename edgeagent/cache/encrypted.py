@@ -161,6 +161,10 @@ class EncryptedCache:
         """See `Leases`."""
         self._inner.release(key, token)
 
+    def abandon(self, key: bytes, token: str, /) -> None:
+        """See `Leases`."""
+        self._inner.abandon(key, token)
+
     def put_leased(self, key: bytes, value: bytes, token: str, /, ttl: float | None = None) -> bool:
         """See `Leases`."""
         return bool(self._inner.put_leased(key, self._sealed(key, value), token, ttl))

@@ -60,6 +60,7 @@ _PAGE: Final = 100
 _ACQUIRE: Final = """
 if ARGV[3] == '1' and redis.call('EXISTS', KEYS[1]) == 1 then return 'stored' end
 local holder = redis.call('GET', KEYS[2])
+if holder == 'nobody' then return 'open' end
 if holder and holder ~= ARGV[1] then return 'held' end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 return 'granted'
@@ -72,8 +73,16 @@ _RELEASE: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
+_ABANDON: Final = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], 'nobody', 'PX', ARGV[2])
+return 1
+"""
+_OPEN: Final = 1000
+"""Milliseconds for which an abandoned lease is open: whoever waits for it has looked by then."""
 _STORE: Final = """
 local holder = redis.call('GET', KEYS[2])
+if holder == 'nobody' then holder = false end
 if holder ~= ARGV[1] and (holder or redis.call('EXISTS', KEYS[1]) == 1) then return 0 end
 if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 if holder then redis.call('DEL', KEYS[2]) end
@@ -235,6 +244,10 @@ class RedisCache:
     def release(self, key: bytes, token: str, /) -> None:
         """See `Leases`."""
         self._run(_RELEASE, [self._lease(key)], token)
+
+    def abandon(self, key: bytes, token: str, /) -> None:
+        """See `Leases`."""
+        self._run(_ABANDON, [self._lease(key)], token, _OPEN)
 
     def put_leased(self, key: bytes, value: bytes, token: str, /, ttl: float | None = None) -> bool:
         """See `Leases`."""

@@ -168,10 +168,12 @@ class Answers(Calls):
             data = encode_entry(entry) if keys.write and answered.rank == 0 and storable(completion, cache) else None
         except ValueError:  # a provider of the caller's own put something into its answer that JSON cannot hold
             logger.warning("an answer of %s cannot be written as JSON, and is not cached", answered.target.provider)
+            self.layers.keep_nothing(keys.shared)
             return None
-        if data is not None and not self.layers.clearings.forgot(
-            call.clearings, (keys.raw, keys.shared), data, entry.created
-        ):
+        names = (keys.raw, keys.shared)
+        if data is None or self.layers.clearings.forgot(call.clearings, names, data, entry.created):
+            self.layers.keep_nothing(keys.shared)
+        else:
             near = None if keys.near_form is None else keys.near_form(entry)
             kept = None if ttl is None else ttl + keep
             self.layers.store(keys.raw, keys.shared, data, kept, shared=keys.far, near=near)

@@ -274,6 +274,11 @@ class CacheLayers:
             self.fault(tier, error)
             return None
 
+    def keep_nothing(self, key: bytes) -> None:
+        """The answer is there and is not stored: other processes need not wait for it."""
+        if key in self._leases:
+            self._leases[key].abandon()
+
     def _unlead(self, key: bytes, lease: Lease) -> None:
         if self._leases.get(key) is lease:
             del self._leases[key]

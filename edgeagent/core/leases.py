@@ -6,6 +6,8 @@ Inside a process the flight (`edgeagent.core.flight`) has one leader; only that 
   with the call, however that ends. If the process dies, the lease ends by itself soon after.
 - held: another process makes the call. It looks again in short steps, for as long as its own deadline allows.
 - stored: the answer is there.
+- open: the answer of who led is not kept, and nobody else's would be. To wait for one after the other would be to stand
+  in a line: everyone calls for himself.
 
 A fault of the tier means that there is no lease: everyone calls for himself.
 """
@@ -61,6 +63,7 @@ class Lease:
         self._fault = fault
         self._lock = Lock()
         self._over = False
+        self._vain = False
         self._stop: Callable[[], None] | None = None
         self._token = ""
 
@@ -81,6 +84,10 @@ class Lease:
         with self._lock:
             token, self._token = self._token, ""
         return token
+
+    def abandon(self) -> None:
+        """The answer is there and will not be kept: once the call is over, those who wait need not wait any more."""
+        self._vain = True
 
     def end(self) -> None:
         """The call is over: end the lease, unless the write will. Idempotent, never blocks."""
@@ -103,13 +110,13 @@ class Lease:
 
     def _release(self, token: str) -> None:
         try:
-            self._tier.release(self._key, token)
+            (self._tier.abandon if self._vain else self._tier.release)(self._key, token)
         except Exception as error:  # it ends by itself
             self._fault(error)
 
 
 def wait_for_lease(call: Call, lease: Lease, look: Callable[[], Flow[T | None]]) -> Flow[T | None]:
-    """Wait until the lease is granted → None, or the answer is there → what `look` finds.
+    """Wait until the lease is granted or open → None, or the answer is there → what `look` finds.
 
     Raises:
         DeadlineExceededError: the call's deadline came first.
@@ -123,7 +130,7 @@ def wait_for_lease(call: Call, lease: Lease, look: Callable[[], Flow[T | None]])
             if found is not None:
                 return found
             anyway = True  # it is too old for this call, or damaged
-        if state == "granted":
+        if state in ("granted", "open"):
             return None
         if state == "held":
             call.check_deadline()

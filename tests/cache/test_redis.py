@@ -19,7 +19,7 @@ import pytest
 import redis
 
 from edgeagent.cache import Cache, CacheTier, Leases, RedisCache
-from edgeagent.cache.base import Batches, Put
+from edgeagent.cache.base import Batches, Grant, Put
 from edgeagent.cache.outage import FIRST_PAUSE, Away
 from edgeagent.errors import ConfigurationError
 from tests.support.children import forked, unmeasured_environment
@@ -410,6 +410,21 @@ def test_who_gives_up_lets_another_lead(tier: RedisCache) -> None:
     assert tier.acquire(KEY).state == "held"
     tier.release(KEY, first.token)
     assert tier.acquire(KEY).state == "granted"
+
+
+def test_who_has_an_answer_that_is_not_kept_lets_all_go_on(server: RedisServer, tier: RedisCache) -> None:
+    """For a moment, after which one leads again; only the holder's token does it, and late answers fill the gap."""
+    first = tier.acquire(KEY)
+    tier.abandon(KEY, "somebody else")
+    assert tier.acquire(KEY).state == "held"
+    tier.abandon(KEY, first.token)
+    assert [tier.acquire(KEY) for _ in range(3)] == [Grant("open")] * 3
+    assert not tier.renew(KEY, first.token)
+    assert 0 < int(server.say("PTTL", f"edgeagent:1:{KEY.hex()}:lease")[1:]) <= 1000
+    assert tier.put_leased(KEY, b"late", first.token)
+    assert (tier.get(KEY), tier.acquire(KEY).state) == (b"late", "stored")
+    server.say("DEL", f"edgeagent:1:{KEY.hex()}:lease")  # the moment is over
+    assert tier.acquire(KEY, anyway=True).state == "granted"
 
 
 def test_a_crashed_leaders_lease_ends(server: RedisServer) -> None:

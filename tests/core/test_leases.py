@@ -47,7 +47,7 @@ class Shelf(Plain):
         if key in self.items and not anyway:
             return Grant("stored")
         if key in self.holders:
-            return Grant("held")
+            return Grant("open" if self.holders[key] == "nobody" else "held")
         self.grants += 1
         self.holders[key] = f"ours {self.grants}"
         return Grant("granted", self.holders[key])
@@ -56,6 +56,10 @@ class Shelf(Plain):
         if self.fault is not None:
             raise self.fault
         return self.holders.get(key) == token
+
+    def abandon(self, key: bytes, token: str, /) -> None:
+        if self.holders.get(key) == token:
+            self.holders[key] = "nobody"
 
     def release(self, key: bytes, token: str, /) -> None:
         if self.fault is not None:
@@ -130,6 +134,31 @@ def test_a_call_that_stores_nothing_releases() -> None:
     assert not scene.shelf.holders
     assert not scene.shelf.items
     assert not scene.beats
+
+
+def test_an_answer_that_is_not_kept_opens_the_lease() -> None:
+    """When its call ends, in the background; who waited asks without a lease, and has nothing to give back."""
+    scene = Scene()
+    scene.lead()
+    scene.layers.keep_nothing(b"another")
+    scene.layers.keep_nothing(KEY)
+    assert scene.shelf.holders[KEY] != "nobody"
+    scene.end()
+    assert scene.shelf.holders[KEY] == "nobody"
+    assert not scene.layers._leases
+    waiting = Scene()
+    waiting.shelf.holders[KEY] = "theirs"
+
+    def later() -> None:
+        if waiting.world.now > 1001:
+            waiting.shelf.abandon(KEY, "theirs")
+
+    waiting.shelf.on_acquire = later
+    assert waiting.lead() is None
+    assert (waiting.shelf.grants, waiting.beats) == (0, [])
+    assert waiting.world.sleeps
+    waiting.end()
+    assert waiting.shelf.holders[KEY] == "nobody"
 
 
 def test_who_waits_looks_ever_less_often_and_finds_the_answer() -> None:

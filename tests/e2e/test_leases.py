@@ -53,6 +53,7 @@ class Vendor:
     def __init__(self) -> None:
         self.answers = threading.Event()
         self.calls = 0
+        self.finish = "stop"
         self.server = Loopback(self.answer)
 
     def answer(self, request: Request) -> bytes:
@@ -60,7 +61,7 @@ class Vendor:
         number = self.calls
         self.answers.wait(20)
         message = {"role": "assistant", "content": f"answer {number}"}
-        choice = {"index": 0, "finish_reason": "stop", "message": message}
+        choice = {"index": 0, "finish_reason": self.finish, "message": message}
         return reply(200, {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]})
 
     @property
@@ -278,3 +279,24 @@ def test_a_failed_leader_lets_the_next_one_ask(redis: RedisServer) -> None:
             asks(client)
         assert client.flush(10)
         assert asks(client) == "answer 1"
+
+
+def test_nobody_stands_in_line_for_answers_that_are_not_kept(vendor: Vendor, redis: RedisServer) -> None:
+    """The leader's was cut, so nobody else has it, and theirs would be of no use to others: all ask at once."""
+    vendor.finish = "length"
+    clients = [EdgeClient(providers=[vendor.provider], cache=Cache(redis=redis.url)) for _ in range(5)]
+    threads = [threading.Thread(target=asks, args=(client,)) for client in clients]
+    threads[0].start()
+    assert eventually(lambda: vendor.calls == 1)
+    for thread in threads[1:]:
+        thread.start()
+    pause(0.3)
+    assert vendor.calls == 1
+    first, vendor.answers = vendor.answers, threading.Event()
+    first.set()
+    assert eventually(lambda: vendor.calls == 5)
+    vendor.answers.set()
+    for thread, client in zip(threads, clients, strict=True):
+        thread.join()
+        client.close()
+    assert vendor.calls == 5
