@@ -41,6 +41,10 @@ REMEMBERED: Final = 512
 REMEMBERED_BYTES: Final = 16 * 1024
 """How many entries of near tiers are kept as they were taken apart, and how large each may be: 8 MB at most."""
 
+AHEAD: Final = 300.0
+"""Seconds by which clocks may differ. An entry from later than that was made while a clock was wrong: nobody can say
+how old it is, so it answers no call that limits the age, and none at all if it has an end."""
+
 
 class CacheLayers:
     """The tiers of one client.
@@ -319,6 +323,8 @@ class CacheLayers:
         if entry is None or (max_age is None and entry.expires is None):
             return entry
         now = self._wall()
+        if entry.created > now + AHEAD:
+            return None
         if (max_age is None or now - entry.created <= max_age) and (entry.expires is None or now < entry.expires):
             return entry
         if spare is not None and tier is not None:

@@ -126,7 +126,7 @@ class _Search:
                 left = cache.fresh_until(entry.created, entry.expires) - now()
                 if self._layers.fresh(entry, cache.max_age, tier, self.spare) is not None:
                     return _of(self._named("hit", f"{tier.name}: a fresh answer"), entry, tier.name, now(), left)
-                what = f"an answer that is {-left:.3g} s past its time"
+                what = f"an answer that is {-left:.3g} s past its time" if left <= 0 else "an answer of a wrong clock"
             self.found.append(f"{tier.name}: {what}")
         given = None if self._layers.refreshes is None else self.spare.while_revalidating()
         if given is None:

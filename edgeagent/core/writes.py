@@ -107,10 +107,10 @@ class _Write:
                     self._writes.wrote(self._tier)
         elif puts:
             key, value, ttl, token = puts[0]
-            if token:
-                self._tier.put_leased(key, value, token, ttl)
-            else:
+            if not token:
                 self._tier.put(key, value, ttl)
+            elif not self._tier.put_leased(key, value, token, ttl):
+                return
             self._writes.wrote(self._tier)
 
     def dropped(self) -> None:

@@ -84,6 +84,20 @@ def test_age_counts_for_what_is_remembered(layers: CacheLayers, clock: Clock) ->
     assert said(layers) is None
 
 
+def test_an_entry_of_a_wrong_clock_has_no_age(layers: CacheLayers, clock: Clock) -> None:
+    """Clocks differ a little; what was made much later than now is no answer where its age, or its end, matters."""
+    clock.now = 1000.0
+    for ahead, expires, max_age, given in (
+        (299.0, 2000.0, None, True),
+        (299.0, None, 10.0, True),
+        (301.0, 2000.0, None, False),
+        (301.0, None, 10.0, False),
+        (301.0, None, None, True),
+    ):
+        layers.store(b"k", b"s", encode_entry(entry("one", 1000 + ahead, expires)), None, shared=False)
+        assert (said(layers, max_age=max_age) == "one") is given
+
+
 def test_damage_is_a_miss(layers: CacheLayers, memory: MemoryCache) -> None:
     """Also where the same key was remembered before."""
     data = encode_entry(entry("one"))

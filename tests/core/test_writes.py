@@ -8,6 +8,7 @@ import pytest
 
 from edgeagent.cache.base import Put
 from edgeagent.core import writes as module
+from edgeagent.core.counts import Counts
 from edgeagent.core.writes import Writes
 from tests.cache.test_tiers import Shelf
 
@@ -156,3 +157,19 @@ def test_a_child_has_nothing_under_way() -> None:
     scene.put(b"b")
     scene.work()
     assert set(scene.shelf.items) == {b"b"}
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_what_a_lost_lease_kept_from_being_stored_is_no_write(held: bool) -> None:
+    """The tier was asked, and stored nothing."""
+
+    class Leased(Batching):
+        def put_leased(self, key: bytes, value: bytes, token: str, /, ttl: float | None = None) -> bool:
+            return held
+
+    jobs: list[Callable[[], None]] = []
+    counts = Counts(looks=False)
+    writes = Writes(jobs.append, lambda tier, error: None, lambda tier: counts)
+    writes.put(Leased(), Put(b"k", b"v", None, "token"))
+    jobs.pop()()
+    assert counts.writes == held

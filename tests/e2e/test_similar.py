@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy
 import pytest
 
 from edgeagent import EdgeClient
@@ -120,9 +121,10 @@ async def test_a_verifier_has_the_last_word(kind: str, embedder: Embedder) -> No
     assert told == [(PARAPHRASE, QUESTION)]
     assert (await ask(one, PARAPHRASE))[1] == "semantic"
     assert len(told) == 1
-    agrees = gate(kind, embedder, verify=lambda asked, known: True)
-    await ask(agrees, QUESTION)
-    assert (await ask(agrees, PARAPHRASE))[1] == "semantic"
+    for said, serves in ((True, True), (numpy.float64(1.5) > 1, True), (numpy.bool_(False), False), ("no", False)):
+        other = gate(kind, embedder, verify=lambda asked, known, said=said: said)
+        await ask(other, QUESTION)
+        assert (await ask(other, PARAPHRASE))[1] == ("semantic" if serves else None)
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("broken"), KeyError("unknown"), TimeoutError()], ids=repr)
