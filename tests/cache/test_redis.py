@@ -297,10 +297,10 @@ def test_a_server_that_hangs_is_waited_for_once(mortal: RedisServer) -> None:
     with tier_of(mortal, timeout=0.3) as tier:
         tier.put(KEY, b"v")
         mortal.hang()
-        assert 0.29 < took(lambda: tier.get(KEY)) < 3
+        assert 0.29 < took(lambda: tier.get(KEY)) < 20
         with pytest.raises(Away):
             tier.get(KEY)
-        assert took(lambda: [tier.get(KEY) for _ in range(100)]) < 0.1
+        assert sum(took(lambda: tier.get(KEY)) for _ in range(100)) < 100 * 0.3 / 5
         mortal.go_on()
         assert eventually(lambda: answers(tier))
         assert tier.get(KEY) == b"v"
@@ -308,7 +308,7 @@ def test_a_server_that_hangs_is_waited_for_once(mortal: RedisServer) -> None:
 
 def test_probes_of_a_hanging_server_hold_nobody_up(mortal: RedisServer) -> None:
     """Also while one is under way, calls fail at once."""
-    with tier_of(mortal, timeout=0.4) as tier:
+    with tier_of(mortal, timeout=2.0) as tier:
         mortal.hang()
         took(lambda: tier.get(KEY))
         limit = time.monotonic() + FIRST_PAUSE + 1.0
@@ -316,7 +316,7 @@ def test_probes_of_a_hanging_server_hold_nobody_up(mortal: RedisServer) -> None:
         while time.monotonic() < limit:
             slowest = max(slowest, took(lambda: tier.get(KEY)))
             threading.Event().wait(0.005)
-        assert slowest < 0.3
+        assert slowest < 1.5
         mortal.go_on()
 
 
@@ -334,8 +334,8 @@ def test_nobody_listens() -> None:
     """An address without a server fails at once."""
     with RedisServer() as server:
         url = server.url
-    tier = RedisCache(url)
-    assert took(lambda: tier.get(KEY)) < 1
+    tier = RedisCache(url, timeout=60)
+    assert took(lambda: tier.get(KEY)) < 20
     with pytest.raises(Away):
         tier.put(KEY, b"v")
 

@@ -70,7 +70,7 @@ def test_a_deadline_stops_the_model(asker: Asker, local: Local) -> None:
     with pytest.raises(APITimeoutError):
         asker.create("Count for ever.", model="local/m", extra_body={"ignore_eos": True}, edge={"deadline": 0.3})
     wait_until_idle(local)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8
 
 
 def test_structured_output_is_valid(asker: Asker) -> None:
@@ -115,7 +115,7 @@ def test_a_cancelled_task_stops_the_model(local: Local, backend: str, streamed: 
     anyio.run(cancelled, backend=backend)
     started = time.monotonic()
     wait_until_idle(local)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
 
 
 def test_threads_share_the_model_and_the_answer(local: Local) -> None:

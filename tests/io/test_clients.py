@@ -140,7 +140,7 @@ def test_steps_that_are_given_up(kind: str, module: Any, where: str) -> None:
         with pytest.raises(DeadlineExceededError) as caught:
             yield from given_up()
         assert caught.value.sent is True
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 10
         release.set()
         assert server.closed.wait(5)
 

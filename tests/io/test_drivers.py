@@ -149,7 +149,7 @@ def test_a_deadline_holds_against_a_dripping_server(driven: Driven, answer: Any)
         begun = time.monotonic()
         with pytest.raises(DeadlineExceededError):
             driven(lambda: effects.send(post(server.url), LONG, soon(0.3)))
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 10
 
 
 def test_a_deadline_that_has_passed(driven: Driven) -> None:
@@ -268,7 +268,7 @@ def test_deadlines_with_a_client_of_the_callers(kind: str, module: Any, answer: 
         begun = time.monotonic()
         with pytest.raises(DeadlineExceededError):
             driven(lambda: effects.send(post(server.url), LONG, soon(0.3)))
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize("module", [httpx, httpx2])

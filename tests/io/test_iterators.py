@@ -159,7 +159,7 @@ def test_a_step_that_blocks(kind: str) -> None:
     begun = time.monotonic()
     with pytest.raises(DeadlineExceededError):
         driven(flow)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 8
     assert not closed.is_set()
     release.set()
     assert closed.wait(5)
