@@ -126,7 +126,9 @@ class Catalogue:
         counts: list[int | None] = []
         errors: list[Exception] = []
         self._layers.forget_decoded()
-        for forget in (*(self._forgetting(tier) for tier in self._layers.tiers), *self._semantic()):
+        # The farthest first: what a call has read there by then it brings to no nearer one.
+        for forget in (*self._semantic(), *(self._forgetting(tier) for tier in reversed(self._layers.tiers))):
+            self.bar(selection)
             try:
                 counts.append(forget(selection))
             except Exception as error:

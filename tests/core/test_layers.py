@@ -120,10 +120,10 @@ def test_little_is_remembered(layers: CacheLayers, memory: MemoryCache, monkeypa
         assert all(len(data) <= 200 for data, _ in layers._decoded.values())
 
 
-def far(layers: CacheLayers, key: bytes = b"k") -> CacheTierName | None:
+def far(layers: CacheLayers, key: bytes = b"k", since: int = 0) -> CacheTierName | None:
     """The tier that blocks and has the entry."""
     call: Any = SimpleNamespace(
-        clock=lambda: 0.0, at_most=lambda seconds: seconds, options=CallOptions(), spare=None, clearings=0
+        clock=lambda: 0.0, at_most=lambda seconds: seconds, options=CallOptions(), spare=None, clearings=since
     )
     flow = layers.far(call, Keys(key, key, read=True, write=True, far=True, candidates=b""))
     try:
@@ -166,18 +166,18 @@ def test_what_is_promoted_lives_no_longer_than_where_it_was(
         assert (tier.peek(b"k") is None) == (until < math.inf)
 
 
-def test_what_is_forgotten_while_it_is_read_is_not_promoted(clock: Clock) -> None:
-    """Its reader gets it; memory, which has been cleared by then, does not."""
+@pytest.mark.parametrize("announced", [False, True], ids=["before", "between"])
+def test_what_is_forgotten_while_it_is_read_is_not_promoted(clock: Clock, announced: bool) -> None:
+    """Its reader, who began before it or in the midst of it, gets it; memory, which is cleared by then, does not."""
     near, last = MemoryCache(clock=clock), MemoryCache(clock=clock)
+    selection = Selection(model="fake/m")
 
     class Slow:
         name, blocking = "disk", True
 
         def get(self, key: bytes, /) -> bytes | None:
             data = last.get(key)
-            catalogue = Catalogue(layers, clock)
-            catalogue.bar(Selection(model="fake/m"))
-            catalogue.clear(Selection(model="fake/m"))
+            Catalogue(layers, clock).clear(selection)
             return data
 
     slow: Any = Slow()
@@ -185,5 +185,7 @@ def test_what_is_forgotten_while_it_is_read_is_not_promoted(clock: Clock) -> Non
         setattr(slow, name, getattr(last, name))
     layers = CacheLayers([near, slow], lambda job: job(), clock, ObserverGroup(()))
     last.put(b"k", encode_entry(entry("one")))
-    assert far(layers) == "disk"
+    if announced:
+        Catalogue(layers, clock).bar(selection)
+    assert far(layers, since=layers.clearings.count) == "disk"
     assert (near.get(b"k"), last.get(b"k")) == (None, None)
