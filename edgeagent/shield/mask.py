@@ -7,7 +7,9 @@ value that is recognised in one place, by the words beside it, is replaced in al
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final
 
@@ -107,6 +109,12 @@ class Masking:
             self._read_json(text, where, spans, depth)
         else:
             self._spans[text] = spans
+
+    def read_data(self, value: Mapping[str, Any], where: str) -> None:
+        """Look for what is in an object by the names of its keys."""
+        with suppress(TypeError, ValueError, RecursionError):  # what is no JSON is refused later
+            text = json.dumps(value, ensure_ascii=False)
+            self._read_json(text, where, self._found(text), 1)
 
     def _found(self, text: str) -> list[Span]:
         policy = self._policy
@@ -233,8 +241,13 @@ class Masking:
         new = self.written(token.value)
         if new == token.value:
             return None
-        is_number = token.is_number and new.isdigit() and not new.startswith("0")
-        return new if is_number else quoted(new)
+        return new if token.is_number and _is_integer(new) else quoted(new)
+
+    def number(self, number: float) -> Any:
+        """A number with everything in it replaced; a text, if what stands for it is no number."""
+        text = _written(number)
+        new = self.written(text)
+        return number if new == text else int(new) if _is_integer(new) else new
 
     def _token(self, span: Span, value: str) -> str:
         if span.type != LITERAL:
@@ -271,6 +284,17 @@ def _inside(token: Token, spans: Iterable[Span]) -> Iterable[Span]:
             yield span._replace(start=first, end=last)
 
 
+def _written(number: float) -> str:
+    try:
+        return json.dumps(number)
+    except ValueError:  # more digits than Python writes: it is refused as no JSON
+        return ""
+
+
+def _is_integer(text: str) -> bool:
+    return text.isdigit() and not text.startswith("0")
+
+
 def blocked_error(findings: Iterable[tuple[str, str, int, int]]) -> ShieldBlockedError:
     """The error for what a policy forbids to send."""
     found = tuple(findings)
@@ -288,6 +312,13 @@ class _Reader:
     def text(self, text: str, where: str, _bare: bool, /) -> str:
         self._masking.read(text, where)
         return text
+
+    def number(self, number: float, where: str, /) -> Any:
+        self._masking.read(_written(number), where)
+        return number
+
+    def data(self, value: Mapping[str, Any], where: str, /) -> None:
+        self._masking.read_data(value, where)
 
     def media(self, part: dict[str, Any], kind: MediaKind, where: str, /) -> dict[str, Any]:
         policy = self._masking._policy
@@ -308,6 +339,11 @@ class _Writer:
 
     def text(self, text: str, _where: str, bare: bool, /) -> str:
         return self._masking.bare(text) if bare else self._masking.written(text)
+
+    def number(self, number: float, _where: str, /) -> Any:
+        return self._masking.number(number)
+
+    def data(self, value: Mapping[str, Any], where: str, /) -> None: ...
 
     def media(self, part: dict[str, Any], _kind: MediaKind, _where: str, /) -> dict[str, Any]:
         return part

@@ -2,7 +2,8 @@
 
 Everything is text that may hold anything, but for a few places: words of the format (roles, types), ids that vendors
 gave, opaque blobs of theirs (signatures), and media, which go by a policy of their own. Names of tools and of people in
-a conversation cannot have brackets, and are `bare`.
+a conversation cannot have brackets, and are `bare`. The caller's own objects (a tool's input and output, metadata)
+know none of these exceptions; they are also read as JSON, since a key may say what its value is.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, TypeGuard
 
 __all__ = ["MediaKind", "Visitor", "walked"]
 
@@ -24,6 +25,14 @@ class Visitor(Protocol):
 
     def text(self, text: str, where: str, bare: bool, /) -> str:
         """A text → what stands in its place."""
+        ...
+
+    def number(self, number: float, where: str, /) -> Any:
+        """A number that may hold something → what stands in its place."""
+        ...
+
+    def data(self, value: Mapping[str, Any], where: str, /) -> None:
+        """An object of the caller's own, after what is in it."""
         ...
 
     def media(self, part: dict[str, Any], kind: MediaKind, where: str, /) -> dict[str, Any]:
@@ -42,6 +51,10 @@ _IDS: Final = frozenset({"id", "tool_call_id", "call_id", "tool_use_id", "item_i
 _ID: Final = re.compile(r"(?!sk[-_])[A-Za-z]{2,12}[-_][A-Za-z0-9_-]{1,120}|(?=\w*[A-Za-z])[A-Za-z0-9]{9}")
 _NAMED: Final = frozenset({"role", "arguments", "parameters", "input_schema", "inputSchema", "inputSchemaJson"})
 _NAMED_TYPES: Final = frozenset({"function", "custom", "tool", "tool_use", "function_call", "custom_tool_call"})
+_DATA: Final = frozenset({"args", "arguments", "attributes", "env", "input", "json", "metadata", "response"})
+"""Where objects stand that the caller or a model made up."""
+_LEAST_NUMBER: Final = 10_000_000
+"""Smaller numbers are settings, outside of the caller's own objects."""
 _KEY: Final = re.compile(r"[A-Za-z_$][A-Za-z_$-]{0,31}")
 """Keys of objects that cannot hold anything."""
 _MEDIA: Final[Mapping[str, MediaKind]] = {
@@ -67,7 +80,9 @@ _DESCRIBED: Final = frozenset({"media_type", "mimeType", "mime_type", "format", 
 
 
 def walked(value: Any, visitor: Visitor, where: str) -> Any:
-    """A copy of a JSON value, with everything in it visited in its order."""
+    """A copy of a JSON value, with everything in it visited in its order; `where` ends with its name."""
+    if isinstance(value, Mapping) and where in _DATA:
+        return _data(value, visitor, where)
     return _walk(value, visitor, where, key="", parent={})
 
 
@@ -78,13 +93,45 @@ def _walk(value: Any, visitor: Visitor, where: str, *, key: str, parent: Mapping
         kind = _MEDIA.get(str(value.get("type")))
         if kind is not None and not _is_text_file(value):
             value = visitor.media(dict(value), kind, where)
+        return {_key(name, visitor, where): _member(name, part, value, visitor, where) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_walk(part, visitor, f"{where}[{at}]", key=key, parent=parent) for at, part in enumerate(value)]
+    if _is_number(value) and abs(value) >= _LEAST_NUMBER:
+        return visitor.number(value, where)
+    return value
+
+
+def _member(name: Any, value: Any, parent: Mapping[str, Any], visitor: Visitor, where: str) -> Any:
+    place = _join(where, name)
+    if name in _DATA and isinstance(value, Mapping):
+        return _data(value, visitor, place)
+    return _walk(value, visitor, place, key=name, parent=parent)
+
+
+def _data(value: Mapping[str, Any], visitor: Visitor, where: str) -> Any:
+    """An object of the caller's own: everything in it is read."""
+    result = _datum(value, visitor, where)
+    visitor.data(value, where)
+    return result
+
+
+def _datum(value: Any, visitor: Visitor, where: str) -> Any:
+    if isinstance(value, str):
+        return _data_url(value, visitor, where) if value.startswith("data:") else visitor.text(value, where, False)
+    if isinstance(value, Mapping):
         return {
-            _key(name, visitor, where): _walk(part, visitor, _join(where, name), key=name, parent=value)
+            visitor.text(name, where, False) if isinstance(name, str) else name: _datum(
+                part, visitor, _join(where, name)
+            )
             for name, part in value.items()
         }
     if isinstance(value, list | tuple):
-        return [_walk(part, visitor, f"{where}[{at}]", key=key, parent=parent) for at, part in enumerate(value)]
-    return value
+        return [_datum(part, visitor, f"{where}[{at}]") for at, part in enumerate(value)]
+    return visitor.number(value, where) if _is_number(value) else value
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _join(where: str, name: Any) -> str:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeagent.errors import ConfigurationError, ShieldBlockedError
-from edgeagent.shield import Policy, Shield, Vault
+from edgeagent.shield import Pattern, Policy, Shield, Vault
 from edgeagent.shield.json_text import is_json
 from tests.shield.finding import Forms
 
@@ -134,6 +134,41 @@ def test_json_numbers() -> None:
     """A number that is found becomes a text, and the JSON stays valid; other numbers stay as they are written."""
     out = text('{"card": 4111111111111111, "price": 1.50}')
     assert out == '{"card": "<CARD_1>", "price": 1.50}'
+
+
+def test_objects_are_read_as_json_is() -> None:
+    """A tool's input may be an object: its numbers are read, keys say what values are, nothing is a word."""
+    values = {"card": 4111111111111111, "password": "hunter2x", "type": "letter", "signature": "s@x.com", "n": 41}
+    by_key = Pattern("PASSWORD", r'(?<="password": ")[^"]+')
+    out = (
+        Shield([Forms(), by_key])
+        .masking()
+        .run(
+            {
+                "messages": [{"role": "assistant", "content": [{"type": "tool_use", "name": "f", "input": values}]}],
+                "metadata": {"card": 4111111111111111},
+                "seed": {"deep": [4111111111111111, 10**5000, 5]},
+            }
+        )
+    )
+    assert out["messages"][0]["content"][0]["input"] == {
+        "card": "<CARD_1>",
+        "password": "<PASSWORD_1>",
+        "type": "letter",
+        "signature": "<EMAIL_1>",
+        "n": 41,
+    }
+    assert out["metadata"] == {"card": "<CARD_1>"}
+    assert out["seed"] == {"deep": ["<CARD_1>", 10**5000, 5]}
+
+
+def test_a_number_that_stands_for_a_number() -> None:
+    """A stand-in of a number is a number in an object, too; a place says where it was found."""
+    out = masked({"metadata": {"card": 4111111111111111}}, default="pseudonymise")
+    assert isinstance(out["metadata"]["card"], int)
+    assert len(str(out["metadata"]["card"])) == 16
+    with pytest.raises(ShieldBlockedError, match=r"CREDIT_CARD in metadata\.card \[0:16\]"):
+        masked({"metadata": {"card": 4111111111111111}}, default="block")
 
 
 def test_json_in_json() -> None:

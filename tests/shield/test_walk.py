@@ -20,10 +20,18 @@ class Seen:
     def __init__(self) -> None:
         self.texts: list[tuple[str, str, bool]] = []
         self.parts: list[tuple[str, str]] = []
+        self.objects: list[str] = []
 
     def text(self, text: str, where: str, bare: bool, /) -> str:
         self.texts.append((text, where, bare))
         return text.upper()
+
+    def number(self, number: float, where: str, /) -> Any:
+        self.texts.append((str(number), where, False))
+        return number
+
+    def data(self, _value: Any, where: str, /) -> None:
+        self.objects.append(where)
 
     def media(self, part: dict[str, Any], kind: str, where: str, /) -> dict[str, Any]:
         self.parts.append((kind, where))
@@ -39,8 +47,24 @@ class Seen:
         ({"name": "just data", "age": 3}, [("just data", "x.name", False)]),
         (
             {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"id": "1"}},
-            [("f", "x.name", True), ("1", "x.input.id", False)],
+            [("f", "x.name", True), ("id", "x.input", False), ("1", "x.input.id", False)],
         ),
+        (
+            {"input": {"type": "letter", "signature": "c2ln", "id": "call_1", "n": [7, True, None], "data": "data:,x"}},
+            [
+                ("type", "x.input", False),
+                ("letter", "x.input.type", False),
+                ("signature", "x.input", False),
+                ("c2ln", "x.input.signature", False),
+                ("id", "x.input", False),
+                ("call_1", "x.input.id", False),
+                ("n", "x.input", False),
+                ("7", "x.input.n[0]", False),
+                ("data", "x.input", False),
+                ("data:,x", "x.input.data", False),
+            ],
+        ),
+        ({"max_tokens": 9_999_999, "default": 10_000_000}, [("10000000", "x.default", False)]),
         ({"role": "tool", "tool_call_id": "call_ab12"}, []),
         ({"role": "tool", "tool_call_id": "ann@x"}, [("ann@x", "x.tool_call_id", True)]),
         ({"type": "thinking", "signature": "c2lnbmF0dXJl"}, []),
