@@ -8,11 +8,11 @@ know none of these exceptions; they are also read as JSON, since a key may say w
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Protocol, TypeAlias, TypeGuard
+
+from edgeagent.shield.files import DataURL, is_textual, may_be_textual, text_file
 
 __all__ = ["MediaKind", "Visitor", "walked"]
 
@@ -70,13 +70,11 @@ _MEDIA: Final[Mapping[str, MediaKind]] = {
     "video_url": "images",
 }
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=\s-]*")
-_DATA_URL: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+)?([^,]*),(.*)", re.DOTALL)
-_TEXTUAL: Final = re.compile(
-    r"text/.+|application/(?:[\w.-]+\+)?(?:json|xml|yaml|x-yaml|csv|x-ndjson|toml|javascript|sql)"
-)
 _PAYLOADS: Final = frozenset({"data", "file_data", "bytes", "fileData"})
 _DESCRIBED: Final = frozenset({"media_type", "mimeType", "mime_type", "format", "filename"})
 """What stands beside bytes and says what they are."""
+_LEAST_FILE: Final = 64
+"""Shorter bytes of no known type are looked at as they are written, too."""
 
 
 def walked(value: Any, visitor: Visitor, where: str) -> Any:
@@ -117,7 +115,7 @@ def _data(value: Mapping[str, Any], visitor: Visitor, where: str) -> Any:
 
 def _datum(value: Any, visitor: Visitor, where: str) -> Any:
     if isinstance(value, str):
-        return _data_url(value, visitor, where) if value.startswith("data:") else visitor.text(value, where, False)
+        return _data_url(value, visitor, where) if value[:5].lower() == "data:" else visitor.text(value, where, False)
     if isinstance(value, Mapping):
         return {
             visitor.text(name, where, False) if isinstance(name, str) else name: _datum(
@@ -152,10 +150,11 @@ def _text(value: str, visitor: Visitor, where: str, key: str, parent: Mapping[st
         return value
     if key in _IDS and structural:
         return value if _ID.fullmatch(value) else visitor.text(value, where, True)
-    if value.startswith("data:"):
+    if value[:5].lower() == "data:":
         return _data_url(value, visitor, where)
-    if key in _PAYLOADS and not _DESCRIBED.isdisjoint(parent) and _BASE64.fullmatch(value):
-        return _payload(value, visitor, where, parent)
+    is_payload = key in _PAYLOADS and (key == "bytes" or not _DESCRIBED.isdisjoint(parent))
+    if is_payload and parent.get("type") != "text" and _BASE64.fullmatch(value):
+        return _payload(value, visitor, where, _media_type(parent))
     return visitor.text(value, where, key == "name" and _is_named(parent))
 
 
@@ -170,36 +169,42 @@ def _is_text_file(part: Mapping[str, Any]) -> bool:
     """Whether the content of a part can be read as text."""
     for value in (part.get("file"), part.get("source"), part):
         if isinstance(value, Mapping):
-            found = _DATA_URL.match(str(value.get("file_data") or ""))
-            if found is not None and _TEXTUAL.fullmatch(found[1] or "text/plain"):
+            url = DataURL.of(str(value.get("file_data") or ""))
+            if url is not None and (is_textual(url.media_type) or _turns_out(url.payload, url.media_type)):
                 return True
-            if value.get("type") == "text" or _TEXTUAL.fullmatch(_media_type(value)):
+            if value.get("type") == "text" or is_textual(_media_type(value)):
+                return True
+            if url is None and _turns_out(value.get("file_data"), _media_type(value)):
                 return True
     return False
 
 
+def _turns_out(data: Any, media_type: str) -> bool:
+    """Whether bytes whose type says nothing are text."""
+    return isinstance(data, str) and bool(data) and may_be_textual(media_type) and bool(text_file(data, media_type))
+
+
 def _media_type(value: Mapping[str, Any]) -> str:
-    return str(value.get("media_type") or value.get("mimeType") or value.get("mime_type") or "")
+    return str(value.get("media_type") or value.get("mimeType") or value.get("mime_type") or value.get("format") or "")
 
 
 def _data_url(value: str, visitor: Visitor, where: str) -> str:
-    found = _DATA_URL.match(value)
-    if found is None or not _TEXTUAL.fullmatch(found[1] or "text/plain"):
-        return value if found is not None else visitor.text(value, where, False)
-    if not found[2].endswith(";base64"):
+    url = DataURL.of(value)
+    if url is None or not url.is_proper:
         return visitor.text(value, where, False)
-    return value[: found.start(3)] + _recoded(found[3], visitor, where)
+    if url.is_base64:
+        return url.head + _payload(url.payload, visitor, where, url.media_type)
+    is_opaque = not is_textual(url.media_type) and _BASE64.fullmatch(url.payload)
+    return value if is_opaque else visitor.text(value, where, False)
 
 
-def _payload(value: str, visitor: Visitor, where: str, parent: Mapping[str, Any]) -> str:
-    return _recoded(value, visitor, where) if _TEXTUAL.fullmatch(_media_type(parent)) else value
-
-
-def _recoded(value: str, visitor: Visitor, where: str) -> str:
-    """Base64 of text, with the text visited; what is none is looked at as it is."""
-    try:
-        text = base64.b64decode(value, validate=True).decode()
-    except (binascii.Error, ValueError):
-        return visitor.text(value, where, False)
-    new = visitor.text(text, where, False)
-    return value if new == text else base64.b64encode(new.encode()).decode()
+def _payload(value: str, visitor: Visitor, where: str, media_type: str) -> str:
+    """Base64 of a file: with its text visited, if it is text; what is no base64 is looked at as it is."""
+    if _BASE64.fullmatch(value) and not is_textual(media_type) and not may_be_textual(media_type):
+        return value
+    file = text_file(value, media_type)
+    if file is None:
+        is_opaque = may_be_textual(media_type) and len(value) >= _LEAST_FILE and _BASE64.fullmatch(value)
+        return value if is_opaque else visitor.text(value, where, False)
+    new = visitor.text(file.text, where, False)
+    return value if new == file.text else file.holding(new)
