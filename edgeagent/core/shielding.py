@@ -162,7 +162,7 @@ class Shielding:
         """The masked answer after the policy for what comes back. Raises `ShieldBlockedError`."""
         if self.shield.policy.outbound == "allow":
             return completion
-        outgoing = Outgoing(self.shield, self.restorer)
+        outgoing = Outgoing(self.shield, self.restorer, self._parts)
         completion = outgoing.checked(completion)
         self.found = outgoing.found
         return completion

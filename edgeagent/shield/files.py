@@ -22,7 +22,7 @@ _CHARSET: Final = re.compile(
     r";\s*charset=\"?((?:utf-?8|utf-(?:16|32)[lb]e|ascii|big5|cp|euc|gb|iso|koi8|latin|mac|shift|us-|windows)[\w-]*)",
     re.IGNORECASE,
 )
-"""Without the codecs of Python's that are none of texts (`idna`); UTF-16 without its order of bytes says it by a mark."""
+"""Without Python's codecs that are none of texts (`idna`); UTF-16 without an order of bytes has a mark that says it."""
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 _BLANKS: Final = re.compile(r"\s+")
 _NOT_IN_TEXT: Final = re.compile(r"%PDF-|[\x00-\x08\x0e-\x1a\x1c-\x1f]")

@@ -95,6 +95,13 @@ class Masking:
         writer = _Writer(self)
         return {name: walked(value, writer, name) for name, value in read.items()}
 
+    def looked(self, parts: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, str]]]:
+        """Every text of the parts, and type and value of everything that is found in them; nothing is decided."""
+        for name, value in parts.items():
+            walked(value, _Reader(self), name)
+        found = [(span.type, text[span.start : span.end]) for text, spans in self._spans.items() for span in spans]
+        return list(self._spans), found
+
     # reading
 
     def read(self, text: str, where: str, depth: int = 0) -> None:

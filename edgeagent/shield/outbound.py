@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from edgeagent.errors import ShieldBlockedError
+from edgeagent.shield.labels import canonical
+from edgeagent.shield.literals import Literals
 from edgeagent.shield.mask import Masking
-from edgeagent.shield.policy import Policy
+from edgeagent.shield.policy import Action, Policy
 from edgeagent.shield.restore import Restorer
 from edgeagent.shield.vault import Vault
 from edgeagent.types import ChatCompletion
+from edgeagent.types.completion import Choice
 
 if TYPE_CHECKING:
     from edgeagent.shield.base import Detector, Match
@@ -25,19 +28,24 @@ class Outgoing:
     Args:
         shield: its detectors, and its policy for answers.
         restorer: knows what stands for values of the request.
+        sent: the parts of the request as they were sent; what stands there in the clear is no finding. Not as the
+            caller wrote them: others whose request is the same but for masked values are given the same answer.
     """
 
-    def __init__(self, shield: Shield, restorer: Restorer) -> None:
+    def __init__(self, shield: Shield, restorer: Restorer, sent: Mapping[str, Any]) -> None:
         policy = shield.policy
-        self._mode = policy.outbound
-        self._actions = policy
-        self._detectors = [_Without(detector, restorer) for detector in shield.detectors]
+        self._mode = "report" if policy.dry_run else policy.outbound
+        actions: dict[str, Action] = {
+            name: "allow" if action == "allow" else "redact" for name, action in policy.actions.items()
+        }
+        self._policy = Policy(actions, "redact", policy.threshold)
+        held = _Held(shield.detectors, sent)
+        self._detectors = [_Without(detector, restorer, held) for detector in shield.detectors]
         self.found: dict[str, int] = {}
 
     def checked(self, completion: ChatCompletion) -> ChatCompletion:
         """The answer, with findings redacted where that is the policy. Raises `ShieldBlockedError`."""
-        quiet: dict[str, Any] = {name: "allow" for name, action in self._actions.actions.items() if action == "allow"}
-        masking = Masking(Policy(quiet, "redact"), self._detectors, Vault(), b"")
+        masking = Masking(self._policy, self._detectors, Vault(), b"")
         parts = {f"choices[{choice.index}].message": choice.message.to_dict() for choice in completion.choices}
         masked = masking.run(parts)
         for kind, *_ in masking.findings:
@@ -51,26 +59,51 @@ class Outgoing:
 
 
 class _Without:
-    """A detector that does not see what stands for values of the request."""
+    """A detector that does not see what stood in the request, by itself or by what stands for it."""
 
-    def __init__(self, detector: Detector, restorer: Restorer) -> None:
+    def __init__(self, detector: Detector, restorer: Restorer, held: _Held) -> None:
         self._detector = detector
         self._restorer = restorer
+        self._held = held
 
     def find(self, text: str, /) -> list[Match]:
-        found = self._detector.find(text)
-        return [
-            match
-            for match in found
-            if self._restorer.text(text[match.start : match.end]) == text[match.start : match.end]
-        ]
+        return [match for match in self._detector.find(text) if self._is_new(match.type, text[match.start : match.end])]
+
+    def _is_new(self, kind: str, value: str) -> bool:
+        rest = self._restorer.without(value)
+        if rest != value:  # there may be more in it than what stands for values of the request
+            return bool(self._detector.find(rest))
+        return not self._held(kind, value)
+
+
+class _Held:
+    """Whether a value stood in the clear in the request; which is not read before there is a question."""
+
+    def __init__(self, detectors: Sequence[Detector], sent: Mapping[str, Any]) -> None:
+        self._detectors = detectors
+        self._sent = sent
+        self._texts: list[str] | None = None
+        self._values: set[tuple[str, str]] = set()
+
+    def __call__(self, kind: str, value: str) -> bool:
+        if self._texts is None:
+            self._texts = self._read()
+        said = Literals([value])
+        return (kind, canonical(kind, value)) in self._values or any(said.find(text) for text in self._texts)
+
+    def _read(self) -> list[str]:
+        masking = Masking(Policy(default="report"), self._detectors, Vault(), b"")
+        texts, found = masking.looked(self._sent)
+        self._values = {(kind, canonical(kind, value)) for kind, value in found}
+        return texts
 
 
 def _with(completion: ChatCompletion, masked: Mapping[str, Any]) -> ChatCompletion:
-    choices = [
-        choice.model_copy(
-            update={"message": type(choice.message).model_validate(masked[f"choices[{choice.index}].message"])}
-        )
-        for choice in completion.choices
-    ]
-    return completion.model_copy(update={"choices": choices})
+    return completion.model_copy(update={"choices": [_choice(choice, masked) for choice in completion.choices]})
+
+
+def _choice(choice: Choice, masked: Mapping[str, Any]) -> Choice:
+    message = type(choice.message).model_validate(masked[f"choices[{choice.index}].message"])
+    if message == choice.message:
+        return choice
+    return choice.model_copy(update={"message": message, "logprobs": None})  # which spell out what is redacted

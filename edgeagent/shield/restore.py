@@ -57,6 +57,13 @@ class Restorer:
         stream = self.stream(json=json)
         return stream.feed(text) + stream.end()
 
+    def without(self, text: str) -> str:
+        """A whole text without what stands for values."""
+        if self._starts is None:
+            return text
+        pieces, _ = self.scan(text, "", json=False, final=True)
+        return "".join(plain for plain, _, _ in pieces)
+
     def stream(self, *, json: bool = False) -> Restoring:
         """The same for a text that comes in pieces."""
         return Restoring(self, json=json)

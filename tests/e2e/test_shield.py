@@ -15,6 +15,7 @@ from edgeagent.cache import Cache, SemanticCache
 from edgeagent.errors import LengthFinishReasonError, ShieldBlockedError
 from edgeagent.shield import Shield, Vault
 from edgeagent.testing import FakeProvider
+from edgeagent.types import ChatCompletion
 from tests.e2e.harness import KINDS, Gate, run, settled
 from tests.shield.finding import Forms
 
@@ -173,6 +174,62 @@ def test_what_comes_back(kind: str, stream: bool) -> None:
         assert await text(made) == "fine"
 
     run(kind, scenario)
+
+
+@pytest.mark.parametrize(
+    ("policy", "answer", "wanted"),
+    [
+        ({"default": "report", "outbound": "mask"}, "a@x.com, A@X.COM, not c@y.de", "a@x.com, A@X.COM, not <EMAIL>"),
+        ({"default": "allow", "outbound": "mask"}, "a@x.com, not c@y.de", "a@x.com, not <EMAIL>"),
+        ({"default": "allow", "outbound": "block"}, "a@x.com", "a@x.com"),
+        ({"actions": {"EMAIL_ADDRESS": "allow"}, "outbound": "mask"}, "c@y.de", "c@y.de"),
+        ({"actions": {"EMAIL_ADDRESS": "mask", "*": "allow"}, "outbound": "mask"}, "c@y.de", "<EMAIL>"),
+        ({"threshold": 0.5, "outbound": "mask"}, "c@y.de key-0123456789abcdef", "<EMAIL> key-0123456789abcdef"),
+        ({"outbound": "mask"}, "-----BEGIN KEY----- <EMAIL_1> s3cr3t -----END KEY-----", "<PRIVATE_KEY>"),
+        ({"outbound": "mask"}, "password: <EMAIL_1>", "password: a@x.com"),
+        ({"outbound": "block", "dry_run": True}, "c@y.de", "c@y.de"),
+        ({"outbound": "mask", "dry_run": True}, "c@y.de", "c@y.de"),
+    ],
+)
+def test_what_is_news_in_an_answer(policy: dict[str, Any], answer: str, wanted: str) -> None:
+    """What stood in the request in the clear is no finding; policy, threshold and dry run hold for answers, too."""
+
+    async def scenario() -> None:
+        detectors = [Forms("EMAIL_ADDRESS", "PRIVATE_KEY", "PASSWORD"), Forms("API_KEY", score=0.3)]
+        made, _ = gate("sync", answer, shield=Shield(detectors, **policy))
+        assert (await made.create("I am a@x.com", model="m")).choices[0].message.content == wanted
+
+    run("sync", scenario)
+
+
+def test_an_answer_of_another_value() -> None:
+    """A value that the model says by itself is redacted though it is masked in the request: others share the answer."""
+
+    async def scenario() -> None:
+        made, _ = gate("sync", "a@x.com", policy={"outbound": "mask"})
+        for who in ("a@x.com", "b@x.com"):
+            assert (await made.create(f"I am {who}", model="m")).choices[0].message.content == "<EMAIL>"
+
+    run("sync", scenario)
+
+
+def test_log_probabilities_of_what_is_redacted() -> None:
+    """They spell out the text; those of an answer that stays as it is stay."""
+
+    async def scenario() -> None:
+        tokens = [{"token": "c@y", "logprob": -0.1, "bytes": None, "top_logprobs": []}]
+
+        def said(text: str) -> Any:
+            message = {"role": "assistant", "content": text}
+            told = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": {"content": tokens}}
+            return ChatCompletion.model_validate({"id": "x", "created": 1, "model": "m", "choices": [told]})
+
+        made, _ = gate("sync", [said("c@y.de"), said("fine")], policy={"outbound": "mask"})
+        redacted = await made.create("one", model="m", logprobs=True)
+        assert "c@y" not in redacted.to_json()
+        assert (await made.create("two", model="m", logprobs=True)).choices[0].logprobs is not None
+
+    run("sync", scenario)
 
 
 def test_reports_of_answers() -> None:
