@@ -9,7 +9,7 @@ know none of these exceptions; they are also read as JSON, since a key may say w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol, TypeAlias, TypeGuard
 
 from edgeagent.shield.files import DataURL, is_textual, may_be_textual, text_file
@@ -59,9 +59,11 @@ _KEY: Final = re.compile(r"[A-Za-z_$][A-Za-z_$-]{0,31}")
 """Keys of objects that cannot hold anything."""
 _MEDIA: Final[Mapping[str, MediaKind]] = {
     "audio": "audio",
+    "computer_screenshot": "images",
     "document": "files",
     "file": "files",
     "image": "images",
+    "image_generation_call": "images",
     "image_url": "images",
     "input_audio": "audio",
     "input_file": "files",
@@ -70,6 +72,10 @@ _MEDIA: Final[Mapping[str, MediaKind]] = {
     "video_url": "images",
 }
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=\s-]*")
+_INLINE: Final = ("inlineData", "inline_data", "fileData", "file_data")
+"""Members of Gemini's parts, which have no type."""
+_BLOCKS: Final = ("image", "video", "audio", "document")
+"""Members of Bedrock's parts, which have none either."""
 _PAYLOADS: Final = frozenset({"data", "file_data", "bytes", "fileData"})
 _DESCRIBED: Final = frozenset({"media_type", "mimeType", "mime_type", "format", "filename"})
 """What stands beside bytes and says what they are."""
@@ -88,9 +94,9 @@ def _walk(value: Any, visitor: Visitor, where: str, *, key: str, parent: Mapping
     if isinstance(value, str):
         return _text(value, visitor, where, key, parent)
     if isinstance(value, Mapping):
-        kind = _MEDIA.get(str(value.get("type")))
+        kind = _media_kind(value)
         if kind is not None and not _is_text_file(value):
-            value = visitor.media(dict(value), kind, where)
+            value = _in_format_of(value, visitor.media(dict(value), kind, where))
         return {_key(name, visitor, where): _member(name, part, value, visitor, where) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return [_walk(part, visitor, f"{where}[{at}]", key=key, parent=parent) for at, part in enumerate(value)]
@@ -103,6 +109,8 @@ def _member(name: Any, value: Any, parent: Mapping[str, Any], visitor: Visitor, 
     place = _join(where, name)
     if name in _DATA and isinstance(value, Mapping):
         return _data(value, visitor, place)
+    if name == "images" and isinstance(value, list) and "role" in parent:
+        return _images(value, visitor, place)
     return _walk(value, visitor, place, key=name, parent=parent)
 
 
@@ -165,9 +173,40 @@ def _is_named(parent: Mapping[str, Any]) -> bool:
 # Files
 
 
+def _media_kind(part: Mapping[str, Any]) -> MediaKind | None:
+    """What kind of media a part is, in any vendor's format; None: none."""
+    if "type" in part:
+        return _MEDIA.get(str(part["type"]))
+    for name in _INLINE:
+        held = part.get(name)
+        if isinstance(held, Mapping):
+            family = _media_type(held).partition("/")[0].lower()
+            return {"image": "images", "video": "images", "audio": "audio"}.get(family, "files")
+    for name in _BLOCKS:
+        held = part.get(name)
+        if isinstance(held, Mapping) and "source" in held:
+            return _MEDIA[name]
+    return None
+
+
+def _in_format_of(part: Mapping[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """What a function made of a part; a text is written as its format has it."""
+    if set(made) != {"type", "text"} or made["type"] != "text":
+        return made
+    if "type" not in part:
+        return {"text": made["text"]}
+    return {**made, "type": "input_text"} if part["type"] in ("input_image", "input_file") else made
+
+
+def _images(images: Iterable[Any], visitor: Visitor, where: str) -> list[Any]:
+    """Ollama's list of pictures in base64; one for which there is no other picture is left out."""
+    parts = [visitor.media({"type": "image", "data": data}, "images", where) for data in images]
+    return [part["data"] for part in parts if "data" in part]
+
+
 def _is_text_file(part: Mapping[str, Any]) -> bool:
     """Whether the content of a part can be read as text."""
-    for value in (part.get("file"), part.get("source"), part):
+    for value in (*map(part.get, ("file", "source", *_INLINE)), part):
         if isinstance(value, Mapping):
             url = DataURL.of(str(value.get("file_data") or ""))
             if url is not None and (is_textual(url.media_type) or _turns_out(url.payload, url.media_type)):

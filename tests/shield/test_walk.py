@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from edgeagent.shield.json_text import is_json, rewritten, tokens
+from edgeagent.shield.shield import Shield
 from edgeagent.shield.spans import Span, beside, merged
 from edgeagent.shield.walk import walked
 
@@ -95,6 +96,16 @@ def test_texts(value: Any, texts: list[tuple[str, str, bool]]) -> None:
         ({"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": LONG}}, "files"),
         ({"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "t"}}, None),
         ({"type": "input_file", "file_data": "data:application/json;base64,e30="}, None),
+        ({"inlineData": {"mimeType": "image/png", "data": LONG}}, "images"),
+        ({"inline_data": {"mime_type": "video/mp4", "data": LONG}}, "images"),
+        ({"fileData": {"mimeType": "audio/mp3", "fileUri": "gs://a"}}, "audio"),
+        ({"inlineData": {"mimeType": "application/pdf", "data": LONG}}, "files"),
+        ({"inlineData": {"mimeType": "text/plain", "data": LONG}}, None),
+        ({"image": {"format": "png", "source": {"bytes": LONG}}}, "images"),
+        ({"document": {"format": "pdf", "source": {"s3Location": {"uri": "s3://a"}}}}, "files"),
+        ({"document": "text"}, None),
+        ({"type": "computer_screenshot", "image_url": "https://a"}, "images"),
+        ({"type": "image_generation_call", "id": "ig_1", "result": LONG}, "images"),
         ({"type": "input_audio", "input_audio": {"data": LONG, "format": "wav"}}, "audio"),
     ],
 )
@@ -103,6 +114,28 @@ def test_media(part: dict[str, Any], kind: str | None) -> None:
     seen = Seen()
     walked([part], seen, "x")
     assert seen.parts == ([] if kind is None else [(kind, "x[0]")])
+
+
+@pytest.mark.parametrize(
+    ("part", "wanted"),
+    [
+        ({"type": "image_url", "image_url": {"url": "https://a"}}, {"type": "text", "text": "gone"}),
+        ({"type": "input_image", "image_url": "https://a"}, {"type": "input_text", "text": "gone"}),
+        ({"inlineData": {"mimeType": "image/png", "data": LONG}}, {"text": "gone"}),
+        ({"image": {"format": "png", "source": {"bytes": LONG}}}, {"text": "gone"}),
+        ({"role": "user", "images": [LONG]}, {"role": "user", "images": []}),
+    ],
+)
+def test_a_text_in_the_place_of_a_picture(part: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """What a function makes of a part is written as the format of the request has it."""
+    masking = Shield([], images=lambda _: {"type": "text", "text": "gone"}).masking()
+    assert masking.run({"x": [part]})["x"] == [wanted]
+
+
+def test_another_picture() -> None:
+    """Ollama's pictures are shown to the function as parts, too."""
+    masking = Shield([], images=lambda part: {**part, "data": "Ymx1cg=="}).masking()
+    assert masking.run({"x": [{"role": "user", "images": [LONG]}]})["x"] == [{"role": "user", "images": ["Ymx1cg=="]}]
 
 
 def test_json_tokens() -> None:
