@@ -150,7 +150,7 @@ class Shielding:
         from pydantic_core import from_json
 
         try:
-            return dump_json(self.restorer.tree(from_json(raw)))
+            return dump_json(self.restorer.tree(from_json(raw), structured=_is_structured(self.asked)))
         except ValueError:
             return b""
 

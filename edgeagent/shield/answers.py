@@ -59,7 +59,7 @@ def _choice(choice: Choice, restorer: Restorer, *, structured: bool) -> Choice:
     if message.tool_calls is not None:
         changes["tool_calls"] = [_tool_call(call, restorer) for call in message.tool_calls]
     if message.native_content is not None:
-        changes["native_content"] = restorer.tree(message.native_content)
+        changes["native_content"] = restorer.tree(message.native_content, structured=structured)
     copy = message.model_copy(update=changes)
     _extra(copy, restorer)
     return choice.model_copy(update={"message": copy})
@@ -178,7 +178,7 @@ class ChunkRestorer:
             content = self._texts.get((index, "content")) or restorer.stream()
             changes["annotations"] = [_annotation(note, restorer, content) for note in delta.annotations]
         if delta.native_content is not None:
-            changes["native_content"] = restorer.tree(delta.native_content)
+            changes["native_content"] = restorer.tree(delta.native_content, structured=self._structured)
         copy = delta.model_copy(update=changes)
         extra = copy.__pydantic_extra__ or {}
         for name, value in extra.items():

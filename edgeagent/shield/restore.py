@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.shield.literals import Literals, More
+from edgeagent.shield.nesting import Nesting, looks_like_json
 from edgeagent.shield.placeholders import STARTS, Names, name_of
 
 __all__ = ["Restorer", "Restoring"]
@@ -30,7 +31,7 @@ class Restorer:
         bare: names without brackets → value, for places in which a bracket is not allowed.
     """
 
-    __slots__ = ("_bare", "_names", "_placeholders", "_standins", "_starts", "_values")
+    __slots__ = ("_bare", "_names", "_placeholders", "_standins", "_starts", "_values", "needs_escapes")
 
     def __init__(
         self, placeholders: Mapping[str, str], standins: Mapping[str, str], bare: Mapping[str, str] | None = None
@@ -40,6 +41,8 @@ class Restorer:
         self._values = dict(standins)
         self._standins = Literals(standins)
         self._bare = dict(bare or {})
+        self.needs_escapes = any(_escaped(value, 1) != value for value in (*placeholders.values(), *standins.values()))
+        """Whether any value is written otherwise in JSON text."""
         starts = (STARTS if placeholders else "") + self._standins.first
         self._starts = re.compile(f"[{re.escape(starts)}]") if starts else None
 
@@ -61,7 +64,7 @@ class Restorer:
         """A whole text without what stands for values."""
         if self._starts is None:
             return text
-        pieces, _ = self.scan(text, "", json=False, final=True)
+        pieces, _ = self.scan(text, "", final=True)
         return "".join(plain for plain, _, _ in pieces)
 
     def stream(self, *, json: bool = False) -> Restoring:
@@ -72,23 +75,40 @@ class Restorer:
         """The name of a tool: one that was masked, or as it is."""
         return self._bare.get(name, name)
 
-    def tree(self, value: Any, *, parent: str = "") -> Any:
-        """A copy of a JSON value with everything restored in it; text of `_JSON_KEYS` is JSON itself."""
+    def tree(self, value: Any, *, parent: str = "", structured: bool = False) -> Any:
+        """A copy of a JSON value with everything restored in it.
+
+        Args:
+            value: an answer in any vendor's format, or a part of it.
+            parent: the name under which it stands; text of `_JSON_KEYS` is JSON itself.
+            structured: whether the text of the answer is JSON.
+        """
         if isinstance(value, str):
             if parent == "name" and value in self._bare:
                 return self._bare[value]
-            return self.text(value, json=parent in _JSON_KEYS)
+            is_json = parent in _JSON_KEYS or (structured and parent in _ANSWERS and looks_like_json(value))
+            return self.text(value, json=is_json)
         if isinstance(value, dict):
-            return {self.text(key): self.tree(part, parent=key) for key, part in value.items()}
+            if parent in _OBJECTS:
+                return self._object(value)
+            return {self.text(key): self.tree(part, parent=key, structured=structured) for key, part in value.items()}
         if isinstance(value, list | tuple):
-            return [self.tree(part, parent=parent) for part in value]
+            return [self.tree(part, parent=parent, structured=structured) for part in value]
         return value
+
+    def _object(self, value: Any) -> Any:
+        """What a tool is called with, where it is no text: JSON text in its strings stays JSON, as in `arguments`."""
+        if isinstance(value, str):
+            return self.text(value, json=looks_like_json(value))
+        if isinstance(value, dict):
+            return {self.text(key): self._object(part) for key, part in value.items()}
+        return [self._object(part) for part in value] if isinstance(value, list | tuple) else value
 
     def misses(self, text: str) -> bool:
         """Whether a placeholder of ours stands in a text whose value this request did not hold."""
         return any(name_of(found) not in self._placeholders for found in _OURS.findall(text))
 
-    def scan(self, text: str, before: str, *, json: bool, final: bool) -> tuple[list[_Piece], int]:
+    def scan(self, text: str, before: str, *, final: bool) -> tuple[list[_Piece], int]:
         """The text in pieces, and where the part begins that has to wait for more."""
         pieces: list[_Piece] = []
         done = at = 0
@@ -103,7 +123,7 @@ class Restorer:
                 at += 1
                 continue
             end, value = found
-            pieces.append((text[done:at], text[at:end], _escaped(value) if json else value))
+            pieces.append((text[done:at], text[at:end], value))
             done = at = end
         else:
             at = len(text)
@@ -128,20 +148,25 @@ _Piece = tuple[str, str, str]
 _OURS: Final = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_[0-9]+>")
 
 _JSON_KEYS: Final = frozenset({"arguments", "partial_json"})
+_ANSWERS: Final = frozenset({"content", "text"})
+_OBJECTS: Final = frozenset({"args", "arguments", "input"})
 
 
-def _escaped(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)[1:-1]
+def _escaped(value: str, times: int) -> str:
+    for _ in range(times):
+        value = json.dumps(value, ensure_ascii=False)[1:-1]
+    return value
 
 
 class Restoring:
     """One text that comes in pieces."""
 
-    __slots__ = ("_before", "_grown", "_json", "_places", "_read", "_restorer", "_waiting")
+    __slots__ = ("_before", "_grown", "_json", "_nesting", "_places", "_read", "_restorer", "_waiting")
 
     def __init__(self, restorer: Restorer, *, json: bool) -> None:
         self._restorer = restorer
         self._json = json
+        self._nesting = Nesting() if json and restorer.needs_escapes else None
         self._waiting = ""
         self._before = ""
         self._read = 0
@@ -170,9 +195,10 @@ class Restoring:
         if not self._restorer:
             self._waiting = ""
             return text
-        pieces, until = self._restorer.scan(text, self._before, json=self._json, final=final)
+        pieces, until = self._restorer.scan(text, self._before, final=final)
         out: list[str] = []
-        for plain, old, new in pieces:
+        for plain, old, value in pieces:
+            new = self._inside_of_json(plain, old, value) if self._json else value
             out += (plain, new)
             self._read += len(plain) + len(old)
             if old:
@@ -181,3 +207,12 @@ class Restoring:
         self._before = (self._before + text[:until])[-_CONTEXT:]
         self._waiting = text[until:]
         return "".join(out)
+
+    def _inside_of_json(self, plain: str, old: str, value: str) -> str:
+        """The value as it is written in JSON text, or in JSON text in a string of it."""
+        if self._nesting is None:
+            return value
+        self._nesting.feed(plain)
+        depth = self._nesting.depth
+        self._nesting.feed(old)
+        return _escaped(value, max(1, depth))

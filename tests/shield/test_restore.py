@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -93,6 +94,50 @@ def test_json_text() -> None:
     held = Restorer({"<KEY_1>": nasty}, {"standin": "x\ny"})
     assert json.loads(held.text('{"k": "<KEY_1>", "s": "\\nstandin"}', json=True)) == {"k": nasty, "s": "\nx\ny"}
     assert json.loads(held.tree({"arguments": '{"k": "<KEY_1>"}'})["arguments"]) == {"k": nasty}
+
+
+NASTY = 'a"b\\c\nd'
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"k": "<KEY_1>"},
+        {"deep": json.dumps({"k": "<KEY_1>", "deeper": json.dumps(["<KEY_1>"])})},
+        {"said": 'he said "<KEY_1>"', "after": json.dumps({"k": "\u00e9"}), "more": "<KEY_1>"},
+        [json.dumps({"a": "b"}), "<KEY_1>", " [<KEY_1>", json.dumps([" {", "<KEY_1>"])],
+    ],
+)
+def test_json_text_in_json_text(value: object) -> None:
+    """JSON text in a string of JSON text stays JSON, whatever is in the value: in text and in objects, however cut."""
+
+    def said(value: Any, key: str = "<KEY_1>") -> Any:
+        """What its strings say, with another word for the placeholder; those that are JSON as what they are."""
+        if isinstance(value, str):
+            try:
+                return said(json.loads(value), key)
+            except ValueError:
+                return value.replace("<KEY_1>", key)
+        if isinstance(value, list):
+            return [said(part, key) for part in value]
+        return {name: said(part, key) for name, part in value.items()}
+
+    held, text = Restorer({"<KEY_1>": NASTY}, {}), json.dumps(value)
+    whole = held.text(text, json=True)
+    assert said(whole) == said(value, NASTY)
+    stream = held.stream(json=True)
+    assert "".join([*map(stream.feed, text), stream.end()]) == whole
+    if isinstance(value, dict):
+        assert held.tree({"input": value})["input"] == json.loads(whole)
+
+
+def test_structured_answers_in_vendors_formats() -> None:
+    """Text that is JSON stays JSON in a vendor's own format; prose is prose."""
+    held = Restorer({"<KEY_1>": NASTY}, {})
+    parts = [{"text": '{"k": "<KEY_1>'}, {"text": "<KEY_1>"}]
+    structured = held.tree({"content": parts}, structured=True)["content"]
+    assert structured == [{"text": '{"k": "' + json.dumps(NASTY)[1:-1]}, {"text": NASTY}]
+    assert held.tree({"content": parts})["content"][0] == {"text": '{"k": "' + NASTY}
 
 
 def test_tree() -> None:

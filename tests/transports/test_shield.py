@@ -141,3 +141,22 @@ def test_a_redacted_answer() -> None:
                 assert answer.json()["content"][0]["text"] == "sent to b@x.com and to <EMAIL>"
                 assert "leaked" not in answer.text
         assert len(server.requests) == 1
+
+
+def test_structured_answers() -> None:
+    """An answer that is JSON is JSON with the caller's values, too, now and from memory."""
+    key = '-----BEGIN KEY-----\na"b\\c\n-----END KEY-----'
+    said = '{"key": "<PRIVATE_KEY_1>"}'
+    choice = {"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": "stop"}
+    answer = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    with Loopback(lambda _: reply(200, answer)) as server:
+        edge = EdgeClient(providers=[OpenAI(api_key="k", base_url=server.url)], shield=Shield([Forms()]))
+        body = {
+            "model": "m",
+            "messages": [{"role": "user", "content": key}],
+            "response_format": {"type": "json_object"},
+        }
+        with edge, httpx.Client(transport=transport(edge)) as client:
+            for _ in range(2):
+                told = client.post(f"{server.url}/chat/completions", json=body).json()
+                assert json.loads(told["choices"][0]["message"]["content"]) == {"key": key}
