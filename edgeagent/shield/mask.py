@@ -20,7 +20,7 @@ from edgeagent.shield.labels import canonical, label_of
 from edgeagent.shield.literals import Literals
 from edgeagent.shield.placeholders import LITERAL, Names
 from edgeagent.shield.policy import Action, Policy
-from edgeagent.shield.restore import Restorer
+from edgeagent.shield.restore import Restorer, forms_of
 from edgeagent.shield.spans import Span, beside, merged
 from edgeagent.shield.standins import shifted, standin
 from edgeagent.shield.vault import Entity, Vault
@@ -209,7 +209,8 @@ class Masking:
                     self._spans[text] = beside(spans, more) if more else spans
         standins = {entity.token for entity in self._used.values() if not entity.in_brackets}
         if standins:
-            self._everywhere(Literals(standins), lambda _: (LITERAL, "mask"))
+            forms = {form for standin in standins for form in forms_of(standin)}
+            self._everywhere(Literals(forms), lambda _: (LITERAL, "mask"))
 
     def _everywhere(self, literals: Literals, kind: Any) -> None:
         if not literals.first:

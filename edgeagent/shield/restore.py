@@ -11,12 +11,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote, quote_plus
 
 from edgeagent.shield.literals import Literals, More
 from edgeagent.shield.nesting import Nesting, looks_like_json
 from edgeagent.shield.placeholders import STARTS, Names, name_of
 
-__all__ = ["Restorer", "Restoring"]
+__all__ = ["Restorer", "Restoring", "forms_of"]
 
 _CONTEXT: Final = 2
 """How many characters of what is gone are remembered, to see where a word begins."""
@@ -31,16 +32,21 @@ class Restorer:
         bare: names without brackets → value, for places in which a bracket is not allowed.
     """
 
-    __slots__ = ("_bare", "_names", "_placeholders", "_standins", "_starts", "_values", "needs_escapes")
+    __slots__ = ("_bare", "_names", "_placeholders", "_size", "_standins", "_starts", "_values", "needs_escapes")
 
     def __init__(
         self, placeholders: Mapping[str, str], standins: Mapping[str, str], bare: Mapping[str, str] | None = None
     ) -> None:
         self._placeholders = {name_of(text): value for text, value in placeholders.items()}
         self._names = Names(self._placeholders)
-        self._values = dict(standins)
-        self._standins = Literals(standins)
+        self._values = {
+            form: (quote(value, safe="") if times is None else value, times or 0)
+            for standin, value in standins.items()
+            for form, times in forms_of(standin).items()
+        }
+        self._standins = Literals(self._values)
         self._bare = dict(bare or {})
+        self._size = len(placeholders) + len(standins)
         self.needs_escapes = any(_escaped(value, 1) != value for value in (*placeholders.values(), *standins.values()))
         """Whether any value is written otherwise in JSON text."""
         starts = (STARTS if placeholders else "") + self._standins.first
@@ -51,7 +57,7 @@ class Restorer:
         return self._starts is not None
 
     def __repr__(self) -> str:
-        return f"<Restorer of {len(self._placeholders) + len(self._values)} values>"
+        return f"<Restorer of {self._size} values>"
 
     def text(self, text: str, *, json: bool = False) -> str:
         """A whole text; with `json` it is JSON text, and values are written as inside of its strings."""
@@ -65,7 +71,7 @@ class Restorer:
         if self._starts is None:
             return text
         pieces, _ = self.scan(text, "", final=True)
-        return "".join(plain for plain, _, _ in pieces)
+        return "".join(plain for plain, *_ in pieces)
 
     def stream(self, *, json: bool = False) -> Restoring:
         """The same for a text that comes in pieces."""
@@ -122,34 +128,40 @@ class Restorer:
             if found is None:
                 at += 1
                 continue
-            end, value = found
-            pieces.append((text[done:at], text[at:end], value))
+            end, value, times = found
+            pieces.append((text[done:at], text[at:end], value, times))
             done = at = end
         else:
             at = len(text)
-        pieces.append((text[done:at], "", ""))
+        pieces.append((text[done:at], "", "", 0))
         return pieces, at
 
-    def _at(self, text: str, at: int, before: str, *, final: bool) -> tuple[int, str] | More | None:
+    def _at(self, text: str, at: int, before: str, *, final: bool) -> tuple[int, str, int] | More | None:
         seen = self._names.at(text, at, final=final) if self._names and text[at] in STARTS else None
         if isinstance(seen, More):
             return seen
         if seen is not None:
-            return seen.end, seen.written(self._placeholders[seen.name])
+            return seen.end, seen.written(self._placeholders[seen.name]), 0
         which = self._standins.at(text, at, before, final=final)
         if isinstance(which, More) or which is None:
             return which
-        return at + len(which), self._values[which]
+        return at + len(which), *self._values[which]
 
 
-_Piece = tuple[str, str, str]
-"""Text as it is, then what is replaced and by what."""
+_Piece = tuple[str, str, str, int]
+"""Text as it is, then what is replaced and by what, and how often that was escaped as JSON."""
 
 _OURS: Final = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_[0-9]+>")
 
 _JSON_KEYS: Final = frozenset({"arguments", "partial_json"})
 _ANSWERS: Final = frozenset({"content", "text"})
 _OBJECTS: Final = frozenset({"args", "arguments", "input"})
+
+
+def forms_of(standin: str) -> dict[str, int | None]:
+    """How a stand-in may be written: in a URL (None), or escaped so many times for JSON text."""
+    urls: dict[str, int | None] = {quote(standin, safe=""): None, quote_plus(standin): None}
+    return {**urls, **{_escaped(standin, times): times for times in (2, 1, 0)}}
 
 
 def _escaped(value: str, times: int) -> str:
@@ -197,8 +209,8 @@ class Restoring:
             return text
         pieces, until = self._restorer.scan(text, self._before, final=final)
         out: list[str] = []
-        for plain, old, value in pieces:
-            new = self._inside_of_json(plain, old, value) if self._json else value
+        for plain, old, value, times in pieces:
+            new = self._inside_of_json(plain, old, value) if self._json else _escaped(value, times)
             out += (plain, new)
             self._read += len(plain) + len(old)
             if old:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from json import dumps
 from typing import Any
 
 import pytest
@@ -131,6 +132,30 @@ def test_json_text_in_json_text(value: object) -> None:
         assert held.tree({"input": value})["input"] == json.loads(whole)
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("https://a.de/?to=robin.marsh1%40example.org&x", "https://a.de/?to=b%C3%B6b%40x.com&x"),
+        ("https://a.de/?who=kim+archer", "https://a.de/?who=b%26b"),
+        ("https://a.de/?who=Kim%20Archer#x", "https://a.de/?who=b%26b#x"),
+        (r'{"k": "Q\"w\\9"}', r'{"k": "p\"p\\p"}'),
+        (r'{"k": "{\"l\": \"Q\\\"w\\\\9\"}"}', r'{"k": "{\"l\": \"p\\\"p\\\\p\"}"}'),
+        (r'he said Q"w\9', r'he said p"p\p'),
+    ],
+)
+@pytest.mark.parametrize("json", [False, True])
+def test_forms_of_stand_ins(text: str, wanted: str, json: bool) -> None:
+    """A stand-in in a URL or in JSON text is written as these have it, and so is the value."""
+    standins = {"robin.marsh1@example.org": "b\u00f6b@x.com", "Kim Archer": "b&b", r'Q"w\9': r'p"p\p'}
+    held = Restorer({}, standins)
+    if json and not text.startswith(("{", "http")):
+        text, wanted = dumps(text), dumps(wanted)
+    assert held.text(text, json=json) == wanted
+    stream = held.stream(json=json)
+    assert "".join([*map(stream.feed, text), stream.end()]) == wanted
+    assert repr(held) == "<Restorer of 3 values>"
+
+
 def test_structured_answers_in_vendors_formats() -> None:
     """Text that is JSON stays JSON in a vendor's own format; prose is prose."""
     held = Restorer({"<KEY_1>": NASTY}, {})
@@ -153,7 +178,8 @@ def test_repr() -> None:
 
 PIECES = st.sampled_from(
     [
-        *HELD, *STANDINS, "<", ">", "&lt;", "&gt;", "\\", "\\u003c", "\\u003e", "EMAIL", "_", "1", "2", " ", "**", "'s",
+        *HELD, *STANDINS, "robin.marsh1%40example.org", "+1+202+555+0101",
+        "<", ">", "&lt;", "&gt;", "\\", "\\u003c", "\\u003e", "EMAIL", "_", "1", "2", " ", "**", "'s",
         "<email 1>", "<EMAIL\\_12\\>", "&lt;IP_ADDRESS_3&gt;", "%3CEMAIL_1%3E", "robin.marsh1", "x", ".", "Ü", "\n",
         "<EMAIL_1's", "\u200b", "\\n", "+1 202 555 010", "&amp;lt;EMAIL_1&amp;gt;",
     ]
