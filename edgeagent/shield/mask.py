@@ -242,6 +242,8 @@ class Masking:
         if new == text:
             return text
         name = "".join(character for character in new if character.isalnum() or character in "_-@.")
+        while name in self._spans or self._bare.get(name, text) != text:  # another tool has this name
+            name += "_"
         self._bare[name] = text
         return name
 

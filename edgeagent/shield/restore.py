@@ -90,7 +90,7 @@ class Restorer:
             structured: whether the text of the answer is JSON.
         """
         if isinstance(value, str):
-            if parent == "name" and value in self._bare:
+            if parent in ("name", "server_label") and value in self._bare:
                 return self._bare[value]
             is_json = parent in _JSON_KEYS or (structured and parent in _ANSWERS and looks_like_json(value))
             return self.text(value, json=is_json)

@@ -49,8 +49,20 @@ _OPAQUE: Final = frozenset(
 )
 _IDS: Final = frozenset({"id", "tool_call_id", "call_id", "tool_use_id", "item_id", "file_id", "previous_response_id"})
 _ID: Final = re.compile(r"(?!sk[-_])[A-Za-z]{2,12}[-_][A-Za-z0-9_-]{1,120}|(?=\w*[A-Za-z])[A-Za-z0-9]{9}")
-_NAMED: Final = frozenset({"role", "arguments", "parameters", "input_schema", "inputSchema", "inputSchemaJson"})
-_NAMED_TYPES: Final = frozenset({"function", "custom", "tool", "tool_use", "function_call", "custom_tool_call"})
+_NAMED: Final = frozenset(
+    {
+        *("role", "description", "strict", "schema", "parameters", "parametersJsonSchema", "parameters_json_schema"),
+        *("input_schema", "inputSchema", "inputSchemaJson", "arguments", "args", "input", "response", "toolUseId"),
+    }
+)
+"""What stands beside the name of a tool, a format or a person in a conversation."""
+_NAMED_TYPES: Final = re.compile(
+    r"function|custom|tool|tool_use|function_call|custom_tool_call|json_schema|mcp\w*|\w+_20\d{6}"
+)
+_NAMES: Final = frozenset(
+    {"allowed_tools", "allowedFunctionNames", "allowed_function_names", "server_label", "tool_names"}
+)
+"""Keys whose texts are names of tools and of their servers."""
 _DATA: Final = frozenset({"args", "arguments", "attributes", "env", "input", "json", "metadata", "response"})
 """Where objects stand that the caller or a model made up."""
 _LEAST_NUMBER: Final = 10_000_000
@@ -163,11 +175,13 @@ def _text(value: str, visitor: Visitor, where: str, key: str, parent: Mapping[st
     is_payload = key in _PAYLOADS and (key == "bytes" or not _DESCRIBED.isdisjoint(parent))
     if is_payload and parent.get("type") != "text" and _BASE64.fullmatch(value):
         return _payload(value, visitor, where, _media_type(parent))
-    return visitor.text(value, where, key == "name" and _is_named(parent))
+    return visitor.text(value, where, key in _NAMES or (key == "name" and _is_named(parent)))
 
 
 def _is_named(parent: Mapping[str, Any]) -> bool:
-    return not _NAMED.isdisjoint(parent) or parent.get("type") in _NAMED_TYPES or set(parent) == {"name"}
+    if set(parent) == {"name"} or not _NAMED.isdisjoint(parent):
+        return True
+    return _NAMED_TYPES.fullmatch(str(parent.get("type"))) is not None
 
 
 # Files

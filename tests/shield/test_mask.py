@@ -171,6 +171,45 @@ def test_a_number_that_stands_for_a_number() -> None:
         masked({"metadata": {"card": 4111111111111111}}, default="block")
 
 
+NAME = "ask-123-45-6789"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "function", "function": {"name": NAME, "description": "d"}},
+        {"type": "custom", "custom": {"name": NAME, "description": "d"}},
+        {"name": NAME, "description": "d", "input_schema": {}},
+        {"type": "web_search_20250305", "name": NAME},
+        {"functionDeclarations": [{"name": NAME, "description": "d"}, {"name": NAME, "parametersJsonSchema": {}}]},
+        {"toolConfig": {"functionCallingConfig": {"allowedFunctionNames": [NAME]}}},
+        {"type": "mcp", "server_label": NAME, "allowed_tools": [NAME]},
+        {"type": "allowed_tools", "tools": [{"type": "function", "name": NAME}]},
+        {"parts": [{"functionCall": {"name": NAME, "args": {}}}, {"functionResponse": {"name": NAME, "response": {}}}]},
+        {"toolUse": {"toolUseId": "t", "name": NAME, "input": {}}},
+        {"function_call": {"name": NAME}},
+        {"type": "json_schema", "json_schema": {"name": NAME, "schema": {}}},
+        {"format": {"type": "json_schema", "name": NAME, "schema": {}}},
+    ],
+)
+def test_names_of_tools(part: dict[str, Any]) -> None:
+    """A name without brackets, which vendors do not take there, and the same one wherever the tool is spoken of."""
+    out = json.dumps(masked({"x": [part]})["x"])
+    assert "ask-SSN_1" in out
+    assert "<" not in out
+    assert "123-45" not in out
+
+
+def test_names_that_would_be_the_same() -> None:
+    """A tool that is called what another one's name becomes keeps its name for itself."""
+    masking = shield().masking()
+    names = ["1-a@x.com", "1-EMAIL_1", "1-a@X.com"]
+    out = masking.run({"tools": [{"type": "function", "function": {"name": name}} for name in names]})
+    new = [tool["function"]["name"] for tool in out["tools"]]
+    assert len(set(new)) == 3
+    assert [masking.restorer().name(name) for name in new] == names
+
+
 def test_json_in_json() -> None:
     """JSON text inside of JSON text is looked into, and stays JSON on every level."""
     inner = json.dumps({"mail": "a@x.com", "note": 'say "hi"\n'})
