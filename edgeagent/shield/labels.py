@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from typing import Final
+from unicodedata import category, normalize
 
 __all__ = ["canonical", "label_of"]
 
@@ -35,8 +37,24 @@ def label_of(kind: str) -> str:
 
 
 def canonical(kind: str, value: str) -> str:
-    """What all spellings of one value have in common. Secrets and unknown types are told apart by case."""
-    return _SPELLINGS.get(kind, str.strip)(value)
+    """What all spellings of one value have in common. Secrets and unknown types are told apart by every character."""
+    spelling = _SPELLINGS.get(kind)
+    if spelling is None:
+        return value.strip()
+    return spelling(value if value.isascii() else _plain(value))
+
+
+def _plain(value: str) -> str:
+    """Full-width and composed characters as usual ones, without those that do not show (Unicode's class Cf)."""
+    return "".join(character for character in normalize("NFKC", value) if category(character) != "Cf")
+
+
+def _address(value: str) -> str:
+    """The shortest way to write an address of the Internet (RFC 5952)."""
+    try:
+        return ip_address(value).compressed
+    except ValueError:
+        return value.lower()
 
 
 def _words(value: str) -> str:
@@ -67,7 +85,7 @@ _SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {
     "CREDIT_CARD": _digits,
     "EMAIL_ADDRESS": _words,
     "IBAN_CODE": _signs,
-    "IP_ADDRESS": str.lower,
+    "IP_ADDRESS": _address,
     "LOCATION": _words,
     "MAC_ADDRESS": _hexadecimal,
     "ORGANIZATION": _words,

@@ -34,8 +34,7 @@ class Literals:
     __slots__ = ("_by_start", "_size", "first")
 
     def __init__(self, texts: Iterable[str]) -> None:
-        known = {text: text.lower() for text in texts}
-        usable = {text: low for text, low in known.items() if text and len(low) == len(text)}  # else no place is sure
+        usable = {text: _lower(text) for text in texts if text}
         self._size = min((_LONGEST_START, *map(len, usable)))
         self._by_start: dict[str, list[tuple[str, str]]] = {}
         for text, low in sorted(usable.items(), key=lambda pair: (-len(pair[0]), pair)):
@@ -53,7 +52,7 @@ class Literals:
             before: what stands before `text`, at least two characters if there are.
             final: whether no more will come.
         """
-        start = text[at : at + self._size].lower()
+        start = _lower(text[at : at + self._size])
         if not _bounded(start[0], (before + text[max(0, at - 2) : at])[-2:]):
             return None
         known = self._by_start.get(start)
@@ -61,7 +60,7 @@ class Literals:
             cut = at + self._size > len(text) and not final
             return MORE if cut and any(other.startswith(start) for other in self._by_start) else None
         for low, original in known:
-            piece = text[at : at + len(low)].lower()
+            piece = _lower(text[at : at + len(low)])
             if len(text) - at < len(low):
                 if not final and low.startswith(piece):
                     return MORE
@@ -93,6 +92,16 @@ class Literals:
                 at += len(which) - 1
             place = starts.search(text, at + 1)
         return found
+
+
+def _lower(text: str) -> str:
+    """In lower case, as long as before (the small form of \u0130 is two characters), and the same in every context
+    (\u03c2 is \u03c3 at the end of a word).
+    """
+    low = text.lower()
+    if len(low) == len(text):
+        return low if low.isascii() else low.replace("\u03c2", "\u03c3")
+    return "".join(small if len(small := character.lower()) == 1 else character for character in text)
 
 
 def _bounded(first: str, before: str) -> bool:

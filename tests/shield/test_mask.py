@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeagent.errors import ConfigurationError, ShieldBlockedError
-from edgeagent.shield import Pattern, Policy, Shield, Vault
+from edgeagent.shield import Match, Pattern, Policy, Shield, Vault
 from edgeagent.shield.json_text import is_json
 from tests.shield.finding import Forms
 
@@ -226,6 +226,18 @@ def test_a_value_found_once_is_replaced_everywhere() -> None:
         "try <PASSWORD_1> now, not 314159265",
         '{"pin": "<PASSWORD_1>"}',
     ]
+
+
+@pytest.mark.parametrize("name", ["\u0130smail \u00d6z", "\u0392\u0391\u03a3\u0399\u039b\u0395\u0399\u03a3\u0391"])
+def test_letters_with_two_small_forms(name: str) -> None:
+    """A value is replaced everywhere, whatever becomes of its length, or of a sigma, in lower case."""
+
+    class Named:
+        def find(self, text: str, /) -> list[Match]:
+            at = text.find(f"am {name}")
+            return [] if at < 0 else [Match("PERSON", at + 3, at + 3 + len(name))]
+
+    assert Shield([Named()]).preview(f"I am {name}; signed {name}.").text == "I am <PERSON_1>; signed <PERSON_1>."
 
 
 def test_text_that_looks_like_a_placeholder() -> None:

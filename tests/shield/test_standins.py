@@ -117,6 +117,11 @@ def test_intervals_stay(day: date, later: int, days: int) -> None:
         ("IBAN_CODE", "de89 3704", "DE893704"),
         ("MAC_ADDRESS", "AA:BB", "aa-bb"),
         ("PERSON", "Ada  Lovelace", "ada lovelace"),
+        ("PERSON", "Jose\u0301 Ruiz", "Jos\u00e9 Ruiz"),
+        ("EMAIL_ADDRESS", "ann\u200ba@x.com", "\uff41nna\u200e@x.com"),
+        ("CREDIT_CARD", "\uff14111 1111 1111 1111", "4111111111111111"),
+        ("IP_ADDRESS", "2001:0DB8:0:0::1", "2001:db8::1"),
+        ("IP_ADDRESS", "FE80::1/x", "fe80::1/x"),
         ("OTHER", " x ", "x"),
     ],
 )
