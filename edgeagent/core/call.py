@@ -214,7 +214,7 @@ class Call(Generic[R]):
         observation, self.observation = self.observation, None
         if observation is not None:
             if self.options.shield is not None:
-                from edgeagent.core.shielding import told
+                from edgeagent.core.shield_events import told
 
                 completion = told(self, completion)
             observation.end(CallEnded(self.edge, self.vendor, completion, error, duration, time_to_first_chunk))

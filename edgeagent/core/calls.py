@@ -170,7 +170,7 @@ class Calls:
         if options.shield is None:
             call.observation = self._observer.start(CallStarted(operation, request, stream, options.tags))
         else:
-            from edgeagent.core.shielding import ShieldedStart
+            from edgeagent.core.shield_events import ShieldedStart
 
             call.observation = self._observer.start(ShieldedStart.of(call, operation, stream=stream))
         return call

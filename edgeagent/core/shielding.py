@@ -19,20 +19,20 @@ from typing import Any, Final
 from edgeagent.cache.entry import Entry, encode_entry
 from edgeagent.core.ask import OpenedStream, advance
 from edgeagent.core.call import Call
+from edgeagent.core.native import Native
 from edgeagent.effects import Flow, close, invoke
 from edgeagent.errors import RequestValidationError, ShieldBlockedError
 from edgeagent.shield.answers import ChunkRestorer, restored_completion
+from edgeagent.shield.beside import found_beside
 from edgeagent.shield.mask import Masking
 from edgeagent.shield.outbound import Outgoing
 from edgeagent.shield.shield import Shield
 from edgeagent.shield.vault import Vault
-from edgeagent.telemetry.base import CallStarted
 from edgeagent.types import ChatCompletion, ChatRequest, CompletionUsage
 from edgeagent.types.assembly import assemble, to_chunks
-from edgeagent.types.completion import ChatCompletionMessage, Choice
 from edgeagent.wire.json import dump_json
 
-__all__ = ["ShieldedStart", "Shielding", "masked_operation", "opened", "passed", "shielded", "vault_knows", "withheld"]
+__all__ = ["Shielding", "masked_operation", "opened", "passed", "prepared", "shielded", "vault_knows"]
 
 _FIRST: Final = ("messages", "tools", "functions", "response_format", "tool_choice", "function_call")
 """What placeholders are numbered by: the conversation first, since it is what stays the same as it grows."""
@@ -47,10 +47,10 @@ class Shielding:
     Args:
         shield: whose policy it is.
         request: as the caller wrote it.
-        body: the same in a vendor's own format, if it was written in one.
+        native: the same in a vendor's own format, if it was written in one.
     """
 
-    def __init__(self, shield: Shield, request: Any, body: Mapping[str, Any] | None) -> None:
+    def __init__(self, shield: Shield, request: Any, native: Native | None) -> None:
         self.shield = shield
         self.asked = request
         self.native_asked: Any = None
@@ -59,7 +59,8 @@ class Shielding:
         """Whether answers are looked at as a whole."""
         self._vault = Vault() if shield.vault is None else shield.vault
         self._masking = shield.masking(self._vault)
-        self._parts, self._body = self._run(request, body)
+        self._beside = found_beside(shield, *_beside(request, native))
+        self._parts, self._body = self._run(request, None if native is None else native.body)
         self.restorer = self._masking.restorer()
         self.answer: Any = None
         """The masked answer, once there is one."""
@@ -80,7 +81,7 @@ class Shielding:
     def reported(self) -> dict[str, int]:
         """What was found and let through, by type, in the request and in the answer."""
         counts = dict(self._masking.reported)
-        for kind, number in self.found.items():
+        for kind, number in (*self._beside.items(), *self.found.items()):
             counts[kind] = counts.get(kind, 0) + number
         return counts
 
@@ -176,6 +177,12 @@ def _read_parts(request: Any) -> dict[str, Any]:
     return {name: value for name, value in found.items() if isinstance(value, str | list | dict)}
 
 
+def _beside(request: Any, native: Native | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The header fields and query parameters that the caller added."""
+    headers, query = getattr(request, "extra_headers", None) or {}, getattr(request, "extra_query", None) or {}
+    return ({**headers}, {**query}) if native is None else ({**native.headers, **headers}, {**native.query, **query})
+
+
 def _is_structured(request: Any) -> bool:
     """Whether the content of the answer is JSON."""
     wanted = getattr(request, "response_format", None)
@@ -191,8 +198,8 @@ def prepared(call: Call[Any]) -> Shielding:
     if shielding is None:
         shield = call.options.shield
         assert shield is not None
-        body = None if call.native is None else call.native.asked.body
-        shielding = call.shielding = Shielding(shield, call.request, body)
+        native = None if call.native is None else call.native.asked
+        shielding = call.shielding = Shielding(shield, call.request, native)
     return shielding
 
 
@@ -324,71 +331,3 @@ def masked_operation(call: Call[Any]) -> Flow[None]:
                 "input: with a shield, texts are embedded, since token numbers cannot be read by it.", param="input"
             )
     yield from shielded(call)
-
-
-# what observers are told
-
-
-class ShieldedStart(CallStarted):
-    """The beginning of a call with a shield: its request is told without any text until it is masked."""
-
-    __slots__ = ()
-
-    @classmethod
-    def of(cls, call: Call[Any], operation: str, *, stream: bool) -> ShieldedStart:
-        """The event of a call that begins; the call stands in the place of the request."""
-        hidden: Any = call
-        return cls(operation, hidden, stream, call.options.tags)
-
-    @property
-    def request(self) -> Any:
-        """The masked request; before it is masked, one without texts."""
-        call: Any = self[1]
-        shielding = call.shielding
-        raw = shielding is None or call.request is shielding.asked
-        return bare_request(call.request) if raw else call.request
-
-
-_TOLD: Final = frozenset({"model", "service_tier", "reasoning_effort", "verbosity", "encoding_format", "input_type"})
-_REQUIRED: Final[Mapping[str, Any]] = {"messages": [], "input": "", "query": "", "documents": []}
-
-
-def bare_request(request: Any) -> Any:
-    """A request with its numbers and without its texts."""
-    values = {
-        name: value
-        for name, value in {**request.__dict__, **(request.model_extra or {})}.items()
-        if name in _TOLD or isinstance(value, bool | int | float)
-    }
-    kind = type(request)
-    required = {name: value for name, value in _REQUIRED.items() if name in kind.model_fields}
-    return kind.model_construct(**required, **values)
-
-
-def told(call: Call[Any], completion: Any) -> Any:
-    """The answer as observers may see it."""
-    if completion is None:
-        return None
-    shielding = call.shielding
-    if shielding is None:
-        return withheld(completion)
-    if shielding.answer is not None:
-        return shielding.answer
-    return withheld(completion) if shielding.restorer else completion
-
-
-def withheld(completion: Any) -> Any:
-    """An answer without its texts: from memory, it comes restored."""
-    if not isinstance(completion, ChatCompletion):
-        return completion
-    choices = [
-        Choice(
-            index=choice.index,
-            message=ChatCompletionMessage(role=choice.message.role),
-            finish_reason=choice.finish_reason,
-            native_finish_reason=choice.native_finish_reason,
-        )
-        for choice in completion.choices
-    ]
-    names = ("id", "created", "model", "service_tier", "system_fingerprint", "usage")
-    return ChatCompletion(choices=choices, **{name: getattr(completion, name) for name in names})
