@@ -21,7 +21,7 @@ from edgeagent.core.ask import OpenedStream, advance
 from edgeagent.core.call import Call
 from edgeagent.core.native import Native
 from edgeagent.effects import Flow, close, invoke
-from edgeagent.errors import RequestValidationError, ShieldBlockedError
+from edgeagent.errors import RequestValidationError, ResponseValidationError, ShieldBlockedError
 from edgeagent.shield.answers import ChunkRestorer, restored_completion
 from edgeagent.shield.beside import found_beside
 from edgeagent.shield.mask import Masking
@@ -66,6 +66,8 @@ class Shielding:
         """The masked answer, once there is one."""
         self.found: dict[str, int] = {}
         """What was found in the answer, by type."""
+        self.refused: dict[str, int] = {}
+        """What guards would have refused, had it been no dry run."""
 
     @property
     def is_new(self) -> bool:
@@ -81,7 +83,7 @@ class Shielding:
     def reported(self) -> dict[str, int]:
         """What was found and let through, by type, in the request and in the answer."""
         counts = dict(self._masking.reported)
-        for kind, number in (*self._beside.items(), *self.found.items()):
+        for kind, number in (*self._beside.items(), *self.refused.items(), *self.found.items()):
             counts[kind] = counts.get(kind, 0) + number
         return counts
 
@@ -217,10 +219,15 @@ def shielded(call: Call[Any]) -> Flow[None]:
     """
     shield = call.options.shield
     assert shield is not None
+    refused: dict[str, int] = {}
     if isinstance(call.request, ChatRequest):
         for guard in shield.guards:
-            yield from _asked(call, guard)
+            if shield.policy.dry_run:
+                _tried(partial(_before, call, guard), guard, refused)
+            else:
+                yield from _asked(call, guard)
     shielding = prepared(call)
+    shielding.refused = refused
     call.request = shielding.request()
     if call.native is not None:
         shielding.native_asked = call.native.asked
@@ -228,9 +235,26 @@ def shielded(call: Call[Any]) -> Flow[None]:
     call.edge.masked, call.edge.reported = shielding.masked, shielding.reported
 
 
+def _before(call: Call[Any], guard: Any) -> Any:
+    """Show the guard what is asked, and of whom besides."""
+    models, before = getattr(guard, "models", None), getattr(guard, "before", None)
+    if models is not None and call.options.fallbacks:
+        models(call.options.fallbacks)
+    return None if before is None else before(call.request)
+
+
+def _tried(look: Callable[[], Any], guard: Any, refused: dict[str, int]) -> None:
+    """Let a guard look in a dry run: what it refuses is counted, by type or else by the guard's name."""
+    try:
+        look()
+    except (ShieldBlockedError, RequestValidationError, ResponseValidationError) as error:
+        found = error.findings if isinstance(error, ShieldBlockedError) else ()
+        for kind in [finding[0] for finding in found] or [type(guard).__name__]:
+            refused[kind] = refused.get(kind, 0) + 1
+
+
 def _asked(call: Call[Any], guard: Any) -> Flow[None]:
-    before = getattr(guard, "before", None)
-    changed = None if before is None else before(call.request)
+    changed = _before(call, guard)
     if isinstance(changed, ChatRequest) and changed is not call.request:
         call.request, call.shielding = changed, None  # what was masked for the vault's sake was another request
     approve = getattr(guard, "approve", None)
@@ -261,6 +285,10 @@ def passed(
     for guard in shielding.shield.guards:
         after = getattr(guard, "after", None)
         if after is None:
+            continue
+        if shielding.shield.policy.dry_run:
+            _tried(partial(after, shielding.asked, restored), guard, shielding.refused)
+            call.edge.reported = shielding.reported
             continue
         try:
             after(shielding.asked, restored)

@@ -36,9 +36,10 @@ class Guard(Protocol):
 
     `before(request)` and `after(request, completion)` raise to refuse; they see what the caller wrote and gets.
     `before` may return another request, which is sent in its place (but for a body in a vendor's own format, which a
-    target of that format is sent as it was). `approve(request)` is a function that may block, or be async; what is not
-    true refuses. `repair(request, completion, error)` gives a request for one more try after `after` refused the answer
-    with `error`, or None.
+    target of that format is sent as it was). `models(names)` is shown a call's fallbacks, and raises to refuse.
+    `approve(request)` is a function that may block, or be async; what is not true refuses.
+    `repair(request, completion, error)` gives a request for one more try after `after` refused the answer with `error`,
+    or None.
     """
 
 
@@ -89,7 +90,7 @@ class RequestLimits:
 
 
 class AllowedModels:
-    """Which models may be named; `*` stands for anything: `AllowedModels("openai/*", "fast")`."""
+    """Which models may be named, fallbacks too; `*` stands for anything: `AllowedModels("openai/*", "fast")`."""
 
     def __init__(self, *names: str) -> None:
         self._names = names
@@ -97,8 +98,16 @@ class AllowedModels:
 
     def before(self, request: ChatRequest) -> None:
         """Raises `ShieldBlockedError`."""
-        if not any(fnmatchcase(request.model, name) for name in self._names):
-            _refuse(f"A guard does not allow the model {request.model!r}.", (("MODEL", "model", 0, 0),))
+        self._check(request.model, "model")
+
+    def models(self, names: Sequence[str]) -> None:
+        """Raises `ShieldBlockedError`."""
+        for at, name in enumerate(names):
+            self._check(name, f"fallbacks[{at}]")
+
+    def _check(self, model: str, where: str) -> None:
+        if not any(fnmatchcase(model, name) for name in self._names):
+            _refuse(f"A guard does not allow the model {model!r}.", (("MODEL", where, 0, 0),))
 
 
 class AllowedTools:

@@ -54,6 +54,7 @@ def gate(kind: str, guard: Any, *answers: Any) -> tuple[Gate, FakeProvider]:
         (RequestLimits(max_messages=0), {}, RequestValidationError),
         (RequestLimits(max_characters=20), {}, RequestValidationError),
         (AllowedModels("openai/*"), {}, ShieldBlockedError),
+        (AllowedModels("m"), {"edge": {"fallbacks": ["m", "n"]}}, ShieldBlockedError),
         (AllowedTools("read_*"), {"tools": [TOOL]}, ShieldBlockedError),
         (DeniedTopics({"weapons": [r"\bbombs?\b"]}), {"prompt": "A BOMB?"}, ShieldBlockedError),
         (Approval(lambda request: False), {}, ShieldBlockedError),
@@ -275,5 +276,25 @@ def test_the_injection_guard(kind: str) -> None:
         assert not fake.requests
         await made.create(model="m", messages=turns("The shop opens at nine on weekdays."))
         assert len(fake.requests) == 1
+
+    run(kind, scenario)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dry_run(kind: str) -> None:
+    """Nothing is refused, changed or asked for; what would be refused is counted, by type or by the guard's name."""
+
+    async def scenario() -> None:
+        guards = [RequestLimits(max_messages=0), AllowedModels("n"), DeniedTopics({"weapons": "bomb"}), OutputLimit(2)]
+        guards += [Approval(lambda _: pytest.fail("asked")), JSONAnswer({"type": "object"})]
+        fake = FakeProvider(["a bomb"] * 2, name="fake")
+        made = Gate(kind, [fake], shield=Shield([Forms()], guards=guards).dry(), cache=False)
+        wanted = {"RequestLimits": 1, "MODEL": 1, "weapons": 2, "LENGTH": 1, "JSONAnswer": 1}
+        answer = await made.create("A bomb?", model="m")
+        assert answer.choices[0].message.content == "a bomb"
+        assert answer.edge.reported == wanted
+        chunks = await made.chunks("A bomb?", model="m")
+        assert chunks[-1].edge.reported == wanted
+        assert len(fake.requests) == 2
 
     run(kind, scenario)
