@@ -14,6 +14,8 @@ from hashlib import sha256
 from typing import Any, Final, Protocol, TypeAlias
 
 from edgeagent.errors import ConfigurationError, RequestValidationError, ResponseValidationError, ShieldBlockedError
+from edgeagent.shield.json_text import is_json, tokens
+from edgeagent.shield.walk import MediaKind, walked
 from edgeagent.types import ChatCompletion, ChatRequest
 from edgeagent.wire.http import HTTPResponse
 from edgeagent.wire.json import canonical_json, dump_json
@@ -47,14 +49,35 @@ _Findings: TypeAlias = tuple[tuple[str, str, int, int], ...]
 
 
 def texts_of(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """The texts of the messages, each with its place."""
+    """The texts of the messages, each with its place: arguments of tools and files of text, too."""
     for at, message in enumerate(request.messages):
-        content = message.get("content")
-        if isinstance(content, str):
-            yield content, f"messages[{at}].content"
-        for place, part in enumerate(content if isinstance(content, list) else ()):
-            if isinstance(part, Mapping) and isinstance(part.get("text"), str):
-                yield part["text"], f"messages[{at}].content[{place}].text"
+        yield from _texts(message, f"messages[{at}]")
+
+
+def _texts(message: Any, where: str) -> list[tuple[str, str]]:
+    reader = _Reader()
+    walked(message, reader, where)
+    return reader.found
+
+
+class _Reader:
+    """Collects texts; of JSON text its strings besides, where they are written with escapes."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, str]] = []
+
+    def text(self, text: str, where: str, _bare: bool, /) -> str:
+        meant = [token.value for token in tokens(text) if not token.is_plain] if is_json(text) else []
+        self.found += [(part, where) for part in (text, *meant)]
+        return text
+
+    def number(self, number: float, _where: str, /) -> Any:
+        return number
+
+    def data(self, value: Mapping[str, Any], where: str, /) -> None: ...
+
+    def media(self, part: dict[str, Any], _kind: MediaKind, _where: str, /) -> dict[str, Any]:
+        return part
 
 
 def _refuse(message: str, findings: _Findings = ()) -> None:
@@ -162,7 +185,8 @@ class DeniedTopics:
         """Raises `ShieldBlockedError`."""
         if self._answers:
             for choice in completion.choices:
-                self._check(choice.message.content or "", f"choices[{choice.index}].message.content")
+                for text, where in _texts(choice.message.to_dict(), f"choices[{choice.index}].message"):
+                    self._check(text, where)
 
     def _check(self, text: str, where: str) -> None:
         for name, pattern in self._topics:

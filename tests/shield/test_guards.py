@@ -26,6 +26,7 @@ from edgeagent.shield.guards import (
     RequestLimits,
 )
 from edgeagent.testing import FakeProvider
+from edgeagent.types import ChatCompletion, ChatRequest
 from tests.e2e.harness import KINDS, Gate, run
 from tests.shield.finding import Forms
 
@@ -298,3 +299,48 @@ def test_a_dry_run(kind: str) -> None:
         assert len(fake.requests) == 2
 
     run(kind, scenario)
+
+
+ESCAPED = json.dumps({"to": "\u0431\u043e\u043c\u0431\u0430", "n": 1})
+ASKS = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": ESCAPED}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("messages", "where"),
+    [
+        ([ASKS, {"role": "tool", "tool_call_id": "c", "content": "x"}], "messages[0].tool_calls[0].function.arguments"),
+        ([{"role": "assistant", "refusal": "no bomb"}, {"role": "user", "content": "x"}], "messages[0].refusal"),
+        (
+            [
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+                        {"type": "file", "file": {"file_data": "data:text/plain;base64,YSBib21i"}},
+                    ],
+                }
+            ],
+            "messages[0].content[1].file.file_data",
+        ),
+    ],
+)
+def test_topics_wherever_they_are(messages: Any, where: str) -> None:
+    """Arguments of tools, however JSON has them, refusals and files of text are looked at, too."""
+    guard = DeniedTopics({"weapons": ["bomb", "\u0431\u043e\u043c\u0431"]})
+    with pytest.raises(ShieldBlockedError) as caught:
+        guard.before(ChatRequest(model="m", messages=messages))
+    assert caught.value.param == where
+
+
+def test_topics_in_what_an_answer_calls() -> None:
+    """Of an answer everything is looked at: its reasoning, the arguments that it calls tools with."""
+    guard = DeniedTopics({"weapons": ["bomb", "\u0431\u043e\u043c\u0431"]})
+    for message in (ASKS, {"role": "assistant", "content": "x", "reasoning_content": "a bomb"}):
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        answer = ChatCompletion.model_validate({"id": "x", "created": 1, "model": "m", "choices": [choice]})
+        with pytest.raises(ShieldBlockedError, match=r"choices\[0\]\.message\."):
+            guard.after(ChatRequest(model="m", messages=[]), answer)
