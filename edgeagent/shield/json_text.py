@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 __all__ = ["Token", "is_json", "quoted", "rewritten", "tokens"]
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[0-9.eE+-]*')
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class Token(NamedTuple):
@@ -61,5 +62,6 @@ def rewritten(text: str, change: Callable[[Token], str | None]) -> str:
 
 
 def quoted(value: str) -> str:
-    """A string as JSON."""
-    return json.dumps(value, ensure_ascii=False)
+    """A string as JSON; half a surrogate pair can be written with an escape only."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if _SURROGATE.search(text) is None else json.dumps(value)

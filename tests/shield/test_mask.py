@@ -210,6 +210,12 @@ def test_names_that_would_be_the_same() -> None:
     assert [masking.restorer().name(name) for name in new] == names
 
 
+def test_half_a_character_in_json() -> None:
+    """An escape that UTF-8 cannot say stays an escape, and the text can be sent."""
+    out = text(r'{"to": "\ud83d a@x.com", "half": "\ud83d"}')
+    assert out == r'{"to": "\ud83d <EMAIL_1>", "half": "\ud83d"}'
+
+
 def test_json_in_json() -> None:
     """JSON text inside of JSON text is looked into, and stays JSON on every level."""
     inner = json.dumps({"mail": "a@x.com", "note": 'say "hi"\n'})
