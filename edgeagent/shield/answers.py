@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
 from edgeagent.shield.restore import Restorer, Restoring
@@ -162,11 +162,17 @@ class ChunkRestorer:
     def _delta(self, choice: ChunkChoice) -> ChoiceDelta:
         delta, index, restorer = choice.delta, choice.index, self._restorer
         changes: dict[str, Any] = {}
+        known = self._texts.get((index, "content"))
+        begins = bool(delta.content) and (known is None or not known.begun)
         for name in _TEXTS:
             text = getattr(delta, name)
             if text is not None:
                 json = self._structured and name == "content"
                 changes[name] = self._text((index, name), text, json=json)
+        if any(_begins(call) for call in delta.tool_calls or ()):
+            self._flush(index, _TEXTS, changes)
+        elif begins:
+            self._flush(index, ("reasoning_content",), changes)
         if delta.audio is not None and delta.audio.transcript is not None:
             transcript = self._text((index, "audio"), delta.audio.transcript)
             changes["audio"] = delta.audio.model_copy(update={"transcript": transcript})
@@ -185,6 +191,13 @@ class ChunkRestorer:
             extra[name] = self._text((index, "extra", name), value) if isinstance(value, str) else restorer.tree(value)
         return copy
 
+    def _flush(self, index: int, names: Iterable[str], changes: dict[str, Any]) -> None:
+        """Say what waits in texts that something else follows: behind it, it would be another text."""
+        for name in names:
+            stream = self._texts.get((index, name))
+            if stream is not None and stream.waiting:
+                changes[name] = (changes.get(name) or "") + stream.end()
+
     def _call(self, call: ChoiceDeltaToolCall, index: int) -> ChoiceDeltaToolCall:
         changes: dict[str, Any] = {}
         if call.function is not None:
@@ -201,6 +214,11 @@ class ChunkRestorer:
         if text is not None:
             changes[field] = self._text(key, text, json=field == "arguments")
         return called.model_copy(update=changes)
+
+
+def _begins(call: ChoiceDeltaToolCall) -> bool:
+    """Whether a fragment is the first of a call."""
+    return bool(call.id or (call.function and call.function.name) or (call.custom and call.custom.name))
 
 
 def _is_empty(delta: ChoiceDelta) -> bool:

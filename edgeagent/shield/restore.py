@@ -190,6 +190,11 @@ class Restoring:
         """How many characters are held back."""
         return len(self._waiting)
 
+    @property
+    def begun(self) -> bool:
+        """Whether there was any text."""
+        return bool(self._before or self._waiting)
+
     def feed(self, text: str) -> str:
         """The next piece → what can go out."""
         return self._go(self._waiting + text, final=False)

@@ -216,3 +216,33 @@ def test_rests_of_every_kind() -> None:
         restorer = ChunkRestorer(HELD, structured=False)
         out = [*restorer.feed(chunk), *restorer.end()]
         assert assemble(out).choices[0].message.to_dict() == assemble([chunk]).choices[0].message.to_dict()
+
+
+def test_what_waits_comes_before_what_follows() -> None:
+    """A text that ends in what may become a placeholder is told before a tool's call, reasoning before the text."""
+    deltas: list[dict[str, Any]] = [
+        {"role": "assistant", "content": "", "reasoning_content": "ask kim.archer2@example.net"},
+        {"content": "to kim.archer2@"},
+        {"content": "example.net"},
+        {"tool_calls": [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}]},
+        {"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]},
+        {"content": "<"},
+    ]
+    restorer = ChunkRestorer(HELD, structured=False)
+    told: list[tuple[str, str]] = []
+    for delta in deltas:
+        chunk = {"id": "i", "created": 1, "model": "m", "choices": [{"index": 0, "delta": delta}]}
+        for out in restorer.feed(ChatCompletionChunk.model_validate(chunk)):
+            said = out.choices[0].delta
+            for name in ("reasoning_content", "content", "tool_calls"):
+                value = getattr(said, name)
+                told += [(name, value if isinstance(value, str) else "")] if value else []
+    assert told == [
+        ("reasoning_content", "ask "),
+        ("reasoning_content", "k@y.de"),
+        ("content", "to "),
+        ("content", "k@y.de"),
+        ("tool_calls", ""),
+        ("tool_calls", ""),
+    ]
+    assert [chunk.choices[0].delta.content for chunk in restorer.end()] == ["<"]
