@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from edgeagent.shield.shield import Shield
 from edgeagent.engine import Engine
 
-__all__ = ["UNSET", "BaseClient", "default_options"]
+__all__ = ["UNSET", "BaseClient", "default_options", "hinting"]
 
 C = TypeVar("C", bound="BaseClient")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Unset:
@@ -39,6 +41,22 @@ class _Unset:
 
 
 UNSET: Final = _Unset()
+
+
+def hinting(method: F) -> F:
+    """For what takes keywords only: an unknown one is told where it belongs, if that is known."""
+    known = frozenset(method.__kwdefaults__ or ())
+
+    @wraps(method)
+    def checked(self: Any, *args: Any, **params: Any) -> Any:
+        if not known.issuperset(params):
+            from edgeagent.resources.options import unknown_setting
+
+            call = type(self).__name__ if method.__name__ == "__init__" else method.__name__
+            raise unknown_setting(call, params, known)
+        return method(self, *args, **params)
+
+    return checked  # type: ignore[return-value]
 
 
 class BaseClient:
@@ -75,6 +93,7 @@ class BaseClient:
 
     Raises:
         ConfigurationError: something is not what it can be; the message says what to do.
+        TypeError: an argument that does not exist; the message says where it belongs, if that is known.
     """
 
     _engine: Engine
@@ -82,6 +101,7 @@ class BaseClient:
     default_headers: Mapping[str, str]
     default_query: Mapping[str, Any]
 
+    @hinting
     def __init__(
         self,
         *,
@@ -144,6 +164,7 @@ class BaseClient:
 
         return translated(error)
 
+    @hinting
     def with_options(
         self,
         *,
@@ -184,6 +205,7 @@ class BaseClient:
 
         Raises:
             RequestValidationError: an option has the wrong type.
+            TypeError: there is no such option.
         """
         from dataclasses import replace
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from edgeagent.base_client import BaseClient
+from edgeagent.base_client import BaseClient, hinting
 from edgeagent.client import AsyncEdgeClient, EdgeClient
 from edgeagent.core.requests import given
 from edgeagent.errors import ConfigurationError
@@ -127,9 +127,11 @@ class _OpenAIShape(_Copied):
         edge: any option of `EdgeClient`.
 
     Raises:
-        ConfigurationError: no key, or an option that does not exist.
+        ConfigurationError: no key, or an option that is an argument here.
+        TypeError: an argument or an option that does not exist; the message says where it belongs, if that is known.
     """
 
+    @hinting
     def __init__(
         self,
         *,
@@ -174,9 +176,11 @@ class _AzureShape(_Copied):
         organization, project, timeout, max_retries, default_headers, default_query, http_client, edge: as for `OpenAI`.
 
     Raises:
-        ConfigurationError: no credential, endpoint or version, or an option that does not exist.
+        ConfigurationError: no credential, endpoint or version, or an option that is an argument here.
+        TypeError: an argument or an option that does not exist; the message says where it belongs, if that is known.
     """
 
+    @hinting
     def __init__(
         self,
         *,

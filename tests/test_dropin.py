@@ -140,6 +140,49 @@ def test_wrong_edge_options(edge: dict[str, Any], message: str) -> None:
         edgeagent.OpenAI(api_key="k", edge=edge)
 
 
+PROVIDER = (
+    "it belongs to a provider: EdgeClient(providers=[OpenAI(api_key=…, base_url=…)]); "
+    "edgeagent.OpenAI takes what openai's own client does."
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument", "told"),
+    [
+        ("EdgeClient", "api_key", f"; {PROVIDER}"),
+        ("AsyncEdgeClient", "base_url", f"; {PROVIDER}"),
+        ("EdgeClient", "organization", f"; {PROVIDER}"),
+        ("EdgeClient", "max_retries", "; here it is retry=."),
+        ("EdgeClient", "tags", "; it is an option of a call, or of a view: client.with_options(tags=…)."),
+        (
+            "EdgeClient",
+            "default_headers",
+            "; it belongs to a provider, or to a view: client.with_options(default_headers=…).",
+        ),
+        ("EdgeClient", "edge", "; what goes into edge={…} there is an argument of its own here."),
+        ("EdgeClient", "provider", "; did you mean 'providers'?"),
+        ("EdgeClient", "colour", "."),
+        ("OpenAI", "models", "; it is an option of edge={'models': …}."),
+        ("AsyncOpenAI", "retry", "; here it is max_retries=."),
+        ("AzureOpenAI", "azure_endpont", "; did you mean 'azure_endpoint'?"),
+    ],
+)
+def test_an_unknown_argument_is_told_where_it_belongs(kind: str, argument: str, told: str) -> None:
+    """As in a program whose client was renamed and whose arguments were not."""
+    with pytest.raises(TypeError) as caught:
+        getattr(edgeagent, kind)(**{argument: "x"})
+    assert str(caught.value) == f"{kind}() got an unexpected keyword argument {argument!r}{told}"
+
+
+def test_an_unknown_option_of_a_view() -> None:
+    """The same, of `with_options` and `copy`."""
+    client: Any = edgeagent.EdgeClient(providers=[FakeProvider("never asked")])
+    with pytest.raises(TypeError, match=r"with_options\(\) got .* 'api_key'; it belongs to a provider: "):
+        client.copy(api_key="k")
+    with pytest.raises(TypeError, match=r"with_options\(\) got .* 'tag'; did you mean 'tags'\?"):
+        client.with_options(tag=["x"])
+
+
 def test_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error is an OpenAIError, as in openai, and says which variable to set."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
-from edgeagent.config import edge_options, timeout_of
+from edgeagent.config import Settings, edge_options, timeout_of
 from edgeagent.core.requests import given
 from edgeagent.errors import ConfigurationError, EdgeAgentError, RequestValidationError
 
@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.core.call import CallOptions
 
-__all__ = ["OPTIONS", "call_options", "is_shielded", "parted", "streams", "telling", "unknown_argument"]
+__all__ = [
+    "OPTIONS",
+    "call_options",
+    "is_shielded",
+    "parted",
+    "streams",
+    "telling",
+    "unknown_argument",
+    "unknown_setting",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,6 +31,8 @@ T = TypeVar("T")
 OPTIONS: Final = frozenset({"extra_headers", "extra_query", "extra_body", "timeout", "edge"})
 
 _OWN: Final = ("cache", "deadline", "fallbacks", "priority", "router", "shield", "tags")
+_CALLS: Final = ("fallbacks", "priority", "tags")
+_DEFAULTS: Final = ("default_headers", "default_query")
 _PROVIDERS: Final = "it belongs to a provider: EdgeClient(providers=[OpenAI(api_key=…, base_url=…)])"
 _RETRY: Final = "retries belong to the client: EdgeClient(retry=2), or client.with_options(retry=2)"
 _ELSEWHERE: Final[Mapping[str, str]] = {
@@ -30,6 +41,17 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
     **dict.fromkeys(("max_retries", "num_retries", "retries", "retry"), _RETRY),
 }
 """Where arguments belong that are options elsewhere: of this package, or of another that calls many vendors."""
+
+_ACCOUNT: Final = ("api_base", "api_key", "api_version", "azure_endpoint", "base_url", "organization", "project")
+_OPENAI: Final = "; edgeagent.OpenAI takes what openai's own client does"
+_SETTINGS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(_ACCOUNT, _PROVIDERS + _OPENAI),
+    **dict.fromkeys(("max_retries", "num_retries", "retries"), "here it is retry="),
+    **{name: f"it belongs to a provider, or to a view: client.with_options({name}=…)" for name in _DEFAULTS},
+    **{name: f"it is an option of a call, or of a view: client.with_options({name}=…)" for name in _CALLS},
+    "edge": "what goes into edge={…} there is an argument of its own here",
+}
+"""Where arguments of a client belong that `EdgeClient` does not take."""
 
 
 def telling(
@@ -84,6 +106,23 @@ def unknown_argument(params: Iterable[str], known: Collection[str], method: str 
         meant = f"did you mean {near[0]!r}? A" if near else "a"
         hint = f"{meant} vendor's own parameters go into extra_body"
     return TypeError(f"{method}() got an unexpected keyword argument {name!r}; {hint}.")
+
+
+def unknown_setting(call: str, params: Iterable[str], known: Collection[str]) -> TypeError:
+    """The error for an argument that a constructor, or a view, does not take: what was meant, or where it belongs."""
+    from difflib import get_close_matches
+
+    name = min(set(params).difference(known))
+    near = get_close_matches(name, known, 1)
+    if name == "retry":
+        hint = "; here it is max_retries=."
+    elif "edge" in known and name in Settings.__dataclass_fields__:
+        hint = f"; it is an option of edge={{{name!r}: …}}."
+    elif name in _SETTINGS:
+        hint = f"; {_SETTINGS[name]}."
+    else:
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+    return TypeError(f"{call}() got an unexpected keyword argument {name!r}{hint}")
 
 
 def call_options(client: EdgeClient | AsyncEdgeClient, params: dict[str, Any]) -> tuple[CallOptions, Any]:
