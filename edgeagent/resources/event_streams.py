@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from edgeagent.errors import ContentFilterFinishReasonError, EdgeAgentError, LengthFinishReasonError
 from edgeagent.resources.event_state import ChatCompletionStreamState
+from edgeagent.resources.streams import ENDS, no_end
 from edgeagent.types.stream_events import ChatCompletionStreamEvent
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class _Events(Generic[T]):
     def _take(self, chunk: ChatCompletionChunk) -> None:
         try:
             self._pending += self._state.handle_chunk(chunk)
+        except ENDS as error:
+            raise no_end(error) from error
         except (LengthFinishReasonError, ContentFilterFinishReasonError) as error:
             error.completion._attach(self._stream.edge)
             raise self._told(error)  # noqa: B904  # has its cause

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from edgeagent.providers.responses import error_of
 from edgeagent.resources.response_calls import read
+from edgeagent.resources.streams import ENDS, no_end
 from edgeagent.types.responses import (
     ParsedResponse,
     ResponseCompletedEvent,
@@ -64,7 +65,10 @@ class _State(Generic[T]):
 
     def take(self, event: ResponseStreamEvent) -> ParsedResponseStreamEvent[T]:
         """The event as the caller sees it: with the text so far, or with what was read."""
-        seen: ParsedResponseStreamEvent[T] = self._seen(event)
+        try:
+            seen: ParsedResponseStreamEvent[T] = self._seen(event)
+        except ENDS as error:
+            raise no_end(error) from error
         return seen
 
     def _seen(self, event: ResponseStreamEvent) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from edgeagent.types import CompletionUsage, ResponseMetadata
 
@@ -16,10 +16,17 @@ if TYPE_CHECKING:
     from edgeagent.io.async_driver import AsyncDriver
     from edgeagent.io.sync_driver import SyncDriver
 
-__all__ = ["AsyncStream", "Stream"]
+__all__ = ["ENDS", "AsyncStream", "Stream", "no_end"]
 
 
 T = TypeVar("T")
+
+ENDS: Final = (StopIteration, StopAsyncIteration)
+
+
+def no_end(error: BaseException) -> RuntimeError:
+    """For one of `ENDS` that a caller's own validator raised: out of an iterator it would look like the end of it."""
+    return RuntimeError(f"What reads the answer raised {type(error).__name__}.")
 
 
 class Session(Protocol[T]):

@@ -192,3 +192,34 @@ def test_it_comes_as_it_is_and_is_told_to_nobody(
     told += seen.told if shield else []
     assert len(exporter.get_finished_spans()) == 1
     assert not [text for text in told if "ann@" in text]
+
+
+def responses_to_the_end(client: Any) -> Any:
+    with client.responses.stream(model="fake/m", input=f"Who is {SECRET}", text_format=Person) as stream:
+        for _ in stream:
+            pass
+
+
+def awaited_responses(client: Any) -> Any:
+    async def ask() -> None:
+        async with (
+            client.to_async() as other,
+            other.responses.stream(model="fake/m", input=f"Who is {SECRET}", text_format=Person) as stream,
+        ):
+            async for _ in stream:
+                pass
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize("kind", [StopIteration, StopAsyncIteration])
+@pytest.mark.parametrize("ask", [streamed, responses_to_the_end, awaited_stream, awaited_responses])
+def test_what_would_end_a_loop_is_an_error(ask: Callable[[Any], Any], kind: type[Exception]) -> None:
+    """As out of a generator: a loop over the events must not end as if the answer were whole."""
+    wanted[:], raised[:] = [kind], []
+    with (
+        EdgeClient(providers=[FakeProvider(answer, name="fake")]) as client,
+        pytest.raises(RuntimeError, match=f"raised {kind.__name__}") as caught,
+    ):
+        ask(client)
+    assert caught.value.__cause__ is raised[0]
