@@ -324,7 +324,7 @@ class _Reader:
         return text
 
     def number(self, number: float, where: str, /) -> Any:
-        self._masking.read(_written(number), where)
+        self._masking.read_data({"": number}, where)  # by itself it would be a text that is nothing but a number
         return number
 
     def data(self, value: Mapping[str, Any], where: str, /) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeagent.errors import ConfigurationError, ShieldBlockedError
-from edgeagent.shield import Match, Pattern, Policy, Shield, Vault
+from edgeagent.shield import Match, Pattern, Policy, Shield, Standard, Vault
 from edgeagent.shield.json_text import is_json
 from tests.shield.finding import Forms
 
@@ -169,6 +169,19 @@ def test_a_number_that_stands_for_a_number() -> None:
     assert len(str(out["metadata"]["card"])) == 16
     with pytest.raises(ShieldBlockedError, match=r"CREDIT_CARD in metadata\.card \[0:16\]"):
         masked({"metadata": {"card": 4111111111111111}}, default="block")
+
+
+def test_a_number_is_no_text_that_is_nothing_but_a_number() -> None:
+    """A check digit alone makes a cell of a table an identifier, but no limit of a schema and no time."""
+    number = 8001015009087
+    real = Shield([Standard()])
+    assert real.preview(str(number)).text != str(number)
+    parts = {
+        "tools": [{"parameters": {"properties": {"at": {"maximum": number, "enum": [number]}}}}],
+        "metadata": {"created": number},
+        "other": {"created": number, "many": [number]},
+    }
+    assert real.masking().run(parts) == parts
 
 
 NAME = "ask-123-45-6789"
