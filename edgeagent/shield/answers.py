@@ -24,6 +24,8 @@ __all__ = ["ChunkRestorer", "restored_completion"]
 M = TypeVar("M", bound=Model)
 
 _TEXTS: Final = ("content", "refusal", "reasoning_content")
+_FREE: Final = frozenset({*_TEXTS, "custom"})
+"""Texts that may end anywhere."""
 
 
 def restored_completion(completion: ChatCompletion, restorer: Restorer, *, structured: bool) -> ChatCompletion:
@@ -122,6 +124,9 @@ class ChunkRestorer:
         self._last = chunk
         choices: list[ChunkChoice] = []
         for choice in chunk.choices:
+            if choice.delta.native_content is not None:  # a part of the answer that is over, with all its text
+                for said in self._waiting(choice.index):
+                    yield _saying(chunk, ChunkChoice(index=choice.index, delta=said))
             delta = self._delta(choice)
             if choice.finish_reason is not None:
                 rest = self._rest(choice.index)
@@ -152,6 +157,11 @@ class ChunkRestorer:
             if rest:
                 said.append(_holding(key[1:], rest))
         return said
+
+    def _waiting(self, index: int) -> list[ChoiceDelta]:
+        """What is held back of a choice's texts; arguments are not, since JSON ends with a bracket of its own."""
+        texts = [key for key, stream in self._texts.items() if key[0] == index and key[1] in _FREE and stream.waiting]
+        return [_holding(key[1:], self._texts[key].end()) for key in texts]
 
     def _text(self, key: tuple[Any, ...], text: str, *, json: bool = False) -> str:
         stream = self._texts.get(key)

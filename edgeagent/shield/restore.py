@@ -97,10 +97,28 @@ class Restorer:
         if isinstance(value, dict):
             if parent in _OBJECTS:
                 return self._object(value)
+            if isinstance(value.get("annotations"), list):
+                return self._cited(value, structured=structured)
             return {self.text(key): self.tree(part, parent=key, structured=structured) for key, part in value.items()}
         if isinstance(value, list | tuple):
             return [self.tree(part, parent=parent, structured=structured) for part in value]
         return value
+
+    def _cited(self, value: dict[str, Any], *, structured: bool) -> dict[str, Any]:
+        """A text with its citations, whose places are those of the restored text."""
+        name = "text" if isinstance(value.get("text"), str) else "content"
+        text = value.get(name)
+        if not isinstance(text, str):
+            return {self.text(key): self.tree(part, parent=key, structured=structured) for key, part in value.items()}
+        stream = self.stream(json=structured and looks_like_json(text))
+        whole = stream.feed(text) + stream.end()
+        result = {
+            self.text(key): whole if key == name else self.tree(part, parent=key, structured=structured)
+            for key, part in value.items()
+        }
+        for note in result["annotations"]:
+            _move(note, stream)
+        return result
 
     def _object(self, value: Any) -> Any:
         """What a tool is called with, where it is no text: JSON text in its strings stays JSON, as in `arguments`."""
@@ -153,9 +171,21 @@ _Piece = tuple[str, str, str, int]
 
 _OURS: Final = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_[0-9]+>")
 
+_PLACES: Final = ("start_index", "end_index", "index")
+"""Members of citations that count the characters of a text."""
 _JSON_KEYS: Final = frozenset({"arguments", "partial_json"})
 _ANSWERS: Final = frozenset({"content", "text"})
 _OBJECTS: Final = frozenset({"args", "arguments", "input"})
+
+
+def _move(note: Any, text: Restoring) -> None:
+    """Give a citation its places in the restored text."""
+    if isinstance(note, dict):
+        for name, value in note.items():
+            if name in _PLACES and isinstance(value, int):
+                note[name] = text.place(value)
+            elif name == "url_citation":
+                _move(value, text)
 
 
 def forms_of(standin: str) -> dict[str, int | None]:

@@ -246,3 +246,21 @@ def test_what_waits_comes_before_what_follows() -> None:
         ("tool_calls", ""),
     ]
     assert [chunk.choices[0].delta.content for chunk in restorer.end()] == ["<"]
+
+
+def test_what_waits_comes_before_a_part_that_is_over() -> None:
+    """A part in a vendor's own format holds all its text: what of it was held back is told before, and not again."""
+    deltas: list[dict[str, Any]] = [
+        {"role": "assistant", "content": "to kim.archer2@example.net"},
+        {"tool_calls": [{"index": 0, "id": "c", "type": "custom", "custom": {"name": "f", "input": "<NAME_2> &"}}]},
+        {"native_content": {"wire": "w", "content": [{"type": "x", "text": "kim.archer2@example.net"}]}},
+    ]
+    restorer = ChunkRestorer(HELD, structured=False)
+    chunks = [{"id": "i", "created": 1, "model": "m", "choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    told = [out for chunk in chunks for out in restorer.feed(ChatCompletionChunk.model_validate(chunk))]
+    assert [out.choices[0].delta.to_dict() for out in told][-2:] == [
+        {"tool_calls": [{"index": 0, "custom": {"input": "&"}}]},
+        {"native_content": {"wire": "w", "content": [{"type": "x", "text": "k@y.de"}]}},
+    ]
+    assert assemble(told).choices[0].message.content == "to k@y.de"
+    assert not list(restorer.end())

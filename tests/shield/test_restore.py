@@ -165,6 +165,22 @@ def test_structured_answers_in_vendors_formats() -> None:
     assert held.tree({"content": parts})["content"][0] == {"text": '{"k": "' + NASTY}
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize("name", ["text", "content"])
+def test_places_of_citations_in_vendors_formats(name: str, wrapped: bool) -> None:
+    """A citation's places are those of the restored text, in the order of the members that was."""
+    cited: dict[str, Any] = {"start_index": 3, "end_index": 12, "title": "<EMAIL_1>"}
+    note = {"type": "url_citation", **({"url_citation": cited} if wrapped else cited)}
+    told = restorer().tree({"type": "x", name: "to <EMAIL_1>.", "annotations": [note, "other"]})
+    assert list(told) == ["type", name, "annotations"]
+    place = told["annotations"][0]["url_citation"] if wrapped else told["annotations"][0]
+    assert told[name][place["start_index"] : place["end_index"]] == "bob@x.com"
+    assert place["title"] == "bob@x.com"
+    assert cited["end_index"] == 12
+    empty = {"content": None, "annotations": [note]}
+    assert restorer().tree(empty)["content"] is None
+
+
 def test_tree() -> None:
     """In JSON values keys and texts are restored, names without brackets only where a name stands."""
     value = {"<EMAIL_1>": ["<EMAIL_1>", 1, None], "name": "EMAIL_1", "other": "EMAIL_1"}
