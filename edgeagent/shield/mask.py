@@ -13,7 +13,7 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final
 
-from edgeagent.errors import ShieldBlockedError
+from edgeagent.errors import ConfigurationError, ShieldBlockedError
 from edgeagent.shield.base import Detector
 from edgeagent.shield.json_text import Token, is_json, quoted, rewritten, tokens
 from edgeagent.shield.labels import canonical, label_of
@@ -337,7 +337,9 @@ class _Reader:
             return part
         if wanted == "block":
             raise blocked_error([(kind.upper(), where, 0, 0)])
-        made: dict[str, Any] = wanted(part)
+        made = wanted(part)
+        if not isinstance(made, dict):
+            raise ConfigurationError(f"shield: {kind}= must give a content part, a dict; got {type(made).__name__}.")
         return made
 
 

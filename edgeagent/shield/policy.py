@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from types import FunctionType
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from edgeagent.errors import ConfigurationError
@@ -80,9 +81,13 @@ class Policy:
         """Whether any type may be treated so."""
         return self.default in actions or any(action in actions for action in self.actions.values())
 
-    def identity(self) -> dict[str, Any]:
-        """Everything that can change what is sent or answered, as JSON. A redactor goes by its qualified name."""
-        media = {name: _named(getattr(self, name)) for name in ("images", "audio", "files")}
+    def identity(self, token: str) -> dict[str, Any]:
+        """Everything that can change what is sent or answered, as JSON.
+
+        A redactor goes by its `fingerprint`, or by its name if that is all there is to it: if it is a function of a
+        module. Any other (a lambda, a method, a partial) may hold something, and `token` makes it like no other.
+        """
+        media = {name: _named(getattr(self, name), token) for name in ("images", "audio", "files")}
         return {
             "actions": [[kind, action] for kind, action in self.actions.items()],
             "default": self.default,
@@ -93,11 +98,15 @@ class Policy:
         }
 
 
-def _named(media: Media) -> str:
+def _named(media: Media, token: str) -> str:
     if isinstance(media, str):
         return media
-    kind = media if hasattr(media, "__qualname__") else type(media)
-    return f"{kind.__module__}.{kind.__qualname__}"
+    said = getattr(media, "fingerprint", None)
+    if isinstance(said, str):
+        return said
+    kind = media if isinstance(media, FunctionType) else type(media)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    return name if kind is media and "<" not in name else f"{name} {token}"
 
 
 def _one_of(value: object, known: tuple[str, ...], name: str) -> None:

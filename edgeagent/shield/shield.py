@@ -56,7 +56,8 @@ class Shield:
         actions: what happens to matches, by type (`{"EMAIL_ADDRESS": "pseudonymise", "US_SSN": "block"}`).
         default: what happens to every other type.
         threshold: matches with a lower score are ignored.
-        images: `"allow"`, `"block"`, or a function from the content part to the one that is sent.
+        images: `"allow"`, `"block"`, or a function from the content part to the one that is sent; as part of cache keys
+            it goes by its name, or by a text `fingerprint` if it has one.
         audio: the same for sounds.
         files: the same for documents that are not text; text is read.
         outbound: what is done with findings in an answer that did not stand in the request.
@@ -265,7 +266,7 @@ class Shield:
         told: dict[str, Any] = {
             "version": _VERSION,
             "detectors": detectors,
-            "policy": self.policy.identity(),
+            "policy": self.policy.identity(self._token),
             "guards": [self._identity(guard) for guard in self.guards],
         }
         if self.policy.uses("hash"):

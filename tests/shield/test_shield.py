@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,42 @@ def test_identity() -> None:
     one, two = Shield([Unknown()]), Shield([Unknown()])
     assert one.fingerprint != two.fingerprint
     assert one.with_actions({}).fingerprint == one.fingerprint
+
+
+def blurred(part: dict[str, Any]) -> dict[str, Any]:
+    return part
+
+
+class Blur:
+    def __init__(self, level: int, fingerprint: str | None = None) -> None:
+        self.level = level
+        if fingerprint is not None:
+            self.fingerprint = fingerprint
+
+    def __call__(self, part: dict[str, Any]) -> dict[str, Any]:
+        return part
+
+
+def test_the_identity_of_redactors() -> None:
+    """A function of a module goes by its name; what may hold something is like no other, unless it says what it is."""
+
+    def of(redactor: Any) -> bytes:
+        return Shield([Forms()], images=redactor).fingerprint
+
+    assert of(blurred) == of(blurred)
+    assert of(Blur(1, "blur 1")) == of(Blur(1, "blur 1")) != of(Blur(2, "blur 2"))
+    unknown = [Blur(1), Blur(2), Blur(1).__call__, partial(blurred), lambda part: part, lambda part: {**part}]
+    assert len({of(redactor) for redactor in (*unknown, blurred)}) == 7
+    shield = Shield([Forms()], images=unknown[-1])
+    assert shield.with_actions({}).fingerprint == shield.fingerprint
+
+
+@pytest.mark.parametrize("made", [None, "a text", ["list"]])
+def test_what_a_redactor_must_give(made: Any) -> None:
+    """What is no content part is told as the mistake that it is, before anything is sent."""
+    masking = Shield([Forms()], images=lambda part: made).masking()
+    with pytest.raises(ConfigurationError, match="images= must give a content part"):
+        masking.run({"x": [{"type": "image_url", "image_url": {"url": "https://a"}}]})
 
 
 def test_the_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
