@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from edgeagent.shield.literals import MORE, More
 
-__all__ = ["LITERAL", "STARTS", "Names", "Seen", "name_of", "placeholder"]
+__all__ = ["LITERAL", "STARTS", "Names", "Seen", "is_placeholder", "name_of", "placeholder"]
 
 LITERAL: Final = "LITERAL"
 """The label of text that only looks like a placeholder."""
@@ -61,6 +61,7 @@ _MOST_NOISE: Final = 12
 _MOST_SUFFIX: Final = 4
 _APOSTROPHES: Final = frozenset("'\u2019")
 _HTML: Final = frozenset({"&lt;", "&#60;", "&#x3c;", "&amp;lt;"})
+_OURS: Final = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_[0-9]+>")
 _NOT_IN_NAME: Final = re.compile(r"[^A-Z0-9]")
 
 
@@ -85,6 +86,11 @@ class Seen(NamedTuple):
 def placeholder(label: str, number: int) -> str:
     """`<LABEL_n>`."""
     return f"<{label}_{number}>"
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a text has the form of ours, which a stand-in for a value in brackets may begin like."""
+    return _OURS.fullmatch(text) is not None
 
 
 def name_of(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from edgeagent.errors import ConfigurationError
 from edgeagent.shield.labels import canonical, label_of
-from edgeagent.shield.placeholders import placeholder
+from edgeagent.shield.placeholders import is_placeholder, placeholder
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -38,8 +38,8 @@ class Entity(NamedTuple):
 
     @property
     def in_brackets(self) -> bool:
-        """Whether a placeholder stands for it; else a stand-in, which never begins with a bracket."""
-        return self.token.startswith("<")
+        """Whether a placeholder stands for it; else a stand-in."""
+        return is_placeholder(self.token)
 
 
 class Vault:

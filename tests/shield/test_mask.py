@@ -229,6 +229,15 @@ def test_half_a_character_in_json() -> None:
     assert out == r'{"to": "\ud83d <EMAIL_1>", "half": "\ud83d"}'
 
 
+@pytest.mark.parametrize("value", ["<p@ss>word1", "<<<ab12", "<abc_12>x", "<ABC_12>", "%3cab_1x"])
+def test_stand_ins_for_values_in_brackets(value: str) -> None:
+    """A stand-in that begins as a placeholder does comes back as what it stands for."""
+    masking = shield(default="pseudonymise").masking()
+    out = masking.run({"text": f"password: {value}"})["text"]
+    assert value not in out
+    assert masking.restorer().text(f"so {out} it is") == f"so password: {value} it is"
+
+
 def test_json_in_json() -> None:
     """JSON text inside of JSON text is looked into, and stays JSON on every level."""
     inner = json.dumps({"mail": "a@x.com", "note": 'say "hi"\n'})
