@@ -7,6 +7,7 @@ target's codec. The rules are those of OpenAI's reference (https://platform.open
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
@@ -29,6 +30,8 @@ PARTS: Final[Mapping[str, str]] = {
     "video_url": "video_url",
 }
 """Part types, and the field that each must carry."""
+_WORD: Final = re.compile(r"(?=[\w.-]*[A-Za-z])[\w.-]{1,64}")
+"""What roles, types, ids and names of tools may be."""
 
 
 def validate(request: ChatRequest, *, max_body_bytes: int | None = MAX_BODY_BYTES, parts: Collection[str] = ()) -> None:
@@ -65,9 +68,9 @@ def _messages(messages: Sequence[Mapping[str, Any]], parts: Collection[str]) -> 
     for i, message in enumerate(messages):
         where = f"messages[{i}]"
         role = message.get("role")
-        if role not in ROLES:
+        if not isinstance(role, str) or role not in ROLES:
             known = ", ".join(sorted(ROLES))
-            _refuse("is missing" if role is None else f"is {role!r}; known roles: {known}", f"{where}.role")
+            _refuse("is missing" if role is None else f"is {_shown(role)}; known roles: {known}", f"{where}.role")
         _content(message, role, where, parts)
         if role == "assistant":
             calls.update(_calls(message, where))
@@ -77,7 +80,8 @@ def _messages(messages: Sequence[Mapping[str, Any]], parts: Collection[str]) -> 
                 _refuse("must name the call that this message answers", f"{where}.tool_call_id")
             elif call not in calls:
                 _refuse(
-                    f"answers {call!r}, but no assistant message before it has such a call", f"{where}.tool_call_id"
+                    f"answers {_shown(call)}, but no assistant message before it has such a call",
+                    f"{where}.tool_call_id",
                 )
         elif role == "function" and not message.get("name"):
             _refuse("must name the function", f"{where}.name")
@@ -107,7 +111,7 @@ def _part(part: Any, where: str, parts: Collection[str]) -> None:
         return
     if not isinstance(kind, str) or kind not in PARTS:
         known = ", ".join(sorted({*PARTS, *parts}))
-        _refuse("is missing" if kind is None else f"is {kind!r}; known part types: {known}", f"{where}.type")
+        _refuse("is missing" if kind is None else f"is {_shown(kind)}; known part types: {known}", f"{where}.type")
     field = PARTS[kind]
     value = part.get(field)
     if kind in {"text", "refusal"}:
@@ -148,14 +152,14 @@ def _tools(request: ChatRequest) -> None:
             if not isinstance(name, str) or not name:
                 _refuse("must name the function", f"tools[{k}].function.name")
             if name in names:
-                _refuse(f"{name!r} is defined twice", f"tools[{k}].function.name")
+                _refuse(f"{_shown(name)} is defined twice", f"tools[{k}].function.name")
             names.add(name)
     choice = request.tool_choice
     if isinstance(choice, Mapping) and choice.get("type") == "function":
         function = choice.get("function")
         wanted = function.get("name") if isinstance(function, Mapping) else None
         if wanted not in names:
-            _refuse(f"names {wanted!r}, which is not among the tools", "tool_choice.function.name")
+            _refuse(f"names {_shown(wanted)}, which is not among the tools", "tool_choice.function.name")
     elif choice == "required" and not request.tools:
         _refuse("is 'required', but there are no tools", "tool_choice")
 
@@ -168,6 +172,13 @@ def validate_size(body: Mapping[str, Any], limit: int, written: bytes | None = N
         raise RequestValidationError(f"The request cannot be written as JSON: {error}", param=None) from None
     if size > limit:
         _refuse(f"the request's body has {size} bytes, more than the limit of {limit}", "messages")
+
+
+def _shown(value: object) -> str:
+    """A word of the format as it was written; anything else, which may be somebody's text, by its type."""
+    if isinstance(value, str):
+        return repr(value) if _WORD.fullmatch(value) else f"a text of {len(value)} characters"
+    return f"of type {type(value).__name__}"
 
 
 def _refuse(reason: str, param: str) -> NoReturn:

@@ -97,3 +97,28 @@ def test_what_json_cannot_hold() -> None:
     )
     with pytest.raises(RequestValidationError, match="JSON"):
         validate(request)
+
+
+@pytest.mark.parametrize("word", ["I am ann@x.com", "ann@x.com", "4111111111111111", ["ann@x.com"], {"ann@x.com": 1}])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda word: {"messages": [{"role": word, "content": "user"}]},
+        lambda word: user({"type": word}),
+        lambda word: {"messages": [CALL, {"role": "tool", "tool_call_id": str(word), "content": "x"}]},
+        lambda word: {"tools": [{"type": "function", "function": {"name": str(word)}}] * 2},
+        lambda word: {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": str(word)}}},
+    ],
+)
+def test_a_text_in_the_place_of_a_word_is_not_quoted(make: Any, word: Any) -> None:
+    """An error names the place, and says only words of the format: a text there may be anybody's."""
+    with pytest.raises(RequestValidationError) as caught:
+        validate(chat_request({"model": "m", "messages": [USER], **make(word)}))
+    assert "ann@x.com" not in str(caught.value)
+    assert "4111" not in str(caught.value)
+
+
+def test_a_word_is_quoted() -> None:
+    """What may be a slip of the pen is shown."""
+    with pytest.raises(RequestValidationError, match="'robot'"):
+        validate(chat_request({"model": "m", "messages": [{"role": "robot", "content": "x"}]}))
