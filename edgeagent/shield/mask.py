@@ -199,18 +199,18 @@ class Masking:
                 self._token(span, text[span.start : span.end])
 
     def _escape(self) -> None:
-        """Text that could be taken for one of ours is itself replaced."""
+        """Text that could be taken for one of ours is itself replaced; stand-ins first: that makes placeholders."""
+        standins = {entity.token for entity in self._used.values() if not entity.in_brackets}
+        if standins:
+            forms = {form for standin in standins for form in forms_of(standin)}
+            self._everywhere(Literals(forms), lambda _: (LITERAL, "mask"))
         labels = {label_of(entity.type).replace("_", "") for entity in self._used.values() if entity.in_brackets}
-        if labels:
+        if labels or any(span.type == LITERAL for spans in self._spans.values() for span in spans):
             names = Names({*labels, LITERAL}, any_number=True)
             for text, spans in self._spans.items():
                 if not self._is_json.get(text):
                     more = [Span(start, end, LITERAL, "mask") for start, end in names.find(text)]
                     self._spans[text] = beside(spans, more) if more else spans
-        standins = {entity.token for entity in self._used.values() if not entity.in_brackets}
-        if standins:
-            forms = {form for standin in standins for form in forms_of(standin)}
-            self._everywhere(Literals(forms), lambda _: (LITERAL, "mask"))
 
     def _everywhere(self, literals: Literals, kind: Any) -> None:
         if not literals.first:

@@ -238,6 +238,15 @@ def test_stand_ins_for_values_in_brackets(value: str) -> None:
     assert masking.restorer().text(f"so {out} it is") == f"so password: {value} it is"
 
 
+def test_a_literal_beside_a_stand_in() -> None:
+    """Text that looks like the placeholder of text that looks like a stand-in is none of ours either."""
+    masking = shield(default="pseudonymise").masking()
+    said = "<LITERAL_1> a@x.com, see robin.marsh1%40example.org"
+    out = masking.run({"text": said})["text"]
+    assert out == "<LITERAL_1> robin.marsh1@example.org, see <LITERAL_2>"
+    assert masking.restorer().text(out) == said
+
+
 def test_json_in_json() -> None:
     """JSON text inside of JSON text is looked into, and stays JSON on every level."""
     inner = json.dumps({"mail": "a@x.com", "note": 'say "hi"\n'})
