@@ -44,9 +44,8 @@ _WORDS: Final = frozenset(
     {"role", "type", "format", "detail", "status", "object", "media_type", "mime_type", "mimeType"}
 )
 _WORD: Final = re.compile(r"[a-z][a-z0-9_./+-]{0,60}")
-_OPAQUE: Final = frozenset(
-    {"signature", "thought_signature", "thoughtSignature", "encrypted_content", "encrypted_index"}
-)
+_OPAQUE: Final = frozenset({"thought_signature", "thoughtSignature", "encrypted_content", "encrypted_index"})
+_BLOB: Final = re.compile(r"(?=[\d+/_=-]*[A-Za-z])[A-Za-z0-9+/_=-]+")
 _IDS: Final = frozenset({"id", "tool_call_id", "call_id", "tool_use_id", "item_id", "file_id", "previous_response_id"})
 _ID: Final = re.compile(r"(?!sk[-_])[A-Za-z]{2,12}[-_][A-Za-z0-9_-]{1,120}|(?=\w*[A-Za-z])[A-Za-z0-9]{9}")
 _NAMED: Final = frozenset(
@@ -166,7 +165,7 @@ def _text(value: str, visitor: Visitor, where: str, key: str, parent: Mapping[st
     if key in _WORDS and _WORD.fullmatch(value):
         return value
     structural = "role" in parent or "type" in parent
-    if key in _OPAQUE and structural:
+    if _is_opaque(key, parent, structural) and _BLOB.fullmatch(value):
         return value
     if key in _IDS and structural:
         return value if _ID.fullmatch(value) else visitor.text(value, where, True)
@@ -176,6 +175,13 @@ def _text(value: str, visitor: Visitor, where: str, key: str, parent: Mapping[st
     if is_payload and parent.get("type") != "text" and _BASE64.fullmatch(value):
         return _payload(value, visitor, where, _media_type(parent))
     return visitor.text(value, where, key in _NAMES or (key == "name" and _is_named(parent)))
+
+
+def _is_opaque(key: str, parent: Mapping[str, Any], structural: bool) -> bool:
+    """Whether a vendor wrote it, which takes it back only as it was."""
+    if key == "data":
+        return parent.get("type") == "redacted_thinking"
+    return key in _OPAQUE or (key == "signature" and structural)
 
 
 def _is_named(parent: Mapping[str, Any]) -> bool:
