@@ -28,13 +28,16 @@ _MOST_DAYS: Final = 1000
 
 
 class Entity(NamedTuple):
-    """One value, and what stands for it."""
+    """One value, and what stands for it. Its repr does not show the value."""
 
     type: str
     value: str
     """As it was first written."""
     token: str
     style: Style
+
+    def __repr__(self) -> str:
+        return f"Entity(type={self.type!r}, token={self.token!r}, style={self.style!r})"
 
     @property
     def in_brackets(self) -> bool:

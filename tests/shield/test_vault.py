@@ -40,6 +40,7 @@ def test_it_shows_nothing() -> None:
     assert vault
     vault.entity("EMAIL_ADDRESS", "a@x.com")
     assert repr(vault) == "<Vault of 1 values>"
+    assert repr(vault.entities()) == "(Entity(type='EMAIL_ADDRESS', token='<EMAIL_1>', style='mask'),)"
     with pytest.raises(ConfigurationError, match="seal"):
         pickle.dumps(vault)
     with pytest.raises(ConfigurationError, match="session"):
