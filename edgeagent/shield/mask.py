@@ -334,6 +334,8 @@ class _Reader:
         policy = self._masking._policy
         wanted = getattr(policy, kind)
         if wanted == "allow" or policy.dry_run:
+            if wanted == "block" and not where.startswith("body."):  # which says the same in a vendor's own format
+                self._masking.findings.append((kind.upper(), where, 0, 0))
             return part
         if wanted == "block":
             raise blocked_error([(kind.upper(), where, 0, 0)])

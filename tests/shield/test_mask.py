@@ -315,6 +315,18 @@ def test_counts() -> None:
     assert masking.reported == {"US_SSN": 2}
 
 
+def test_media_in_a_dry_run() -> None:
+    """What would be refused is counted, once for a request in two formats."""
+    image = {"type": "image_url", "image_url": {"url": "https://a"}}
+    masking = shield(images="block", dry_run=True).masking()
+    parts = {"messages": [{"role": "user", "content": [image]}], "body": {"messages": [image]}}
+    assert masking.run(parts) == parts
+    assert masking.reported == {"IMAGES": 1}
+    allowed = shield(dry_run=True).masking()
+    allowed.run(parts)
+    assert allowed.reported == {}
+
+
 def test_dry_run() -> None:
     """A dry run changes and refuses nothing, and counts everything."""
     dry = shield(default="block", images="block").dry()
@@ -323,7 +335,7 @@ def test_dry_run() -> None:
         "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a"}}]}, "a@x.com"]
     }
     assert masking.run(parts) == parts
-    assert masking.reported == {"EMAIL_ADDRESS": 1}
+    assert masking.reported == {"EMAIL_ADDRESS": 1, "IMAGES": 1}
 
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
