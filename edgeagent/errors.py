@@ -85,7 +85,7 @@ class EdgeAgentError(Exception):
     """Base of every exception here.
 
     `attempts` tells the story of a call that reached one or more targets: a tuple of `edgeagent.types.Attempt`, in
-    order, empty where nothing was tried.
+    order, empty where nothing was tried. A note of the exception says it in a traceback.
     """
 
     attempts: tuple[Any, ...] = ()
@@ -103,6 +103,8 @@ def _rebuild(cls: type[EdgeAgentError], args: tuple[Any, ...], state: dict[str, 
     error = cls.__new__(cls, *args)
     error.args = args
     error.__dict__.update(state)
+    if "__notes__" in state:
+        error.__dict__["__notes__"] = [*state["__notes__"]]  # whoever adds one to a copy adds it to no other
     return error
 
 

@@ -21,6 +21,7 @@ from edgeagent.core.flight import Flight, Flights
 from edgeagent.core.layers import CacheLayers
 from edgeagent.core.shared_stream import SharedStreams
 from edgeagent.core.staleness import Spare
+from edgeagent.core.story import tell_attempts
 from edgeagent.core.targets import Candidates, Targets, vendor_of
 from edgeagent.core.validate import MAX_BODY_BYTES
 from edgeagent.core.verdict import judge
@@ -277,7 +278,7 @@ class Calls:
 
     def _tell_attempts(self, call: Call[Any], error: Exception) -> None:
         if isinstance(error, EdgeAgentError) and not error.attempts:
-            error.attempts = tuple(call.attempts)
+            tell_attempts(error, call.attempts)
 
     def _failed(self, call: Call[Any], error: Exception) -> None:
         self._tell_attempts(call, error)

@@ -10,6 +10,7 @@ from edgeagent.core.ask import credential, is_http, sent
 from edgeagent.core.attempts import attempt_targets
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.calls import Calls
+from edgeagent.core.story import tell_attempts
 from edgeagent.core.targets import vendor_of
 from edgeagent.effects import Flow, Scope, first_of
 from edgeagent.errors import APIStatusError, DeadlineExceededError, EdgeAgentError, NoTargetError, NotFoundError
@@ -59,7 +60,7 @@ class Models(Calls):
         if len(errors) == len(providers):
             error = errors[providers[0].name]
             if isinstance(error, EdgeAgentError):
-                error.attempts = attempts
+                tell_attempts(error, attempts)
             raise error
         found = page(data=models, object="list")
         latency = (self._clock() - calls[0].started) * 1e3

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from edgeagent.core.ask import is_http
 from edgeagent.core.session import StreamSession
+from edgeagent.core.story import tell_attempts
 from edgeagent.core.verdict import judge
 from edgeagent.effects import Flow
 from edgeagent.errors import StreamInterruptedError
@@ -116,7 +117,7 @@ class ResumingSession:
         broken = self._now.call
         can_begin = _is_fault(error.__cause__) and _can_begin(error.partial, self._request)
         self._attempts += broken.attempts
-        error.attempts = tuple(self._attempts)
+        tell_attempts(error, self._attempts)
         if len(error.partial.choices) == 1:
             self._masked += _text(getattr(error, "masked_partial", error.partial))
             self._said += _text(error.partial)
@@ -141,7 +142,7 @@ class ResumingSession:
             call = self._begins(request, options)
             session = yield from self._opens(call)
         except Exception:  # that the stream broke off says more than why nobody could go on with it
-            error.attempts += () if call is None else tuple(call.attempts)
+            tell_attempts(error, (*error.attempts, *(() if call is None else call.attempts)))
             return None
         self._space = self._said[len(beginning) :]
         session.call.hedged_usd += broken.hedged_usd + (self._price(broken, self._attempts[-1].target) or 0)

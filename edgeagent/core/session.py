@@ -21,6 +21,7 @@ from typing import Final, Generic, Literal, TypeVar
 from edgeagent.core.ask import OpenedStream, restored
 from edgeagent.core.call import Call
 from edgeagent.core.promises import check_promises
+from edgeagent.core.story import tell_attempts
 from edgeagent.effects import Flow, Source, close, read, sleep
 from edgeagent.errors import StreamInterruptedError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, CompletionUsage
@@ -185,7 +186,7 @@ class Session(Generic[T]):
         if call.shielding is not None:
             error.masked_partial = partial
         call.interrupted(cause)
-        error.attempts = tuple(call.attempts)
+        tell_attempts(error, call.attempts)
         error.__cause__ = cause
         call.ended(partial, error, self._first_chunk)
         try:
