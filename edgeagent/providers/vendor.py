@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from typing_extensions import Self
 
 from edgeagent._version import __version__
-from edgeagent.errors import AuthenticationError, ConfigurationError
+from edgeagent.errors import AuthenticationError, ConfigurationError, RequestValidationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Credential, Encoded, Route
 from edgeagent.wire.http import Headers, HTTPRequest, names_secret, redact_url
 
@@ -173,8 +173,10 @@ class Vendor:
 
         Raises:
             ConfigurationError: the credential (of a function) is one that no header can hold.
+            RequestValidationError: the model's name would lead to another path.
         """
         url = self.base_url + self.stream_path(model) if stream else self.endpoint(model)
+        _refuse_steps(url.removeprefix(self.base_url))
         query = {**(self.stream_query if stream else {}), **self.default_query, **(extra_query or {})}
         accept = "text/event-stream" if stream else "application/json"
         fields = self._fields(accept, credential, encoded.headers, extra_headers)
@@ -194,6 +196,7 @@ class Vendor:
         Raises like `http_request`.
         """
         fields = self._fields("application/json", credential, {} if encoded is None else encoded.headers, extra_headers)
+        _refuse_steps(path)
         url = _with_query(self.base_url + path, {**self.default_query, **(extra_query or {})})
         if encoded is None:
             fields.pop("content-type")
@@ -290,6 +293,12 @@ class Vendor:
         if not (key.isascii() and key.isprintable()):
             raise ConfigurationError(f"Provider {self.name!r} has a key with characters that no HTTP header can hold.")
         return key
+
+
+def _refuse_steps(path: str) -> None:
+    """HTTP libraries walk the steps of a path, so that `models/../files` would be asked for files, with the key."""
+    if not {".", ".."}.isdisjoint(path.split("/")):
+        raise RequestValidationError('model: must not have "." or ".." between slashes.', param="model")
 
 
 def _with_query(url: str, query: Mapping[str, Any]) -> str:

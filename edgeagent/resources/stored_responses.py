@@ -64,7 +64,7 @@ def stored(
 
 
 def _provider(client: EdgeClient | AsyncEdgeClient, response_id: Any, named: Any) -> tuple[Any, str]:
-    if not isinstance(response_id, str) or not response_id:
+    if not isinstance(response_id, str) or response_id.rpartition("/")[2] in {"", ".", ".."}:  # no step of a path
         raise RequestValidationError("response_id: must be the id of a response.", param="response_id")
     having = client._engine.here().pipeline.targets.speaking(WIRE)
     prefix, slash, rest = response_id.partition("/")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeagent._version import __version__
-from edgeagent.errors import AuthenticationError, ConfigurationError
+from edgeagent.errors import AuthenticationError, ConfigurationError, RequestValidationError
 from edgeagent.providers.base import ALL_CAPABILITIES, Encoded
 from edgeagent.providers.vendor import Vendor, identity_of
 from edgeagent.wire.http import HTTPRequest
@@ -226,6 +226,21 @@ def test_query(default: dict[str, Any] | None, extra: dict[str, Any] | None, que
     """The provider's and the call's query are joined, the call's first; values are written as openai writes them."""
     request = http_request(Tiny(api_key="k", default_query=default), extra_query=extra)
     assert request.url == f"https://api.tiny.example/v1/models/m/chat{query}"
+
+
+@pytest.mark.parametrize("model", ["..", ".", "../../files", "a/../../files", "a/.", "./a"])
+def test_a_model_is_no_way_to_another_path(model: str) -> None:
+    """Every HTTP library would walk the steps, and so take the key to wherever a user's model name leads."""
+    provider = Tiny(api_key="k", base_url="http://host/a/../v1")
+    for ask in (
+        lambda: provider.http_request(Encoded({}), "k", model=model, stream=False),
+        lambda: provider.http_request(Encoded({}), "k", model=model, stream=True),
+        lambda: provider.request_to(f"/models/{model}", "k"),
+    ):
+        with pytest.raises(RequestValidationError, match="model: must not have") as caught:
+            ask()
+        assert caught.value.param == "model"
+    assert provider.request_to("/models/a..b/.c", "k").url == "http://host/a/../v1/models/a..b/.c"
 
 
 # identity

@@ -66,6 +66,20 @@ def test_the_vendor_is_asked_as_openais_client_asks(way: Any, question: Any) -> 
 
 
 @every_way
+@pytest.mark.parametrize("name", ["", ".", "..", "openai/..", "openai/"])
+def test_an_id_is_no_way_to_another_path(way: Any, name: str) -> None:
+    """Nothing is asked, and least of all is what lies above it deleted."""
+    with Loopback(vendor) as server:
+        client = Driven(way, providers=[OpenAI(api_key="k", base_url=f"{server.url}/v1")])
+        for question in ("retrieve", "cancel", "delete"):
+            with pytest.raises(RequestValidationError) as caught:
+                client.do(lambda responses, question=question: getattr(responses, question)(name))
+            assert caught.value.param == "response_id"
+        assert not server.requests
+        client.close()
+
+
+@every_way
 def test_a_stored_stream(way: Any) -> None:
     """The events of a background response, from where the caller was."""
     with Loopback(vendor) as server:
