@@ -47,6 +47,7 @@ class OpenAICompatible(Vendor):
     """
 
     default_name: ClassVar[str] = "compatible"
+    query_lists: ClassVar[str] = "[]"
 
     def __init__(
         self,

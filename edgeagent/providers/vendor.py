@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 from urllib.parse import urlencode, urlsplit
 
@@ -70,6 +70,8 @@ class Vendor:
     """The wire format of every model, unless `codec_for` says otherwise."""
     stream_query: ClassVar[Mapping[str, str]] = {}
     """Query parameters of streaming requests."""
+    query_lists: ClassVar[str] = ""
+    """What stands behind the name of a query parameter for each item of its list."""
 
     def __init__(
         self,
@@ -180,7 +182,9 @@ class Vendor:
         query = {**(self.stream_query if stream else {}), **self.default_query, **(extra_query or {})}
         accept = "text/event-stream" if stream else "application/json"
         fields = self._fields(accept, credential, encoded.headers, extra_headers)
-        return HTTPRequest("POST", _with_query(url, query), Headers(fields.values()), encoded.content())
+        return HTTPRequest(
+            "POST", _with_query(url, query, self.query_lists), Headers(fields.values()), encoded.content()
+        )
 
     def request_to(
         self,
@@ -197,7 +201,7 @@ class Vendor:
         """
         fields = self._fields("application/json", credential, {} if encoded is None else encoded.headers, extra_headers)
         _refuse_steps(path)
-        url = _with_query(self.base_url + path, {**self.default_query, **(extra_query or {})})
+        url = _with_query(self.base_url + path, {**self.default_query, **(extra_query or {})}, self.query_lists)
         if encoded is None:
             fields.pop("content-type")
             return HTTPRequest("GET", url, Headers(fields.values()))
@@ -301,10 +305,9 @@ def _refuse_steps(path: str) -> None:
         raise RequestValidationError('model: must not have "." or ".." between slashes.', param="model")
 
 
-def _with_query(url: str, query: Mapping[str, Any]) -> str:
-    if not query:
-        return url
-    return f"{url}?{urlencode({k: _query_value(v) for k, v in query.items()}, doseq=True)}"
+def _with_query(url: str, query: Mapping[str, Any], listed: str) -> str:
+    pairs = [pair for name, value in query.items() for pair in _query_pairs(name, value, listed)]
+    return f"{url}?{urlencode(pairs)}" if pairs else url
 
 
 def bearer(credential: str | None, name: str) -> tuple[str, str]:
@@ -335,10 +338,14 @@ def _is_absolute(url: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 
-def _query_value(value: Any) -> Any:
-    """As openai writes it: `true`, `false`, nothing for None."""
-    if isinstance(value, list | tuple):
-        return [_query_value(item) for item in value]
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else value
+def _query_pairs(name: str, value: Any, listed: str) -> Iterator[tuple[str, Any]]:
+    """As openai writes it: `true`, `false`, nothing for None, `name[key]=` for a mapping's."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _query_pairs(f"{name}[{key}]", each, listed)
+    elif isinstance(value, list | tuple):
+        name = name if name.endswith("[]") else name + listed
+        for each in value:
+            yield from _query_pairs(name, each, listed)
+    elif value is not None:
+        yield name, str(value).lower() if isinstance(value, bool) else value

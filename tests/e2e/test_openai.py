@@ -91,6 +91,10 @@ CALLS: dict[str, Callable[[], dict[str, Any]]] = {
         "extra_body": {"colour": {"deep": ["blue"]}, "temperature": 0.25},
         "timeout": 30,
     },
+    "a query of all kinds": lambda: {
+        "messages": [USER],
+        "extra_query": {"a": [1, True, None], "b": ("x",), "c": {"d": {"e": 1}, "f": ["y"]}, "g": None, "h": False},
+    },
     "one-shot iterables": lambda: {"messages": iter([USER]), "tools": (tool for tool in [TOOL])},
     "their message objects": lambda: {
         "messages": [USER, ANSWERED.choices[0].message, {"role": "tool", "tool_call_id": "c1", "content": "done"}]
@@ -102,7 +106,10 @@ CALLS: dict[str, Callable[[], dict[str, Any]]] = {
 SETTINGS: dict[str, dict[str, Any]] = {
     "plain": {},
     "account": {"organization": "org-1", "project": "proj-1"},
-    "defaults": {"default_headers": {"X-Team": "t", "User-Agent": "mine"}, "default_query": {"api": "1"}},
+    "defaults": {
+        "default_headers": {"X-Team": "t", "User-Agent": "mine"},
+        "default_query": {"api": "1", "list": ["x"]},
+    },
 }
 
 

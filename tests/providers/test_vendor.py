@@ -219,7 +219,9 @@ def test_later_headers_replace_earlier_ones(name: str, level: int) -> None:
         ({"a": "1"}, {"a": "2"}, "?a=2"),
         (None, {"a": ["x", "y"]}, "?a=x&a=y"),
         (None, {"a": "x y&z=é"}, "?a=x+y%26z%3D%C3%A9"),
-        (None, {"a": True, "b": False, "c": None, "d": [True, 1]}, "?a=true&b=false&c=&d=true&d=1"),
+        (None, {"a": True, "b": False, "c": None, "d": [True, 1]}, "?a=true&b=false&d=true&d=1"),
+        (None, {"a": {"b": {"c": 1}, "d": ["x", None]}, "e": {}}, "?a%5Bb%5D%5Bc%5D=1&a%5Bd%5D=x"),
+        ({"a": None}, {}, ""),
     ],
 )
 def test_query(default: dict[str, Any] | None, extra: dict[str, Any] | None, query: str) -> None:

@@ -70,6 +70,7 @@ class AzureOpenAI(Vendor):
     vendor = "azure.ai.openai"
     default_name: ClassVar[str] = "azure"
     key_variables = (TOKEN_VARIABLE, "AZURE_OPENAI_API_KEY")
+    query_lists: ClassVar[str] = "[]"
     codec = OpenAIChatCodec()
 
     def __init__(

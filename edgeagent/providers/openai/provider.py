@@ -44,6 +44,7 @@ class OpenAI(Vendor):
     key_variables = ("OPENAI_API_KEY",)
     base_url_variables: ClassVar[tuple[str, ...]] = ("OPENAI_BASE_URL",)
     families = FAMILIES
+    query_lists: ClassVar[str] = "[]"
     codec = OpenAIChatCodec()
 
     def __init__(
