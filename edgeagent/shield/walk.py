@@ -62,6 +62,8 @@ _NAMES: Final = frozenset(
     {"allowed_tools", "allowedFunctionNames", "allowed_function_names", "server_label", "tool_names"}
 )
 """Keys whose texts are names of tools and of their servers."""
+_CREDENTIALS: Final = frozenset({"authorization", "authorization_token", "headers"})
+"""What the vendor shows a server of tools (MCP) in the caller's name: a placeholder would be a wrong key there."""
 _DATA: Final = frozenset({"args", "arguments", "attributes", "env", "input", "json", "metadata", "response"})
 """Where objects stand that the caller or a model made up."""
 _LEAST_NUMBER: Final = 10_000_000
@@ -118,6 +120,8 @@ def _walk(value: Any, visitor: Visitor, where: str, *, key: str, parent: Mapping
 
 def _member(name: Any, value: Any, parent: Mapping[str, Any], visitor: Visitor, where: str) -> Any:
     place = _join(where, name)
+    if name in _CREDENTIALS and parent.get("type") in ("mcp", "url"):
+        return value
     if name in _DATA and isinstance(value, Mapping):
         return _data(value, visitor, place)
     if name == "images" and isinstance(value, list) and "role" in parent:

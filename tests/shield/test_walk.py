@@ -176,3 +176,14 @@ def test_spans() -> None:
         Span(4, 9, "E", "mask"),
         three,
     ]
+
+
+def test_credentials_for_servers_of_tools() -> None:
+    """They stay as they are in OpenAI's and in Anthropic's format; elsewhere the same names stand beside texts."""
+    openai = {"type": "mcp", "server_url": "a", "authorization": "one", "headers": {"x": "two"}}
+    anthropic = {"type": "url", "url": "b", "authorization_token": "three"}
+    other = {"type": "note", "authorization": "four", "headers": {"x": "five"}}
+    seen = Seen()
+    first, second, third = walked([openai, anthropic, other], seen, "tools")
+    assert (first, second) == ({**openai, "server_url": "A"}, {**anthropic, "url": "B"})
+    assert third == {"type": "note", "authorization": "FOUR", "headers": {"x": "FIVE"}}
