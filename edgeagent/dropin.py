@@ -154,8 +154,8 @@ class _OpenAIShape(_Copied):
             organization=organization,
             project=project,
             base_url=None if base_url is None else str(base_url),
-            default_headers=default_headers,
-            default_query=default_query,
+            default_headers=_kept(default_headers),
+            default_query=_kept(default_query),
             http_client=http_client,
         )
         super().__init__(**_arguments(provider, timeout, max_retries, edge))
@@ -213,12 +213,17 @@ class _AzureShape(_Copied):
             base_url=None if base_url is None else str(base_url),
             organization=organization,
             project=project,
-            default_headers=default_headers,
-            default_query=default_query,
+            default_headers=_kept(default_headers),
+            default_query=_kept(default_query),
             http_client=http_client,
         )
         super().__init__(**_arguments(provider, timeout, max_retries, edge))
         self._engine.arguments_of_dropin = arguments
+
+
+def _kept(defaults: Mapping[str, Any] | None) -> dict[str, Any]:
+    """None for what openai's `omit` takes away."""
+    return {name: value if given(value) else None for name, value in dict(defaults or {}).items()}
 
 
 def _arguments(provider: Any, timeout: Any, max_retries: int, edge: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -305,7 +305,7 @@ def test_headers_of_a_view_reach_the_provider() -> None:
         view = client.with_options(default_headers={"x-a": "1", "x-b": "2"}, default_query={"v": "1"})
         view.chat.completions.create(**ASK, extra_headers={"x-b": "3", "x-a": omit})
         view.chat.completions.create(**ASK)
-    assert fake.requests[0].extra_headers == {"x-b": "3"}
+    assert fake.requests[0].extra_headers == {"x-b": "3", "x-a": None}, "nor is a default of the provider's sent"
     assert fake.requests[1].extra_headers == {"x-a": "1", "x-b": "2"}
     assert fake.requests[0].extra_query == {"v": "1"}
 

@@ -199,7 +199,7 @@ def key_params(request: ChatRequest) -> dict[str, Any]:
     return params
 
 
-def counting_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def counting_headers(headers: Mapping[str, str | None]) -> dict[str, str | None]:
     """Those of the caller's headers that are part of a key, by lower-case name."""
     lowered = {name.lower(): value for name, value in headers.items()}
     return {

@@ -38,7 +38,7 @@ def chat_request(params: Mapping[str, Any], extra_body: Mapping[str, Any] | None
     if extra_body:
         if not isinstance(extra_body, Mapping):
             raise RequestValidationError("extra_body must be a mapping.", param="extra_body")
-        values.update({name: _copied(value) for name, value in extra_body.items()})
+        values.update(_copied(extra_body))
     try:
         # model_validate without its options, which take a fifth of its time
         request: ChatRequest = ChatRequest.__pydantic_validator__.validate_python(values)

@@ -316,7 +316,7 @@ class HTTPProvider(Protocol):
         *,
         model: str,
         stream: bool,
-        extra_headers: Mapping[str, str] | None = None,
+        extra_headers: Mapping[str, str | None] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> HTTPRequest:
         """The whole HTTP request. Raises `AuthenticationError` when a needed credential is missing."""

@@ -49,7 +49,7 @@ class ModelList:
     cursor: str = ""
     single: bool = True
     prefix: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | None] = field(default_factory=dict)
 
     def path_of(self, model: str) -> str:
         """Where one model is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 from urllib.parse import urlencode, urlsplit
 
@@ -30,7 +31,7 @@ class Options(TypedDict, total=False):
     name: str | None
     api_key: Credential
     base_url: str | None
-    default_headers: Mapping[str, str] | None
+    default_headers: Mapping[str, str | None] | None
     default_query: Mapping[str, Any] | None
     http_client: Any
     models: Iterable[str]
@@ -79,7 +80,7 @@ class Vendor:
         name: str | None = None,
         api_key: Credential = None,
         base_url: str | None = None,
-        default_headers: Mapping[str, str] | None = None,
+        default_headers: Mapping[str, str | None] | None = None,
         default_query: Mapping[str, Any] | None = None,
         http_client: Any = None,
         models: Iterable[str] = (),
@@ -102,7 +103,10 @@ class Vendor:
             shown = None if url is None else redact_url(url)
             raise ConfigurationError(f"{type(self).__name__} needs an absolute http(s) base_url; got {shown!r}.")
         self.base_url = url.rstrip("/")
-        self.default_headers = dict(default_headers or {})
+        self.default_headers: dict[str, str | None] = dict(default_headers or {})
+        for header, value in self.default_headers.items():
+            if not (value is None or isinstance(value, str)):
+                raise ConfigurationError(f"default_headers={{{header!r}: …}} is a text; got {type(value).__name__}.")
         self.default_query = dict(default_query or {})
         self.http_client = http_client
         self.models = frozenset(models)
@@ -168,7 +172,7 @@ class Vendor:
         *,
         model: str,
         stream: bool,
-        extra_headers: Mapping[str, str] | None = None,
+        extra_headers: Mapping[str, str | None] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> HTTPRequest:
         """The whole HTTP request; later headers of one name replace earlier ones: ours, the codec's, the caller's.
@@ -192,7 +196,7 @@ class Vendor:
         credential: Any,
         *,
         encoded: Encoded | None = None,
-        extra_headers: Mapping[str, str] | None = None,
+        extra_headers: Mapping[str, str | None] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> HTTPRequest:
         """The whole HTTP request to a path that is none of chat's; a GET where there is nothing to send.
@@ -208,9 +212,9 @@ class Vendor:
         return HTTPRequest("POST", url, Headers(fields.values()), encoded.content())
 
     def _fields(
-        self, accept: str, credential: Any, codecs: Mapping[str, str], callers: Mapping[str, str] | None
+        self, accept: str, credential: Any, codecs: Mapping[str, str], callers: Mapping[str, str | None] | None
     ) -> dict[str, tuple[str, str]]:
-        """The header fields by lower-case name."""
+        """The header fields by lower-case name; None takes one away."""
         fields: dict[str, tuple[str, str]] = {
             "accept": ("accept", accept),
             "content-type": ("content-type", "application/json"),
@@ -218,9 +222,12 @@ class Vendor:
         }
         for name, value in self.auth_headers(self._usable(credential)):
             fields[name.lower()] = (name, value)
-        for more in (codecs, self.default_headers, callers or {}):
-            for name, value in more.items():
-                fields[name.lower()] = (name, value)
+        sources: tuple[Mapping[str, str | None], ...] = (codecs, self.default_headers, callers or {})
+        for name, told in chain.from_iterable(source.items() for source in sources):
+            if told is None:
+                fields.pop(name.lower(), None)
+            else:
+                fields[name.lower()] = (name, told)
         return fields
 
     # what is no chat

@@ -137,7 +137,10 @@ def call_options(client: EdgeClient | AsyncEdgeClient, params: dict[str, Any]) -
     for name, defaults in (("extra_headers", client.default_headers), ("extra_query", client.default_query)):
         if defaults or name in params:
             params[name] = _merged(name, defaults, params.get(name))
-    return options, params.pop("extra_body", None)
+    extra_body = params.pop("extra_body", None)
+    if isinstance(extra_body, Mapping):
+        extra_body = {key: value for key, value in extra_body.items() if given(value)}
+    return options, extra_body
 
 
 def is_shielded(client: EdgeClient | AsyncEdgeClient, params: Mapping[str, Any]) -> bool:
@@ -157,11 +160,12 @@ def _timed(options: CallOptions, timeout: Any) -> CallOptions:
 
 
 def _merged(name: str, defaults: Mapping[str, Any], own: Any) -> dict[str, Any] | None:
-    """Defaults with a call's own values over them; a value that openai's `omit` stands for takes a default away."""
+    """Defaults with a call's own values over them; None for what openai's `omit` takes away, of the provider's too."""
     if own is None or not given(own):
         own = {}
     if not isinstance(own, Mapping):
         raise RequestValidationError(f"{name}: must be a mapping.", param=name)
-    left_out = {key for key, value in own.items() if not given(value)}
-    merged = {**defaults, **own}
-    return {key: value for key, value in merged.items() if key not in left_out} or None
+    for key, value in own.items():
+        if value is None and name == "extra_headers":
+            raise RequestValidationError(f"{name}.{key}: input should be a valid string.", param=f"{name}.{key}")
+    return {key: value if given(value) else None for key, value in {**defaults, **own}.items()} or None

@@ -26,7 +26,7 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, defer_build=True, protected_namespaces=())
 
     model: str
-    extra_headers: dict[str, str] | None = Field(default=None, repr=False)
+    extra_headers: dict[str, str | None] | None = Field(default=None, repr=False)
     extra_query: dict[str, Any] | None = Field(default=None, repr=False)
 
     def params(self) -> dict[str, Any]:

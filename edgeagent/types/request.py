@@ -75,7 +75,7 @@ class ChatRequest(BaseModel):
     verbosity: str | None = None
     web_search_options: dict[str, Any] | None = None
 
-    extra_headers: dict[str, str] | None = Field(default=None, repr=False)
+    extra_headers: dict[str, str | None] | None = Field(default=None, repr=False)
     extra_query: dict[str, Any] | None = Field(default=None, repr=False)
 
     def params(self) -> dict[str, Any]:

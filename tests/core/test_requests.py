@@ -41,7 +41,9 @@ def test_wrong_types_are_named(params: dict[str, Any], param: str) -> None:
 
 
 def test_left_out_arguments() -> None:
-    """None, NOT_GIVEN and omit are the same as absent."""
+    """None, NOT_GIVEN and omit are the same as absent, in `extra_body` too."""
+    more = chat_request({"model": "m", "messages": [USER]}, {"top_k": 3, "top_n": omit, "deep": {"a": NOT_GIVEN}})
+    assert more.model_extra == {"top_k": 3, "deep": {}}
     request = chat_request({"model": "m", "messages": [USER], "n": None, "stop": NOT_GIVEN, "seed": omit})
     assert request.params() == {"model": "m", "messages": [USER]}
 

@@ -184,6 +184,47 @@ def test_the_same_requests(setting: str, streaming: bool) -> None:
             assert library[name] == seen[0][name], name
 
 
+LEFT_OUT: list[Callable[[Any], Any]] = [
+    lambda make: make({"x-a": "1"}).copy(default_headers={"X-A": openai.omit, "x-b": "2"}).chat,
+    lambda make: make({"x-a": openai.omit, "x-b": "1"}).chat,
+    lambda make: make({"User-Agent": openai.omit}).chat,
+    lambda make: make({"x-a": "1"}, {"q": openai.omit, "r": "1"}).chat,
+    lambda make: make({"x-a": "1"}).copy(default_query={"q": openai.omit, "r": "1"}).chat,
+]
+EXTRAS: list[dict[str, Any]] = [
+    {},
+    {"extra_headers": {"X-A": openai.omit, "x-b": "3"}},
+    {"extra_headers": {"X-B": openai.omit, "user-agent": "mine"}},
+    {"extra_headers": {"user-agent": openai.omit}},
+    {"extra_query": {"q": openai.omit, "s": "1"}},
+    {"extra_query": {"r": openai.omit}, "extra_body": {"a": openai.omit, "b": {"d": 1}}},
+]
+
+
+@pytest.mark.parametrize("made", LEFT_OUT)
+def test_the_same_is_left_out(made: Callable[[Any], Any]) -> None:
+    """What openai's `omit` takes away: of a call's, a view's and a constructor's defaults, in whichever case."""
+    with Loopback(OPENAI.serve) as server:
+        seen = []
+        for library in (openai, edgeagent):
+            server.requests.clear()
+
+            def make(headers: Any, query: Any = None, library: Any = library) -> Any:
+                url = server.url + "/v1"
+                return library.OpenAI(api_key="k", base_url=url, default_headers=headers, default_query=query)
+
+            chat = made(make)
+            for extra in EXTRAS:
+                chat.completions.create(model="m", messages=[USER], **extra)
+            chat._client.close()
+            names = ("x-a", "x-b", "authorization")
+            told = [[request.headers.get(name) for name in names] for request in server.requests]
+            agents = [request.headers.get("user-agent", "") for request in server.requests]
+            own = [agent if agent == "mine" else agent.startswith(("OpenAI/", "edgeagent/")) for agent in agents]
+            seen.append((told, own, [(request.path, request.json()) for request in server.requests]))
+        assert seen[1] == seen[0]
+
+
 ANSWERS = [record for record in records("openai.chat") if record["status"] == 200]
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import openai
 import pytest
 
-from edgeagent import EdgeClient, RequestValidationError
+from edgeagent import BadRequestError, EdgeClient, RequestValidationError
+from edgeagent.providers import OpenAI
 from edgeagent.testing import FakeProvider
+from tests.support.loopback import Loopback, Request, reply
 
 WRONG: dict[str, Callable[[EdgeClient], Any]] = {
     "chat.completions": lambda client: client.chat.completions.create(model="m", messages=[], edge={"nothing": 1}),  # type: ignore[typeddict-unknown-key]
@@ -66,6 +68,24 @@ def test_unknown_arguments_of_other_calls() -> None:
         client.responses.create(model="m", inptu="x")
     with pytest.raises(TypeError, match="did you mean 'dimensions'"):
         client.embeddings.create(model="m", input="x", dimension=3)
+
+
+def test_what_is_left_out_of_an_extra_body() -> None:
+    """openai's `omit`, in every kind of call; a None is a value there."""
+    seen: list[Any] = []
+
+    def vendor(request: Request) -> bytes:
+        seen.append(request.json())
+        return reply(400, {"error": {"message": "Enough."}})
+
+    more = {"model": "m", "extra_body": {"a": openai.omit, "b": openai.NOT_GIVEN, "c": None}}
+    with Loopback(vendor) as server, EdgeClient(providers=[OpenAI(api_key="k", base_url=server.url)]) as client:
+        for ask in (client.embeddings.create, client.responses.create, client.moderations.create):
+            with pytest.raises(BadRequestError):
+                ask(input="x", **more)
+        with pytest.raises(BadRequestError):
+            client.chat.completions.create(messages=QUESTION["messages"], **more)
+    assert [body.keys() & {"a", "b", "c"} for body in seen] == [{"c"}] * 4
 
 
 @pytest.mark.parametrize("stream", ["false", "yes", 1, 0.0, [True]])

@@ -119,12 +119,12 @@ class Anthropic(Vendor):
         *,
         model: str,
         stream: bool,
-        extra_headers: Mapping[str, str] | None = None,
+        extra_headers: Mapping[str, str | None] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> HTTPRequest:
         """The whole HTTP request; the beta features of all three sources are joined."""
         sources = (encoded.headers, self.default_headers, extra_headers or {})
-        betas = merged_betas(*(v for headers in sources for k, v in headers.items() if k.lower() == BETA_HEADER))
+        betas = merged_betas(*(v for headers in sources for k, v in headers.items() if v and k.lower() == BETA_HEADER))
         if betas:
             extra_headers = {**(extra_headers or {}), BETA_HEADER: betas}
         return super().http_request(

@@ -188,7 +188,7 @@ class Bedrock(Vendor):
         *,
         model: str,
         stream: bool,
-        extra_headers: Mapping[str, str] | None = None,
+        extra_headers: Mapping[str, str | None] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> HTTPRequest:
         """The whole HTTP request, signed where the credential is a key pair."""
@@ -203,7 +203,7 @@ class Bedrock(Vendor):
         credential: Any,
         *,
         encoded: Encoded | None = None,
-        extra_headers: Mapping[str, str] | None = None,
+        extra_headers: Mapping[str, str | None] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> HTTPRequest:
         """The same for what is no chat."""

@@ -86,7 +86,7 @@ class EmbeddingProvider(Protocol):
         credential: Any,
         *,
         encoded: Encoded | None = None,
-        extra_headers: Mapping[str, str] | None = None,
+        extra_headers: Mapping[str, str | None] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> HTTPRequest:
         """The whole HTTP request to a path; a GET where there is nothing to send."""

@@ -150,7 +150,7 @@ class AzureOpenAI(Vendor):
         *,
         model: str,
         stream: bool,
-        extra_headers: Mapping[str, str] | None = None,
+        extra_headers: Mapping[str, str | None] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> HTTPRequest:
         """The whole HTTP request. Raises `ConfigurationError` for a credential that no header can hold."""

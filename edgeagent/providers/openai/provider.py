@@ -55,7 +55,7 @@ class OpenAI(Vendor):
         base_url: str | None = None,
         organization: str | None = None,
         project: str | None = None,
-        default_headers: Mapping[str, str] | None = None,
+        default_headers: Mapping[str, str | None] | None = None,
         default_query: Mapping[str, Any] | None = None,
         http_client: Any = None,
         models: Iterable[str] = (),
@@ -106,13 +106,13 @@ def responses_codec(*, own: bool = True) -> ChatCodec:
 
 
 def account_headers(
-    organization: str | None, project: str | None, default_headers: Mapping[str, str] | None
-) -> dict[str, str]:
+    organization: str | None, project: str | None, default_headers: Mapping[str, str | None] | None
+) -> dict[str, str | None]:
     """Organization and project as header fields, before those of the caller's own.
 
     As default headers they are part of the cache identity: another account's answers are not ours.
     """
-    fields: dict[str, str] = {}
+    fields: dict[str, str | None] = {}
     for header, value, variable in (
         ("OpenAI-Organization", organization, "OPENAI_ORG_ID"),
         ("OpenAI-Project", project, "OPENAI_PROJECT_ID"),

@@ -181,7 +181,7 @@ class VertexAI(Vendor):
         *,
         model: str,
         stream: bool,
-        extra_headers: Mapping[str, str] | None = None,
+        extra_headers: Mapping[str, str | None] | None = None,
         extra_query: Mapping[str, Any] | None = None,
     ) -> HTTPRequest:
         """The whole HTTP request; Gemini's streams are asked for as server-sent events."""
