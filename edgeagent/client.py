@@ -157,7 +157,10 @@ class EdgeClient(Budgets, BaseClient):
         return self._engine.here().runtime.flush(timeout)
 
     def close(self) -> None:
-        """Flush the cache, then give back connections, threads and files. Idempotent; views share the end."""
+        """Flush the cache, then give back connections, threads and files. Idempotent; views share the end.
+
+        A call that comes afterwards opens them again.
+        """
         self._engine.close()
 
     def __enter__(self) -> Self:
@@ -266,7 +269,10 @@ class AsyncEdgeClient(AsyncBudgets, BaseClient):
         return await self._engine.here().runtime.aflush(timeout)
 
     async def close(self) -> None:
-        """Flush the cache, then give back connections, threads and files. Idempotent; views share the end."""
+        """Flush the cache, then give back connections, threads and files. Idempotent; views share the end.
+
+        A call that comes afterwards opens them again.
+        """
         await self._engine.aclose()
 
     aclose = close

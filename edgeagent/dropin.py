@@ -62,6 +62,9 @@ _ELSEWHERE: Final = frozenset(
 )
 """Resources of openai's clients that are no part of the pipeline."""
 
+_SETTINGS: Final = frozenset({"api_key", "base_url", "max_retries", "organization", "project", "timeout"})
+"""Attributes of openai's clients that can be assigned there; here they belong to all that share the provider."""
+
 
 class _Copied(BaseClient):
     """What openai's `copy` can do besides: another account, address or HTTP client."""
@@ -98,6 +101,14 @@ class _Copied(BaseClient):
 
     if not TYPE_CHECKING:  # to a type checker what is not there is not there
 
+        def __setattr__(self, name: str, value: Any) -> None:
+            """Refuse what would change nothing: a key that was meant to be another must not go on being used."""
+            if name in _SETTINGS:
+                kind = type(self).__name__
+                told = f"{kind!r} object does not change its {name}: client.with_options({name}=…) gives another client"
+                raise AttributeError(told, name=name, obj=self)
+            super().__setattr__(name, value)
+
         def __getattr__(self, name: str) -> Any:
             """Say where openai's other resources are to be had."""
             kind = type(self).__name__
@@ -108,6 +119,8 @@ class _Copied(BaseClient):
                     ": it is no part of the gateway. Use openai's own client, with the gateway under it: "
                     f"openai.{kind}(http_client=openai.{http}(transport=edgeagent.transports.transport(edge)))"
                 )
+            elif name in _SETTINGS:
+                told += f": client.with_options({name}=…) gives a client with another one"
             raise AttributeError(told, name=name, obj=self)
 
 

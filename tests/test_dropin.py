@@ -183,6 +183,19 @@ def test_an_unknown_option_of_a_view() -> None:
         client.with_options(tag=["x"])
 
 
+@pytest.mark.parametrize("name", ["api_key", "base_url", "max_retries", "organization", "project", "timeout"])
+@pytest.mark.parametrize("kind", [edgeagent.OpenAI, edgeagent.AsyncOpenAI])
+def test_settings_are_not_assigned(kind: Any, name: str) -> None:
+    """openai's clients take another key so; here it would change nothing, and the old one would go on being used."""
+    client = kind(api_key="k")
+    with pytest.raises(AttributeError, match=rf"client\.with_options\({name}=…\)"):
+        setattr(client, name, "new")
+    with pytest.raises(AttributeError, match=rf"no attribute '{name}': client\.with_options"):
+        getattr(client, name)
+    client.mine = "whatever else"
+    assert client.mine == "whatever else"
+
+
 def test_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error is an OpenAIError, as in openai, and says which variable to set."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
