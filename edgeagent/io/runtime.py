@@ -167,9 +167,10 @@ class Runtime:
     def _sync_engine(self, client: Any) -> SyncEngine:
         client = client if client is not None else self._client
         if client is not None:
-            if _is_async(client):
+            if _is_async(client) or not hasattr(client, "build_request"):
+                kind = type(client).__name__
                 raise ConfigurationError(
-                    "A client that blocks needs an httpx.Client as http_client, not an AsyncClient."
+                    f"A client that blocks needs an httpx.Client as http_client; what it was given is of type {kind}."
                 )
             from edgeagent.io.client_engines import ClientEngine
 

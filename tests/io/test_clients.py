@@ -76,6 +76,15 @@ def test_a_client_that_is_closed(module: Any) -> None:
         Driven("sync", http_client=client)(lambda: effects.send(post("http://127.0.0.1:9"), LONG, None))
 
 
+@pytest.mark.parametrize("client", ["http://proxy", object(), httpx.AsyncClient()])
+def test_what_is_no_client(client: Any) -> None:
+    """As somebody lends another library's, or an address: the error says what is wanted, and quotes nothing."""
+    told = rf"needs an httpx\.Client as http_client; .* {type(client).__name__}\."
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        Driven("sync", http_client=client)(lambda: effects.send(post("http://127.0.0.1:9"), LONG, None))
+    assert "proxy" not in str(caught.value)
+
+
 def test_a_client_that_is_no_network() -> None:
     """A transport of the caller's need not have sockets."""
     transport = httpx.MockTransport(lambda request: httpx.Response(200, json={"path": request.url.path}))
