@@ -57,7 +57,13 @@ class _Pieces(ResponseHead[R]):
     def _begin(self) -> None:
         if self._begun:
             raise EdgeAgentError("The body of this response has been read already: it cannot be read twice.")
+        self._check_open()
         self._begun = True
+
+    def _check_open(self) -> None:
+        """What had come before it was closed must not pass for the whole."""
+        if self._closed:
+            raise EdgeAgentError("This response was closed before its body had been read.")
 
 
 class APIResponse(_Pieces[R]):
@@ -116,6 +122,7 @@ class APIResponse(_Pieces[R]):
             yield data
 
     def _next(self) -> bytes | None:
+        self._check_open()
         try:
             data: bytes | None = self._stream._driver.step(self._body.next(), self._stream._scope)
         except BaseException:
@@ -179,6 +186,7 @@ class AsyncAPIResponse(_Pieces[R]):
         return _AsyncPieces(self._next, shape)
 
     async def _next(self) -> bytes | None:
+        self._check_open()
         try:
             data: bytes | None = await self._stream._driver.step(self._body.next(), self._stream._scope)
         except BaseException:

@@ -41,6 +41,8 @@ class Sized(Generic[P]):
     """Pieces of one size; without a size as they come."""
 
     def __init__(self, empty: P, size: int | None) -> None:
+        if size is not None and size < 1:
+            raise ValueError(f"chunk_size must be 1 or more; got {size}.")
         self._rest: P = empty
         self._size = size
 

@@ -53,3 +53,10 @@ def test_sizes(text: str, places: list[int], size: int) -> None:
 def test_bytes_that_are_no_text(data: bytes) -> None:
     """They are replaced, also where the body ends in the middle of a character."""
     assert "".join(shaped(Text(Sized("", None)), iter([data]))) == "a\ufffd"
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_pieces_of_nothing(size: int) -> None:
+    """There would be no end of them."""
+    with pytest.raises(ValueError, match="chunk_size"):
+        Sized(b"", size)
