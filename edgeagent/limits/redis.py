@@ -245,10 +245,10 @@ class RedisState:
         self._run(_GIVE, names, [place, 0 if undo else "", 0 if undo else _text(tokens)])
 
     def close(self) -> None:
-        """Close the connections; the next use opens them again."""
+        """Close the connections, those in use when they are given back; the next use opens others."""
         client = self._clients.pop(os.getpid(), None)
         if client is not None:
-            client.close()
+            _close_idle(client)
 
     # what these are made of
 
@@ -263,7 +263,11 @@ class RedisState:
         client = self._client()
         if script is None:
             script = self._scripts.setdefault(text, client.register_script(text))
-        return script(keys=names, args=arguments, client=client)
+        try:
+            return script(keys=names, args=arguments, client=client)
+        finally:
+            if self._clients.get(os.getpid()) is not client:  # it was closed meanwhile
+                _close_idle(client)
 
     def _client(self) -> Any:
         pid = os.getpid()  # a child leaves its parent's connections alone
@@ -299,6 +303,11 @@ class RedisState:
 
     def __repr__(self) -> str:
         return f"RedisState(prefix={self.prefix!r})"
+
+
+def _close_idle(client: Any) -> None:
+    """The client's own `close` would take the connections away from those who wait for a reply, too."""
+    client.connection_pool.disconnect(inuse_connections=False)
 
 
 def _rebuilt(url: str | None, prefix: str, hold_seconds: float, timeout: float) -> RedisState:

@@ -162,6 +162,27 @@ def test_places_of_a_crashed_process_are_free_again(shared: RedisServer) -> None
 
 
 @needs_redis
+def test_closing_lets_those_under_way_come_to_their_end() -> None:
+    """What a call is told in the background would be lost with its connection; no connection is left open either."""
+    with RedisServer() as server, ThreadPoolExecutor(1) as pool:
+        state, limit = RedisState(server.url, timeout=60), Limit(concurrent=1)
+        assert state.take("m", limit, "a", 0) == 0
+        server.hang()
+        given = pool.submit(state.give, "m", limit, "a", None)
+        connections = state._client().connection_pool
+        idle = connections._available_connections
+        while idle:  # it is asked over the one that was idle
+            time.sleep(0.001)
+        state.close()
+        server.go_on()
+        given.result(60)
+        assert all(one._sock is None for one in idle)
+        assert len(idle) == 1
+        assert state.take("m", limit, "b", 0) == 0
+        state.close()
+
+
+@needs_redis
 def test_what_the_server_forgets(shared: RedisServer) -> None:
     """Nothing that a limit counts outlives its time; an account of a day is kept for a good year."""
     shared.say("FLUSHALL")
