@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from edgeagent.errors import ConfigurationError, EdgeAgentError
 
@@ -56,7 +56,7 @@ def hinting(method: F) -> F:
             raise unknown_setting(call, params, known)
         return method(self, *args, **params)
 
-    return checked  # type: ignore[return-value]
+    return cast("F", checked)
 
 
 class BaseClient:

@@ -171,7 +171,7 @@ class Answers(Calls):
             self.layers.keep_nothing(keys.shared)
             return None
         names = (keys.raw, keys.shared)
-        if data is None or self.layers.clearings.forgot(call.clearings, names, data, entry.created):
+        if data is None or self.layers.clearings.forgot(call.cleared, names, data, entry.created):
             self.layers.keep_nothing(keys.shared)
         else:
             near = None if keys.near_form is None else keys.near_form(entry)

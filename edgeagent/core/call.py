@@ -82,7 +82,7 @@ class Call(Generic[R]):
         "answer_headers",
         "asked",
         "attempts",
-        "clearings",
+        "cleared",
         "clock",
         "deadline",
         "edge",
@@ -146,7 +146,7 @@ class Call(Generic[R]):
         self.admission: Admission | None = None
         self.asked: HTTPRequest | None = None  # by the last attempt, without the body
         self.answer_headers: Headers | None = None  # of the last attempt
-        self.clearings = 0  # how often entries had been forgotten when it began
+        self.cleared = 0  # how often entries had been forgotten when it began
         self.tab: Tab | None = None  # of the attempt that answered
 
     def remaining(self) -> float | None:

@@ -164,7 +164,7 @@ class Calls:
             streams=stream,
             health=self.targets.health,
         )
-        call.clearings = self.layers.clearings.count
+        call.cleared = self.layers.clearings.count
         cache = options.cache
         if (cache.stale_if_error or cache.stale_while_revalidate) and cache.reads:
             call.spare = Spare(cache, self._wall)

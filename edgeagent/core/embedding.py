@@ -258,7 +258,7 @@ class Embeddings(Calls):
             if cache.writes and answered.rank == 0:
                 data = encode_entry(self._entry(call, target, cost, *written, ttl=cache.ttl))
                 raw, shared = batch.raw[place], batch.shared[place]
-                if not self.layers.clearings.forgot(call.clearings, (raw, shared), data, self._wall()):
+                if not self.layers.clearings.forgot(call.cleared, (raw, shared), data, self._wall()):
                     self.layers.store(raw, shared, data, cache.ttl, shared=candidates.sharable)
         return packed
 

@@ -17,7 +17,7 @@ from edgeagent.cache.entry import Entry, decode_entry
 from edgeagent.cache.outage import Away
 from edgeagent.core.clearings import Clearings
 from edgeagent.core.counts import Counts
-from edgeagent.core.keys import Keys
+from edgeagent.core.keys import Keys, policy_of
 from edgeagent.core.leases import Lease, Repeat, wait_for_lease
 from edgeagent.core.reads import Reads
 from edgeagent.core.staleness import Background, Refreshes, Spare
@@ -199,7 +199,7 @@ class CacheLayers:
         self, call: Call[Any], keys: Keys, rank: int, data: bytes, entry: Entry, *, between: bool = True
     ) -> None:
         """Put what a far tier had into memory, and into those between, for no longer than it would have lived there."""
-        if self.clearings.forgot(call.clearings, (keys.raw, keys.shared), data, self._wall()):
+        if self.clearings.forgot(call.cleared, (keys.raw, keys.shared), data, self._wall()):
             return
         ttl, capped = self._left(entry, self._far[rank]), entry.expires is None
         near = data if keys.near_form is None else keys.near_form(entry)
@@ -218,7 +218,6 @@ class CacheLayers:
         cache = self.semantic
         if cache is None or call.native is not None:
             return None
-        from edgeagent.core.keys import policy_of
         from edgeagent.core.semantic import find_similar, question_of
 
         max_age = call.options.cache.max_age

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from edgeagent.errors import APIError
+from edgeagent.errors import APIError, APIResponseValidationError, APIStatusError
 from edgeagent.wire.http import REDACTED, HTTPRequest, HTTPResponse, credentials_of
 
 __all__ = ["unquote"]
@@ -30,11 +30,11 @@ def unquote(error: APIError, request: HTTPRequest) -> None:
             told = None
         if told != said:
             setattr(error, name, told)
-    response = getattr(error, "response", None)
-    if isinstance(response, HTTPResponse):
+    if isinstance(error, APIStatusError | APIResponseValidationError):
+        response = error.response
         content = _without(secrets, response.content)
         if content != response.content:
-            error.response = HTTPResponse(response.status_code, response.headers, content, response.request)  # type: ignore[attr-defined]
+            error.response = HTTPResponse(response.status_code, response.headers, content, response.request)
     cause = error.__cause__ or error.__context__
     while cause is not None:
         if any(secret in _shown(cause) for secret in secrets):
@@ -52,7 +52,7 @@ def _without(secrets: set[str], value: Any) -> Any:
             value = value.replace(secret.encode(), REDACTED.encode())
     elif isinstance(value, dict):
         return {_without(secrets, name): _without(secrets, one) for name, one in value.items()}
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, list | tuple):
         return type(value)([_without(secrets, one) for one in value])
     return value
 

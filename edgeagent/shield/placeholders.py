@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from edgeagent.shield.literals import MORE, More
 
-__all__ = ["LITERAL", "STARTS", "Names", "Seen", "is_placeholder", "name_of", "placeholder"]
+__all__ = ["LITERAL", "OURS", "STARTS", "Names", "Seen", "is_placeholder", "name_of", "placeholder"]
 
 LITERAL: Final = "LITERAL"
 """The label of text that only looks like a placeholder."""
@@ -61,7 +61,8 @@ _MOST_NOISE: Final = 12
 _MOST_SUFFIX: Final = 4
 _APOSTROPHES: Final = frozenset("'\u2019")
 _HTML: Final = frozenset({"&lt;", "&#60;", "&#x3c;", "&amp;lt;"})
-_OURS: Final = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_[0-9]+>")
+OURS: Final = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_[0-9]+>")
+"""A placeholder as we write it."""
 _NOT_IN_NAME: Final = re.compile(r"[^A-Z0-9]")
 
 
@@ -90,7 +91,7 @@ def placeholder(label: str, number: int) -> str:
 
 def is_placeholder(text: str) -> bool:
     """Whether a text has the form of ours, which a stand-in for a value in brackets may begin like."""
-    return _OURS.fullmatch(text) is not None
+    return OURS.fullmatch(text) is not None
 
 
 def name_of(text: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 
 from edgeagent.shield.literals import Literals, More
 from edgeagent.shield.nesting import Nesting, looks_like_json
-from edgeagent.shield.placeholders import STARTS, Names, name_of
+from edgeagent.shield.placeholders import OURS, STARTS, Names, name_of
 
 __all__ = ["Restorer", "Restoring", "forms_of"]
 
@@ -130,7 +130,7 @@ class Restorer:
 
     def misses(self, text: str) -> bool:
         """Whether a placeholder of ours stands in a text whose value this request did not hold."""
-        return any(name_of(found) not in self._placeholders for found in _OURS.findall(text))
+        return any(name_of(found) not in self._placeholders for found in OURS.findall(text))
 
     def scan(self, text: str, before: str, *, final: bool) -> tuple[list[_Piece], int]:
         """The text in pieces, and where the part begins that has to wait for more."""
@@ -168,8 +168,6 @@ class Restorer:
 
 _Piece = tuple[str, str, str, int]
 """Text as it is, then what is replaced and by what, and how often that was escaped as JSON."""
-
-_OURS: Final = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_[0-9]+>")
 
 _PLACES: Final = ("start_index", "end_index", "index")
 """Members of citations that count the characters of a text."""

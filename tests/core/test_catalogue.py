@@ -202,7 +202,7 @@ def test_counts(tier: CacheTier) -> None:
         layers.store(key, key, encode_entry(value), None, shared=True)
 
     call: Any = SimpleNamespace(
-        clock=lambda: 0.0, at_most=lambda seconds: seconds, options=CallOptions(), spare=None, clearings=0
+        clock=lambda: 0.0, at_most=lambda seconds: seconds, options=CallOptions(), spare=None, cleared=0
     )
 
     def ask(key: bytes) -> None:

@@ -123,7 +123,7 @@ def test_little_is_remembered(layers: CacheLayers, memory: MemoryCache, monkeypa
 def far(layers: CacheLayers, key: bytes = b"k", since: int = 0) -> CacheTierName | None:
     """The tier that blocks and has the entry."""
     call: Any = SimpleNamespace(
-        clock=lambda: 0.0, at_most=lambda seconds: seconds, options=CallOptions(), spare=None, clearings=since
+        clock=lambda: 0.0, at_most=lambda seconds: seconds, options=CallOptions(), spare=None, cleared=since
     )
     flow = layers.far(call, Keys(key, key, read=True, write=True, far=True, candidates=b""))
     try:
