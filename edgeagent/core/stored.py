@@ -85,21 +85,30 @@ class StoredAnswers(Calls):
     """Questions about what vendors keep."""
 
     def ask(
-        self, stored: Stored, options: CallOptions, scope: Scope, *, prefers_async: bool
-    ) -> Flow[tuple[HTTPResponse, Call[Any]]]:
-        """The vendor's answer, and the call whose `edge` is complete. Raises the vendor's error."""
+        self,
+        stored: Stored,
+        decode: Callable[[HTTPResponse], T],
+        options: CallOptions,
+        scope: Scope,
+        *,
+        prefers_async: bool,
+    ) -> Flow[tuple[T, Call[Any]]]:
+        """What `decode` makes of the vendor's answer, and the call whose `edge` is complete.
+
+        Raises the vendor's error, or that of `decode`: it belongs to the attempt, which is tried again if it may be.
+        """
         call = self._call(stored, options, scope, prefers_async=prefers_async)
 
-        def attempt(_: Target) -> Flow[HTTPResponse]:
+        def attempt(_: Target) -> Flow[T]:
             request = yield from _request(call, stored, stream=False)
             response = yield from sent(call, request, stored.provider)
             if not 200 <= response.status_code < 300:
                 raise refused(stored.provider.codec_for(""), response)
-            return response
+            return decode(response)
 
-        response = yield from self._attempted(call, stored, attempt)
+        answer = yield from self._attempted(call, stored, attempt)
         call.ended(None, None)
-        return response, call
+        return answer, call
 
     def open(self, stored: Stored, options: CallOptions, scope: Scope, *, prefers_async: bool) -> Flow[StoredSession]:
         """The stream of a stored answer. Raises the vendor's error."""

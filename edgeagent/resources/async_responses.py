@@ -14,6 +14,8 @@ from edgeagent.resources.stored_responses import response_of, stored
 from edgeagent.resources.streams import AsyncStream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from typing_extensions import Unpack
 
     from edgeagent.client import AsyncEdgeClient
@@ -125,15 +127,17 @@ class AsyncResponses:
 
     async def delete(self, response_id: str, **params: Unpack[StoredParams]) -> None:
         """Have its vendor forget a response; see `retrieve` for where it is asked."""
-        await self._ask_stored("DELETE", response_id, **params)
+        await self._ask_stored(lambda _: None, "DELETE", response_id, **params)
 
     async def _stored(self, *question: str, **params: Any) -> Response:
-        return response_of(self._client, *await self._ask_stored(*question, **params))
+        response, call = await self._ask_stored(response_of, *question, **params)
+        response._attach(call.edge)
+        return response
 
     async def _ask_stored(
-        self, method: str, response_id: str, *path: str, **params: Any
-    ) -> tuple[HTTPResponse, Call[Any]]:
+        self, decode: Callable[[HTTPResponse], T], method: str, response_id: str, *path: str, **params: Any
+    ) -> tuple[T, Call[Any]]:
         question, options = stored(self._client, method, response_id, *path, known=QUERY, **params)
         engine, scope = self._client._engine.here(), Scope()
-        flow = StoredAnswers.beside(engine.pipeline).ask(question, options, scope, prefers_async=True)
+        flow = StoredAnswers.beside(engine.pipeline).ask(question, decode, options, scope, prefers_async=True)
         return await engine.runtime.async_driver.run(flow, scope)

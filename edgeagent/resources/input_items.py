@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.core.stored import StoredAnswers
 from edgeagent.effects import Scope
-from edgeagent.resources.stored_responses import stored
-from edgeagent.types.responses import ResponseItemList
+from edgeagent.resources.stored_responses import page_of, stored
 
 if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient, EdgeClient
-    from edgeagent.types.responses import ResponseOutputItem
+    from edgeagent.types.responses import ResponseItemList, ResponseOutputItem
 
 __all__ = ["AsyncInputItemPage", "AsyncInputItems", "InputItemPage", "InputItems"]
 
@@ -121,9 +120,9 @@ class InputItems:
         """
         question, options = stored(self._client, "GET", response_id, "input_items", known=_QUERY, **params)
         engine, scope = self._client._engine.here(), Scope()
-        flow = StoredAnswers.beside(engine.pipeline).ask(question, options, scope, prefers_async=False)
-        answer, _ = engine.runtime.sync_driver.run(flow, scope)
-        return InputItemPage(self._client, response_id, params, ResponseItemList.from_json(answer.content))
+        flow = StoredAnswers.beside(engine.pipeline).ask(question, page_of, options, scope, prefers_async=False)
+        page, _ = engine.runtime.sync_driver.run(flow, scope)
+        return InputItemPage(self._client, response_id, params, page)
 
 
 class AsyncInputItems:
@@ -138,8 +137,8 @@ class AsyncInputItems:
         async def ask() -> AsyncInputItemPage:
             question, options = stored(self._client, "GET", response_id, "input_items", known=_QUERY, **params)
             engine, scope = self._client._engine.here(), Scope()
-            flow = StoredAnswers.beside(engine.pipeline).ask(question, options, scope, prefers_async=True)
-            answer, _ = await engine.runtime.async_driver.run(flow, scope)
-            return AsyncInputItemPage(self._client, response_id, params, ResponseItemList.from_json(answer.content))
+            flow = StoredAnswers.beside(engine.pipeline).ask(question, page_of, options, scope, prefers_async=True)
+            page, _ = await engine.runtime.async_driver.run(flow, scope)
+            return AsyncInputItemPage(self._client, response_id, params, page)
 
         return _Asking(ask)

@@ -14,6 +14,8 @@ from edgeagent.resources.stored_responses import response_of, stored
 from edgeagent.resources.streams import Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from typing_extensions import Unpack
 
     from edgeagent.client import EdgeClient
@@ -160,13 +162,17 @@ class Responses:
 
     def delete(self, response_id: str, **params: Unpack[StoredParams]) -> None:
         """Have its vendor forget a response; see `retrieve` for where it is asked."""
-        self._ask_stored("DELETE", response_id, **params)
+        self._ask_stored(lambda _: None, "DELETE", response_id, **params)
 
     def _stored(self, *question: str, **params: Any) -> Response:
-        return response_of(self._client, *self._ask_stored(*question, **params))
+        response, call = self._ask_stored(response_of, *question, **params)
+        response._attach(call.edge)
+        return response
 
-    def _ask_stored(self, method: str, response_id: str, *path: str, **params: Any) -> tuple[HTTPResponse, Call[Any]]:
+    def _ask_stored(
+        self, decode: Callable[[HTTPResponse], T], method: str, response_id: str, *path: str, **params: Any
+    ) -> tuple[T, Call[Any]]:
         question, options = stored(self._client, method, response_id, *path, known=QUERY, **params)
         engine, scope = self._client._engine.here(), Scope()
-        flow = StoredAnswers.beside(engine.pipeline).ask(question, options, scope, prefers_async=False)
+        flow = StoredAnswers.beside(engine.pipeline).ask(question, decode, options, scope, prefers_async=False)
         return engine.runtime.sync_driver.run(flow, scope)

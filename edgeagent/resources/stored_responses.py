@@ -7,21 +7,23 @@ only configured one that has the Responses API.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from edgeagent.core.requests import given
 from edgeagent.core.stored import Stored
-from edgeagent.errors import NoTargetError, RequestValidationError
+from edgeagent.errors import NoTargetError, RequestValidationError, ResponseValidationError
 from edgeagent.providers.responses import WIRE
 from edgeagent.resources.options import call_options, telling
-from edgeagent.types.responses import Response
+from edgeagent.types.responses import Response, ResponseItemList
 
 if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient, EdgeClient
-    from edgeagent.core.call import Call, CallOptions
+    from edgeagent.core.call import CallOptions
     from edgeagent.wire.http import HTTPResponse
 
-__all__ = ["response_of", "stored"]
+__all__ = ["page_of", "response_of", "stored"]
+
+M = TypeVar("M", Response, ResponseItemList)
 
 _OPTIONS: Final = ("extra_headers", "extra_query", "timeout")
 _LISTS: Final = frozenset({"include"})
@@ -87,18 +89,21 @@ def _provider(client: EdgeClient | AsyncEdgeClient, response_id: Any, named: Any
     return next(iter(having.values())), response_id
 
 
-@telling
-def response_of(
-    client: EdgeClient | AsyncEdgeClient,  # noqa: ARG001  # whose errors these are
-    answer: HTTPResponse,
-    call: Call[Any],
-) -> Response:
-    """A response that the vendor sent. Raises `ResponseValidationError`."""
-    try:
-        response = Response.from_json(answer.content)
-    except ValueError:
-        from edgeagent.errors import ResponseValidationError
+def page_of(answer: HTTPResponse) -> ResponseItemList:
+    """A page that the vendor sent. Raises `ResponseValidationError`."""
+    page = _read(ResponseItemList, answer, "page of items")
+    if not isinstance(page.data, list | None):
+        raise ResponseValidationError(answer, None, message="The answer is not a page of items.")
+    return page
 
-        raise ResponseValidationError(answer, None, message="The answer is not a response.") from None
-    response._attach(call.edge)
-    return response
+
+def response_of(answer: HTTPResponse) -> Response:
+    """A response that the vendor sent. Raises `ResponseValidationError`."""
+    return _read(Response, answer, "response")
+
+
+def _read(kind: type[M], answer: HTTPResponse, name: str) -> M:
+    try:
+        return kind.from_json(answer.content)
+    except ValueError:  # pydantic's quotes what it was given
+        raise ResponseValidationError(answer, None, message=f"The answer is not a {name}.") from None

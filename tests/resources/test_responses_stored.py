@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -126,8 +127,46 @@ def test_retries_and_errors_are_those_of_every_call() -> None:
         with pytest.raises(NotFoundError) as caught:
             client.responses.retrieve("resp_1")
         assert [attempt.outcome for attempt in caught.value.attempts] == ["NotFoundError"]
+        client = EdgeClient(providers=[OpenAI(api_key="k", base_url=server.url)], retry=0)
         with pytest.raises(ResponseValidationError):
             client.responses.retrieve("resp_1")
+
+
+UNREADABLE: list[Any] = [
+    lambda responses: responses.retrieve("resp_1"),
+    lambda responses: responses.cancel("resp_1"),
+    lambda responses: responses.input_items.list("resp_1"),
+]
+
+
+@every_way
+@pytest.mark.parametrize("question", UNREADABLE)
+def test_what_cannot_be_read_is_asked_for_again_and_quotes_no_key(way: Any, question: Any) -> None:
+    """A page of HTML that says 200: the error is ours, has the attempts, and shows the key nowhere."""
+    key = "sk-unreadable-1234567890"
+    page = f'{{"data": "you sent {key}", "output": "{key}"'.encode()
+    with Loopback(lambda request: reply(200, page)) as server:
+        client = Driven(way, providers=[OpenAI(api_key=key, base_url=server.url)], retry=1)
+        with pytest.raises(ResponseValidationError) as caught:
+            client.do(question)
+        error = caught.value
+        assert len(error.attempts) == len(server.requests) == 2
+        shown = [str(error), repr(error), repr(error.body), repr(error.__cause__), repr(error.__context__)]
+        assert not any(key in one for one in shown)
+        assert key.encode() not in pickle.dumps(error)
+        assert b"you sent [redacted]" in error.response.content
+        client.close()
+
+
+@every_way
+@pytest.mark.parametrize("body", [[1], {"data": 7}, "data", None])
+def test_a_page_of_another_shape(way: Any, body: Any) -> None:
+    """An error of ours, not pydantic's, which quotes what it was given."""
+    with Loopback(lambda request: reply(200, body)) as server:
+        client = Driven(way, providers=[OpenAI(api_key="k", base_url=server.url)], retry=0)
+        with pytest.raises(ResponseValidationError, match="page"):
+            client.do(lambda responses: responses.input_items.list("resp_1"))
+        client.close()
 
 
 def test_who_is_asked() -> None:
