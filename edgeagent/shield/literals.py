@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 __all__ = ["MORE", "Literals", "More"]
@@ -20,6 +20,11 @@ class More:
 
 
 MORE: Final = More()
+
+_FEW: Final = 64
+"""So many beginnings are looked for one by one, each at the speed of memory; of more, the first characters are."""
+_GROWS: Final = "\u0130"
+"""The one character whose lower case is longer."""
 
 _ESCAPED_SPACE: Final = frozenset({r"\n", r"\r", r"\t", r"\b", r"\f"})
 
@@ -79,19 +84,28 @@ class Literals:
 
     def find(self, text: str) -> list[tuple[int, int, str]]:
         """All of them in a whole text: start, end, which."""
-        if not self._by_start:
-            return []
-        found = []
-        starts = re.compile(f"[{re.escape(self.first)}]")
-        place = starts.search(text)
-        while place is not None:
-            at = place.start()
-            which = self.at(text, at, "", final=True)
+        found: list[tuple[int, int, str]] = []
+        end = 0
+        for at in self._starting(_lower(text)) if self._by_start else ():
+            which = self.at(text, at, "", final=True) if at >= end else None
             if isinstance(which, str):
-                found.append((at, at + len(which), which))
-                at += len(which) - 1
-            place = starts.search(text, at + 1)
+                end = at + len(which)
+                found.append((at, end, which))
         return found
+
+    def _starting(self, low: str) -> list[int]:
+        """The places in a text in lower case where one of them may begin, in order."""
+        if len(self._by_start) <= _FEW:
+            return sorted(at for start in self._by_start for at in _places(start, low))
+        starts, size = re.compile(f"[{re.escape(self.first)}]"), self._size
+        return [at for one in starts.finditer(low) if low[(at := one.start()) : at + size] in self._by_start]
+
+
+def _places(start: str, low: str) -> Iterator[int]:
+    at = low.find(start)
+    while at >= 0:
+        yield at
+        at = low.find(start, at + 1)
 
 
 def _lower(text: str) -> str:
@@ -99,9 +113,11 @@ def _lower(text: str) -> str:
     (\u03c2 is \u03c3 at the end of a word).
     """
     low = text.lower()
-    if len(low) == len(text):
-        return low if low.isascii() else low.replace("\u03c2", "\u03c3")
-    return "".join(small if len(small := character.lower()) == 1 else character for character in text)
+    if low.isascii():
+        return low
+    if len(low) != len(text):
+        low = _GROWS.join(part.lower() for part in text.split(_GROWS))
+    return low.replace("\u03c2", "\u03c3")
 
 
 def _bounded(first: str, before: str) -> bool:
