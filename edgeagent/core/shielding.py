@@ -106,7 +106,7 @@ class Shielding:
 
     def again(self, request: ChatRequest) -> ChatRequest:
         """Another request of the same call, masked with the same placeholders; its answer can be restored, too."""
-        self._masking = Masking(self.shield.policy, self.shield.detectors, self._vault, self.shield.key)
+        self._masking = Masking(self.shield.policy, self.shield.readers, self._vault, self.shield.key)
         masked = self._masking.run(_read_parts(request))
         self.restorer = self._masking.restorer()
         return request.model_copy(update=masked)

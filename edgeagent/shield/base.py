@@ -27,7 +27,11 @@ class Match:
 
 @runtime_checkable
 class Detector(Protocol):
-    """Finds things in a text. Called from several threads at once; no I/O unless that is what the caller gave."""
+    """Finds things in a text. Called from several threads at once; no I/O unless that is what the caller gave.
+
+    One with an attribute `repeatable` that is True always finds the same in the same text: a shield has it read a text
+    once, and not again with each later turn of the conversation.
+    """
 
     def find(self, text: str, /) -> Sequence[Match]:
         """What is in `text`, in any order; matches of different types may overlap. Offsets refer to `text` as given."""

@@ -33,7 +33,7 @@ def found_beside(shield: Shield, headers: Mapping[str, Any], query: Mapping[str,
     policy = shield.policy
     actions = {name: _told(action) for name, action in policy.actions.items() if name not in _HARMLESS}
     told = Policy({**_HARMLESS, **actions}, _told(policy.default), threshold=policy.threshold, dry_run=policy.dry_run)
-    masking = Masking(told, shield.detectors, Vault(), b"")
+    masking = Masking(told, shield.readers, Vault(), b"")
     masking.run(parts)
     return masking.reported
 

@@ -39,7 +39,7 @@ class Outgoing:
             name: "allow" if action == "allow" else "redact" for name, action in policy.actions.items()
         }
         self._policy = Policy(actions, "redact", policy.threshold)
-        held = _Held(shield.detectors, sent)
+        held = _Held(shield.readers, sent)
         self._detectors = [_Without(detector, restorer, held) for detector in shield.detectors]
         self.found: dict[str, int] = {}
 

@@ -18,6 +18,7 @@ from edgeagent.errors import ConfigurationError, ShieldBlockedError
 from edgeagent.shield.base import Detector, Match
 from edgeagent.shield.guards import Guard
 from edgeagent.shield.mask import Masking
+from edgeagent.shield.memory import remembering
 from edgeagent.shield.policy import Action, Media, Outbound, Policy
 from edgeagent.shield.presets import ACCOUNTS, PEOPLE, PRESETS, SECRETS
 from edgeagent.shield.vault import Vault
@@ -91,6 +92,8 @@ class Shield:
         self.vault = vault
         self._given = None if detectors is None else _checked(detectors)
         self._detectors: tuple[Detector, ...] | None = self._given
+        self.readers = tuple(map(remembering, self._given if self._given is not None else (_Lazy("Standard"),)))
+        """The detectors as requests are read by them: what is repeatable has a memory."""
         self._key_is_given = key is not None
         self.key = _key(key)
         """Of `hash`."""
@@ -128,7 +131,7 @@ class Shield:
 
     def masking(self, vault: Vault | None = None) -> Masking:
         """The state of one request; `vault` in place of the shield's own, or of a fresh one."""
-        return Masking(self.policy, self.detectors, _first(vault, self.vault), self.key)
+        return Masking(self.policy, self.readers, _first(vault, self.vault), self.key)
 
     # others like it
 
@@ -163,6 +166,8 @@ class Shield:
         made = type(self)(**arguments)
         made.key, made._key_is_given, made._token = self.key, self._key_is_given, self._token
         made.fingerprint = made._fingerprint()
+        if made._given == self._given:
+            made.readers = self.readers
         return made
 
     # presets
@@ -361,6 +366,8 @@ def _first(*vaults: Vault | None) -> Vault:
 
 class _Lazy:
     """One of the package's own detectors, loaded when it is first asked."""
+
+    repeatable: Final = True
 
     def __init__(self, name: str) -> None:
         self.name = name

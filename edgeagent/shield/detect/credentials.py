@@ -25,6 +25,7 @@ class Secrets:
     """
 
     name: Final = "secrets"
+    repeatable: Final = True
 
     def find(self, text: str, /) -> list[Match]:
         """The matches in order, none overlapping another."""

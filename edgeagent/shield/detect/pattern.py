@@ -53,6 +53,11 @@ class Pattern:
         object.__setattr__(self, "_compiled", _compiled(self.name, self.regex))
         object.__setattr__(self, "_words", tuple(word.lower() for word in self.context))
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether it finds the same each time: what a validator says may depend on anything."""
+        return self.validator is None
+
     def find(self, text: str, /) -> list[Match]:
         """The matches in order."""
         group = "value" if "value" in self._compiled.groupindex else 0

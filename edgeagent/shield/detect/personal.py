@@ -39,6 +39,7 @@ class PersonalData:
     """
 
     name: Final = "personal"
+    repeatable: Final = True
 
     def find(self, text: str, /) -> list[Match]:
         """The matches in order, none overlapping another."""

@@ -46,6 +46,8 @@ class PresidioDetector:
         self._language = language
         self._threshold = threshold
         self._given = engine
+        self.repeatable = engine is None
+        """Whether it finds the same each time: an engine of the caller's may be given other recognizers."""
         self._engine: Any = None
         self._start()
 

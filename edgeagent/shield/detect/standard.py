@@ -21,6 +21,7 @@ class Standard:
     """
 
     name: Final = "standard"
+    repeatable: Final = True
 
     def find(self, text: str, /) -> list[Match]:
         """The matches in order, none overlapping another."""

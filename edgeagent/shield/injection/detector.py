@@ -33,7 +33,8 @@ class InjectionScorer(Protocol):
     """What scores texts: `InjectionDetector`, or a classifier of your own, or a vendor's moderation behind a function.
 
     It may have `assess(text, channel)` too, which returns an `Assessment` with reasons. It is called by several threads
-    at once. What it may change its mind by (a model's version) belongs in an attribute `fingerprint`, a text.
+    at once. What it may change its mind by (a model's version) belongs in an attribute `fingerprint`, a text. One with
+    an attribute `repeatable` that is True always gives the same text the same score: a guard asks it about a text once.
     """
 
     @property
@@ -60,6 +61,7 @@ class InjectionDetector:
         ConfigurationError: `limit` is not at least 1024.
     """
 
+    repeatable: Final = True
     threshold: Final = 0.5
     """The operating point: from this score on a text counts as an attack."""
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias, get_args
+from functools import partial
+from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
 
 from edgeagent.errors import ConfigurationError, ShieldBlockedError
 from edgeagent.shield.injection.detector import CHANNELS, InjectionDetector, InjectionScorer
+from edgeagent.shield.memory import Memory
 from edgeagent.types import ChatRequest
 
 __all__ = ["ACTIONS", "NOTE", "Action", "ChannelOf", "Finding", "InjectionGuard"]
+
+T = TypeVar("T")
 
 Action: TypeAlias = Literal["report", "annotate", "block", "approve"]
 """`report` tells and does nothing more; `annotate` puts a note before the text; `block` refuses; `approve` asks."""
@@ -87,6 +91,8 @@ class InjectionGuard:
     ) -> None:
         given = [InjectionDetector()] if scorer is None else scorer
         self._scorers = list(given) if isinstance(given, Sequence) else [given]
+        self._scores: Memory[float] = Memory()
+        self._reasons: Memory[tuple[str, ...]] = Memory()
         self._actions = _actions(action)
         self._thresholds = _thresholds(thresholds or {})
         if ask is None and "approve" in self._actions.values():
@@ -138,15 +144,29 @@ class InjectionGuard:
     def _finding(self, message: int, part: int | None, channel: str, text: str) -> Finding | None:
         best: Finding | None = None
         most = 0.0
-        for scorer in self._scorers:
-            assess = getattr(scorer, "assess", None)
+        for which, scorer in enumerate(self._scorers):
             threshold = self._thresholds.get(channel, scorer.threshold)
-            score = scorer.score(text, channel)
+            score = self._score(which, text, channel)
             if score < threshold or (best is not None and score - threshold <= most):
                 continue
-            reasons = tuple(assess(text, channel).reasons) if assess is not None else ()
-            best, most = Finding(message, channel, score, reasons, part), score - threshold
+            best = Finding(message, channel, score, self._reasons_of(which, text, channel), part)
+            most = score - threshold
         return best
+
+    def _score(self, which: int, text: str, channel: str) -> float:
+        return self._once(self._scores, which, text, channel, self._scorers[which].score)
+
+    def _reasons_of(self, which: int, text: str, channel: str) -> tuple[str, ...]:
+        assess = getattr(self._scorers[which], "assess", None)
+        if assess is None:
+            return ()
+        return self._once(self._reasons, which, text, channel, lambda *told: tuple(assess(*told).reasons))
+
+    def _once(self, memory: Memory[T], which: int, text: str, channel: str, ask: Callable[[str, str], T]) -> T:
+        """What a scorer says of a text; from memory, if it says the same each time."""
+        if getattr(self._scorers[which], "repeatable", False) is not True:
+            return ask(text, channel)
+        return memory.of(text, partial(ask, text, channel), (which, channel))
 
     @staticmethod
     def _refuse(findings: Sequence[Finding], why: str) -> None:
