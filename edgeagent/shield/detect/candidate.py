@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from edgeagent.shield.base import Match
@@ -54,7 +55,7 @@ class Candidates:
         elif groups:
             alone = self._alone(groups)
             if alone is not None:
-                found.append(alone)
+                found.append(self._extended(alone))
         return found
 
     def _runs(self, groups: list[Group], found: list[Match]) -> None:
@@ -78,6 +79,7 @@ class Candidates:
             if match is None:
                 i += 1
             else:
+                match = self._extended(match)
                 found.append(match)
                 i = first_behind(groups, i, match.end)
 
@@ -90,6 +92,13 @@ class Candidates:
                 return match
             return self._recognised(groups)
         return self._year(groups) if closes(self._text, end) else None
+
+    def _extended(self, match: Match) -> Match:
+        """A telephone number with its extension."""
+        if match.type != "PHONE_NUMBER":
+            return match
+        end = phones.with_extension(self._text, match.end)
+        return match if end == match.end else replace(match, end=end)
 
     def _year(self, groups: list[Group]) -> Match | None:
         """The date whose year a group is that no value may start with."""
@@ -214,11 +223,13 @@ class Candidates:
         if kind == "NO" or kind == "DOB":
             return None
         if kind == "PHONE":
-            if self._text[start - 1 : start] == "#" or not 7 <= size <= 13:
+            most = 17 if value.startswith("00") and phones.international(value[2:]) else 13
+            if self._text[start - 1 : start] == "#" or not 7 <= size <= most or self._is_product(start, end):
                 return None
             return Match("PHONE_NUMBER", self._bracket(start), end, score, "phone")
         if kind == "CARD":
-            fits = 13 <= size <= 19 and luhn(value) and MORE_DIGITS.match(self._text, end) is None
+            least = 12 if end - start == size else 13  # Maestro's shortest
+            fits = least <= size <= 19 and luhn(value) and MORE_DIGITS.match(self._text, end) is None
             return Match("CREDIT_CARD", start, end, score, "card") if fits else None
         if kind == "ACCOUNT":
             return Match("US_BANK_NUMBER", start, end, score, "account") if 6 <= size <= 17 else None
@@ -268,8 +279,10 @@ class Candidates:
 
     def _phone(self, start: int, end: int, value: str) -> Match | None:
         begin = self._bracket(start)
-        if phones.national_shape(self._text[begin:end], value) and not self._denied(start, 30):
-            return Match("PHONE_NUMBER", begin, end, 0.6, "phone")
+        written = self._text[begin:end]
+        dialled = value.startswith("00") and phones.dialled(written, value)
+        if (dialled or phones.national_shape(written, value)) and not self._denied(start, 30):
+            return Match("PHONE_NUMBER", begin, end, 0.9 if dialled else 0.6, "phone")
         return None
 
     # letters and digits
@@ -365,6 +378,11 @@ class Candidates:
             return column == "NO"
         label = self._label_before(start)
         return label is not None and label.kind == "NO" and label.distance <= within
+
+    def _is_product(self, start: int, end: int) -> bool:
+        """Whether it is a version behind the name of a product, as in a `User-Agent` (RFC 9110, 10.1.5)."""
+        text = self._text
+        return text[start - 1 : start] == "/" and text[start - 2 : start - 1].isalpha() and "." in text[start:end]
 
     def _bracket(self, start: int) -> int:
         return start - 1 if self._text[start - 1 : start] == "(" else start

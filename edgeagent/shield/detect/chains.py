@@ -13,7 +13,8 @@ __all__ = ["Group", "closes", "first_behind", "groups_of", "opens", "plus_before
 Group: TypeAlias = tuple[int, int]
 """From where to where."""
 
-_GROUP: Final = re.compile(r"[0-9A-Za-z]+")
+_GROUP: Final = re.compile(r"[0-9]{2,}(?=x[0-9]{1,6}(?![0-9A-Za-z]))|[0-9A-Za-z]+")
+"""An extension that is joined to its number, as in `494-8757x49`, is a group of its own."""
 _TAIL: Final = re.compile(r"[ -]?(?:\([A-Za-z0-9]\)|[A-Za-z]{1,2})(?![0-9A-Za-z])")
 _BEFORE_TAIL: Final = frozenset(" -(")
 _JOINED: Final = ASCII_ALNUM | {" ", "-"}
@@ -50,7 +51,7 @@ def groups_of(text: str, start: int, end: int) -> list[Group]:
 
 def _spans(text: str, start: int, end: int) -> list[Group]:
     written = text[start:end]
-    if written.isalnum() and written.isascii():
+    if "x" not in written and written.isalnum() and written.isascii():
         return [(start, end)]
     return [found.span() for found in _GROUP.finditer(text, start, end)]
 

@@ -17,7 +17,8 @@ AFTER: Final = 36
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _ASCII_WORDS: Final = bytes(code if chr(code) in "abcdefghijklmnopqrstuvwxyz0123456789" else 32 for code in range(256))
-_CAMEL: Final = re.compile(r"([a-z])([A-Z])")
+_CAMEL: Final = re.compile(r"([a-z]{2})([A-Z])")
+"""Not in `iPhone`, which is no word for a number."""
 _STEM: Final = 4
 
 

@@ -93,11 +93,13 @@ def ipv4(text: str, start: int, end: int) -> Iterator[Match]:
             and label.kind == "NO"
             and label.distance <= 12
             and _VERSION.search(text, max(0, found.start() - 24), found.start())
-        ):
+        ) or _PRODUCT.search(text[max(0, found.start() - 24) : found.start()]) is not None:
             continue
         yield Match("IP_ADDRESS", found.start(), _with_prefix(text, found.end()), 0.95, "ipv4")
 
 
+_PRODUCT: Final = re.compile(r"(?<![A-Za-z0-9.\-])(?:[A-Z][A-Za-z]*[a-z][A-Za-z]*/|OPR/|rv:)$")
+"""What stands before a version in a `User-Agent`: a product's name. A host's (`db/10.1.2.3`) is in small letters."""
 _PREFIX: Final = re.compile(r"/\d{1,3}(?![\w/.]\w?)")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["international", "national_shape"]
+__all__ = ["dialled", "international", "national_shape", "with_extension"]
 
 _ASSIGNED: Final = """
 1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84
@@ -24,6 +24,37 @@ _CODES: Final = frozenset(_ASSIGNED.split())
 def international(digits: str) -> bool:
     """Whether the digits behind a `+` start with an assigned country code and have a number's length (E.164)."""
     return 8 <= len(digits) <= 15 and (digits[0] in _CODES or digits[:2] in _CODES or digits[:3] in _CODES)
+
+
+_LENGTHS: Final = {"1": 11, "7": 11}
+"""Of the numbers with these country codes, with the code."""
+
+
+def dialled(written: str, digits: str) -> bool:
+    """Whether it is an international number behind two zeros, the prefix of most countries (ITU-T E.164, E.123).
+
+    The country code stands by itself, with or without the zeros: `00420 728 328 757`, `00 1 831 494 8757`.
+    """
+    if not digits.startswith("00") or not international(digits[2:]):
+        return False
+    first, second = _TWO_GROUPS.match(written).groups()  # type: ignore[union-attr]  # there are digits
+    code = first[2:] or second or ""
+    return code in _CODES and len(digits) - 2 == _LENGTHS.get(code, len(digits) - 2)
+
+
+_TWO_GROUPS: Final = re.compile(r"\(?(\d+)\D*(\d+)?")
+
+_EXTENSION: Final = re.compile(
+    r"(?:,? ?(?:extension|extn?\.?|x|poste|ramal|interno|int\.|durchwahl|dw\.?|доб\.?)| ?(?:内線|内线|分机|내선)) ?"
+    r"\d{1,6}(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
+
+
+def with_extension(text: str, end: int) -> int:
+    """Where a number ends, with the extension behind it if there is one."""
+    found = _EXTENSION.match(text, end)
+    return end if found is None else found.end()
 
 
 _SHAPES: Final = re.compile(

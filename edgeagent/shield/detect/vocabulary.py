@@ -138,7 +138,8 @@ llamar, llámeme, chiama, chiamami, chiamare, ligue, ligar, bel, bellen, zadzwo�
 numer telefonu, komórka, komórkowy, telefonu, tlf, ring meg, ring mig, soita, ara, arayın, cep, cep no, \
 cep telefonu, hotline, helpline, reached on, reached at, reach me, reach us, contact number, desk, office, \
 home phone, work phone, phones, mob, tél, numéro de téléphone, telefonnummer*, rufnummer*, \
-nummer erreichbar, gsm nummer, ph, ph no, contact no, kontakt telefon, phone nr
+nummer erreichbar, gsm nummer, ph, ph no, contact no, kontakt telefon, phone nr, zavolej*, volejte, hívj*, \
+sunați*, sunati*, telepon, nomor telepon, điện thoại, số điện thoại, sđt
 DOB: dob, d o b, date of birth, birth date, birthdate, birthday, born, born on, geboren*, geburtsdatum*, \
 geburtstag*, geb, né, née, né le, née le, naissance, date de naissance, nato, nata, nato il, nata il, \
 data di nascita, nacido*, nacida*, nació, fecha de nacimiento, nacimiento, nasceu, nascido*, nascida*, \
@@ -217,7 +218,7 @@ PASSPORT: 护照, 護照, パスポート, 旅券, 여권, паспорт, Па�
 LICENSE: 驾驶证, 驾照, 運転免許, 免許証, водительск, رخصة القيادة, רישיון נהיגה, ใบขับขี่, लाइसेंस
 PHONE: 电话, 電話, 手机, 手機, 联系方式, 携帯, 连絡先, 連絡先, 전화, 휴대폰, 핸드폰, 연락처, 휴대전화, \
 телефон, тел., Телефон, моб., позвон, звон, هاتف, جوال, الهاتف, موبايل, اتصل, טלפון, נייד, פלאפון, โทร, \
-เบอร์, มือถือ, फोन, फ़ोन, मोबाइल, दूरभाष
+เบอร์, มือถือ, फोन, फ़ोन, मोबाइल, दूरभाष, τηλέφωνο, Τηλέφωνο, τηλ., Τηλ., κινητό, Κινητό, зателефон, Зателефон
 DOB: 出生, 生日, 生年月日, 誕生日, 生まれ, 생년월일, 생일, 출생, 태어난, рожден, родил, Рожден, الميلاد, \
 ميلاد, ولد, תאריך לידה, לידה, נולד, วันเกิด, เกิดวันที่, เกิด, जन्म, जन्मतिथि
 CARD: 信用卡, 银行卡, 卡号, 銀行卡, 卡, クレジットカード, カード, カード番号, 카드, 신용카드, карт, Карт, \
