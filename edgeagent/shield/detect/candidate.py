@@ -12,7 +12,7 @@ from edgeagent.shield.detect import dates, network, phones
 from edgeagent.shield.detect.chains import Group, closes, first_behind, groups_of, opens, plus_before
 from edgeagent.shield.detect.checks import luhn
 from edgeagent.shield.detect.identifiers import GROUPS, Scheme, by_type, evident, shape, shaped, speaking
-from edgeagent.shield.detect.kinds import ANY_DIGITS, CODE, POSTAL, REACH, SIMILAR, UK_POSTCODE, passport, plate
+from edgeagent.shield.detect.kinds import ANY_DIGITS, CODE, POSTAL, REACH, SIMILAR, SURE, UK_POSTCODE, passport, plate
 from edgeagent.shield.detect.labels import BEFORE, Label, label_after, label_before, label_of
 from edgeagent.shield.detect.money import MORE_DIGITS, account, coin, is_card, prefixed
 from edgeagent.shield.detect.overlaps import Taken
@@ -240,10 +240,19 @@ class Candidates:
         if scheme is not None:
             if self._fits(scheme, value):
                 return Match(kind, start, end, score, "identifier")
-            return self._some_scheme("", start, end, value, score - 0.2)
+            other = self._some_scheme("", start, end, value, score - 0.2)
+            return other or self._mistyped(scheme, start, end, value)
         if kind in ("ID", "TAX"):
             return self._some_scheme(kind, start, end, value, score)
         return None
+
+    def _mistyped(self, scheme: Scheme, start: int, end: int, value: str) -> Match | None:
+        """What its name says to be a person's number though its check digit is wrong."""
+        if scheme.type not in SURE or shape(value) not in scheme.forms:
+            return None
+        label = self._label_before(start)
+        near = self._column(start) is not None or (label is not None and label.distance <= 8)
+        return Match(scheme.type, start, end, 0.5, "identifier") if near else None
 
     def _some_scheme(self, kind: str, start: int, end: int, value: str, score: float) -> Match | None:
         """A number that is said to be an identifier of some state."""
@@ -322,7 +331,8 @@ class Candidates:
             if fits:
                 return Match(kind, start, end, score, "identifier")
             other = SIMILAR.get(kind)
-            return self._code_of_kind(other, start, end, value, form, score) if other else None
+            found = self._code_of_kind(other, start, end, value, form, score) if other else None
+            return found or self._mistyped(scheme, start, end, value)
         if kind in ("ID", "TAX", "HEALTH"):
             for scheme in shaped(form):
                 if scheme.check is None or scheme.check(value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["ANY_DIGITS", "CODE", "POSTAL", "REACH", "SIMILAR", "UK_POSTCODE", "passport", "plate"]
+__all__ = ["ANY_DIGITS", "CODE", "POSTAL", "REACH", "SIMILAR", "SURE", "UK_POSTCODE", "passport", "plate"]
 
 ANY_DIGITS: Final = {
     "PASSPORT": ("US_PASSPORT", 7, 9),
@@ -53,6 +53,16 @@ SIMILAR: Final = {
     "PT_NIF": "TAX",
     "ES_NIF": "ID",
 }
+_PERSONS: Final = """
+    AU_TFN BE_NATIONAL_NUMBER BR_CPF CH_AHV CN_RESIDENT_ID DE_SOCIAL_SECURITY DK_CPR ES_NIE ES_NIF
+    FI_PERSONAL_IDENTITY_CODE FR_NIR HK_HKID IN_AADHAAR IN_PAN IT_FISCAL_CODE JP_MY_NUMBER KR_RRN MX_CURP NL_BSN NO_FNR
+    PL_PESEL SE_PERSONNUMMER TH_TNIN TR_NATIONAL_ID TW_NATIONAL_ID UK_NINO US_ITIN US_SSN
+"""
+SURE: Final = frozenset(_PERSONS.split())
+"""Numbers of persons whose names are no other thing's: just behind such a name also one with a wrong check digit is
+meant for one, mistyped or made up, and says nearly as much.
+"""
+
 UK_POSTCODE: Final = re.compile(r"(?:[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?|GIR0)\d[ABD-HJLNP-UW-Z]{2}")
 
 
