@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from edgeagent.shield.base import Match
-from edgeagent.shield.detect.secret_values import is_name, is_placeholder, looks_random, looks_typed
+from edgeagent.shield.detect.secret_values import is_name, is_placeholder, is_type, looks_random, looks_typed
 
 __all__ = ["OTHER_WORDS", "assigned", "is_path"]
 
@@ -134,6 +134,8 @@ def _judged(text: str, name: str, start: int, end: int, quoted: bool) -> Match |
             return None
         return Match("PASSWORD", start, end, 0.85, "name") if looks_typed(value, quoted) else None
     if not looks_random(value) or is_placeholder(value) or is_path(value) or (not quoted and is_name(value)):
+        return None
+    if value == name or is_type(value):
         return None
     if _UUID.fullmatch(value) and not _UUID_NAMES.intersection(named):
         return None

@@ -133,7 +133,11 @@ class Candidates:
         written = text[start:end]
         if text[end : end + 1] == ")" and "(" in written and written.count("(") > written.count(")"):
             return None
-        if groups > 1 and (at := written.find(" ")) > 0 and dates.is_date(written[:at]):
+        if (
+            groups > 1
+            and (parts := written.split(" "))[1:]
+            and (dates.is_date(parts[0]) or dates.is_date(parts[-1].lstrip("(")))
+        ):
             return None
         if len(value) < 7 or (groups > 1 and dates.is_date(written)):
             return self._small(start, end, value, groups)
@@ -224,7 +228,8 @@ class Candidates:
             return None
         if kind == "PHONE":
             most = 17 if value.startswith("00") and phones.international(value[2:]) else 13
-            if self._text[start - 1 : start] == "#" or not 7 <= size <= most or self._is_product(start, end):
+            before = self._text[max(0, start - 2) : start]
+            if before[-1:] == "#" or not 7 <= size <= most or phones.is_version(before, self._text[start:end]):
                 return None
             return Match("PHONE_NUMBER", self._bracket(start), end, score, "phone")
         if kind == "CARD":
@@ -257,7 +262,7 @@ class Candidates:
     def _some_scheme(self, kind: str, start: int, end: int, value: str, score: float) -> Match | None:
         """A number that is said to be an identifier of some state."""
         form = "9" * len(value)
-        for scheme in shaped(form):
+        for scheme in () if dates.is_span(self._text[start:end]) else shaped(form):
             if (
                 scheme.whole
                 and (kind != "TAX" or scheme.type in GROUPS["TAX"])
@@ -290,7 +295,8 @@ class Candidates:
         begin = self._bracket(start)
         written = self._text[begin:end]
         dialled = value.startswith("00") and phones.dialled(written, value)
-        if (dialled or phones.national_shape(written, value)) and not self._denied(start, 30):
+        shaped_so = dialled or phones.national_shape(written, value)
+        if shaped_so and not phones.is_zip(self._text, start, end) and not self._denied(start, 30):
             return Match("PHONE_NUMBER", begin, end, 0.9 if dialled else 0.6, "phone")
         return None
 
@@ -388,11 +394,6 @@ class Candidates:
             return column == "NO"
         label = self._label_before(start)
         return label is not None and label.kind == "NO" and label.distance <= within
-
-    def _is_product(self, start: int, end: int) -> bool:
-        """Whether it is a version behind the name of a product, as in a `User-Agent` (RFC 9110, 10.1.5)."""
-        text = self._text
-        return text[start - 1 : start] == "/" and text[start - 2 : start - 1].isalpha() and "." in text[start:end]
 
     def _bracket(self, start: int) -> int:
         return start - 1 if self._text[start - 1 : start] == "(" else start

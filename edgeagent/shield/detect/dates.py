@@ -9,9 +9,10 @@ from typing import Final
 from edgeagent.shield.base import Match
 from edgeagent.shield.detect.labels import Label, label_after
 
-__all__ = ["birth", "is_date"]
+__all__ = ["birth", "is_date", "is_span"]
 
 _NUMERIC: Final = re.compile(r"(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:\d{4}|\d\d))")
+_YEARS: Final = re.compile(r"(?:19|20)\d\d ?- ?(?:19|20)\d\d")
 _MONTH: Final = (
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|jän|mär|mai|okt|dez|ene|abr|ago|dic|janv|fév|févr|avr|juin|juil|août|sept|déc|gen|"
     r"mag|giu|"
@@ -31,6 +32,11 @@ _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 def is_date(value: str) -> bool:
     """Whether a value is a date in digits."""
     return _NUMERIC.fullmatch(value) is not None
+
+
+def is_span(value: str) -> bool:
+    """Whether a value is from one year to another."""
+    return _YEARS.fullmatch(value) is not None
 
 
 def birth(

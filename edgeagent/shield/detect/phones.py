@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["dialled", "international", "national_shape", "with_extension"]
+__all__ = ["dialled", "international", "is_version", "is_zip", "national_shape", "with_extension"]
 
 _ASSIGNED: Final = """
 1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84
@@ -55,6 +55,21 @@ def with_extension(text: str, end: int) -> int:
     """Where a number ends, with the extension behind it if there is one."""
     found = _EXTENSION.match(text, end)
     return end if found is None else found.end()
+
+
+def is_version(before: str, written: str) -> bool:
+    """Whether it is a version behind the name of a product, as in a `User-Agent` (RFC 9110, 10.1.5)."""
+    return before[1:] == "/" and before[0].isalpha() and "." in written
+
+
+_ZIP: Final = re.compile(r"(?<![A-Za-z])[A-Z]{2} {1,2}\d{5}-\d{4}")
+
+
+def is_zip(text: str, start: int, end: int) -> bool:
+    """Whether the digits are a ZIP code of nine digits behind a state: `MA 02111-1301`."""
+    return end - start == 10 and any(
+        _ZIP.fullmatch(text, start - gap, end) is not None for gap in (3, 4) if start >= gap
+    )
 
 
 _SHAPES: Final = re.compile(

@@ -7,7 +7,7 @@ from itertools import islice
 from math import log2
 from typing import Final
 
-__all__ = ["entropy", "is_name", "is_placeholder", "looks_random", "looks_typed"]
+__all__ = ["entropy", "is_name", "is_placeholder", "is_type", "looks_random", "looks_typed"]
 
 _REFERENCE: Final = re.compile(
     r"\$\{|\$\(|\{\{|<[^>]{0,60}>|\A\$[A-Za-z_({]|\A%[A-Z_]+%|\A@|\A&|process\.env|os\.environ|getenv|secrets?\.[A-Za-z_]|vault[.:/]|env\(|ENV\[|"
@@ -65,6 +65,15 @@ def is_name(value: str) -> bool:
     return _SLUG.fullmatch(value) is not None and (changes <= 3 or entropy(value) < 4.2)
 
 
+_CAPITALISED: Final = re.compile(r"[A-Z][a-z]{3,}")
+
+
+def is_type(value: str) -> bool:
+    """Whether it is put together from words, as the name of a class is: `S3AccessPointAttachments`."""
+    words = _CAPITALISED.findall(value)
+    return len(words) >= 2 and sum(map(len, words)) >= 0.75 * len(value)
+
+
 def looks_random(value: str) -> bool:
     """Whether a key may look so: long enough, of letters and digits without order, no word and no number."""
     size = len(value)
@@ -87,7 +96,7 @@ def _mixed(value: str) -> bool:
 
 def looks_typed(value: str, quoted: bool) -> bool:
     """Whether a person may have chosen it as a password: not an identifier, not a word of a sentence."""
-    if len(value) < 4 or is_placeholder(value):
+    if len(value) < 4 or is_placeholder(value) or (value[0] == "." and value[1:].isalpha()):
         return False
     if any(c.isdigit() for c in value) or any(not c.isalnum() and c not in "_-.'’/" for c in value):
         return not value.replace(".", "").isdigit() or (len(value) >= 6 and "." not in value)

@@ -85,7 +85,7 @@ IT_DRIVER_LICENSE: patente, patente di guida, licenza, it driver license
 PT_NIF: contribuinte, nif português, número de contribuinte, pt nif, número de identificação fiscal, nif pt
 BR_CPF: cpf, br cpf, cadastro de pessoa*
 BR_CNPJ: cnpj, br cnpj, cadastro nacional
-CL_RUT: rut, run, rol único tributario, cl rut, rol unico
+CL_RUT: rut, rol único tributario, cl rut, rol unico
 MX_CURP: curp, mx curp, clave única
 PL_PESEL: pesel, pl pesel, numer pesel
 SE_PERSONNUMMER: personnummer*, pnr, svenskt personnummer, swedish personal number, se personnummer, \
