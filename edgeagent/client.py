@@ -29,12 +29,11 @@ if TYPE_CHECKING:
         Moderations,
         Rerank,
     )
-    from edgeagent.resources.raw_chat import (
-        AsyncCompletionsWithRawResponse,
-        AsyncCompletionsWithStreamingResponse,
-        CompletionsWithRawResponse,
-        CompletionsWithStreamingResponse,
-        WithChat,
+    from edgeagent.resources.raw_client import (
+        AsyncClientWithRawResponse,
+        AsyncClientWithStreamingResponse,
+        ClientWithRawResponse,
+        ClientWithStreamingResponse,
     )
     from edgeagent.resources.responses import Responses
 from edgeagent.base_client import BaseClient
@@ -106,18 +105,18 @@ class EdgeClient(Budgets, BaseClient):
         return Beta(self)
 
     @property
-    def with_raw_response(self) -> WithChat[CompletionsWithRawResponse]:
+    def with_raw_response(self) -> ClientWithRawResponse:
         """The same client, each of whose calls gives the HTTP response."""
-        from edgeagent.resources.raw_chat import WithChat
+        from edgeagent.resources.raw_client import ClientWithRawResponse
 
-        return WithChat(self.chat.with_raw_response)
+        return ClientWithRawResponse(self)
 
     @property
-    def with_streaming_response(self) -> WithChat[CompletionsWithStreamingResponse]:
+    def with_streaming_response(self) -> ClientWithStreamingResponse:
         """The same client, each of whose calls gives a context manager over the HTTP response."""
-        from edgeagent.resources.raw_chat import WithChat
+        from edgeagent.resources.raw_client import ClientWithStreamingResponse
 
-        return WithChat(self.chat.with_streaming_response)
+        return ClientWithStreamingResponse(self)
 
     def explain(self, **params: Any) -> Plan:
         """Which targets a chat call with these arguments would ask, in which order, and why; nobody is asked.
@@ -235,18 +234,18 @@ class AsyncEdgeClient(AsyncBudgets, BaseClient):
         return AsyncBeta(self)
 
     @property
-    def with_raw_response(self) -> WithChat[AsyncCompletionsWithRawResponse]:
+    def with_raw_response(self) -> AsyncClientWithRawResponse:
         """The same client, each of whose calls gives the HTTP response."""
-        from edgeagent.resources.raw_chat import WithChat
+        from edgeagent.resources.raw_client import AsyncClientWithRawResponse
 
-        return WithChat(self.chat.with_raw_response)
+        return AsyncClientWithRawResponse(self)
 
     @property
-    def with_streaming_response(self) -> WithChat[AsyncCompletionsWithStreamingResponse]:
+    def with_streaming_response(self) -> AsyncClientWithStreamingResponse:
         """The same client, each of whose calls gives a context manager over the HTTP response."""
-        from edgeagent.resources.raw_chat import WithChat
+        from edgeagent.resources.raw_client import AsyncClientWithStreamingResponse
 
-        return WithChat(self.chat.with_streaming_response)
+        return AsyncClientWithStreamingResponse(self)
 
     async def explain(self, **params: Any) -> Plan:
         """Which targets a chat call would ask; see `EdgeClient.explain`."""

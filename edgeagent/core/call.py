@@ -24,7 +24,7 @@ from edgeagent.routing.health import Health
 from edgeagent.telemetry.base import CallEnded, Observation
 from edgeagent.tokens import Size
 from edgeagent.types import AnyAnswer, Attempt, ChatRequest, ResponseMetadata, Target
-from edgeagent.wire.http import Headers, HTTPRequest
+from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
 
 if TYPE_CHECKING:
     from edgeagent.core.admission import Admission, Tab
@@ -181,6 +181,12 @@ class Call(Generic[R]):
         self.promises = ()
         if self.native is not None:
             self.native.begin()
+
+    def received(self, response: HTTPResponse) -> None:
+        """A whole answer, or a part of one, has come by HTTP."""
+        if self.options.record is not None:
+            self.options.record.add(response)
+            self.options.record.edge = self.edge
 
     def attempted(self, target: Target, started: float, error: Exception | None) -> None:
         """Write down one attempt."""

@@ -147,7 +147,9 @@ class Models(Calls):
             response = yield from sent(call, request, provider)
             if not 200 <= response.status_code < 300:
                 raise provider.codec_for(target.model).decode_error(response)
-            return decode(response)
+            found = decode(response)
+            call.received(response)
+            return found
 
         answered = yield from attempt_targets(call, [Target(provider.name, model)], attempt, lambda _: None)
         return answered.answer

@@ -122,6 +122,8 @@ def ask_once(
         parts: answers to the first parts of a request that takes several, from an attempt before this one at the same
             target; this one goes on after them, and adds its own.
     """
+    if not parts and call.options.record is not None:
+        call.options.record.begin()
     if request.model != target.model:
         request = request.model_copy(update={"model": target.model})
     try:
@@ -166,7 +168,10 @@ def _post(
         raise RequestValidationError(
             f"{name}: the request's body has {size} bytes, more than the limit of {max_body_bytes}.", param=name
         )
-    return (yield from sent(call, asked, provider))
+    response = yield from sent(call, asked, provider)
+    if 200 <= response.status_code < 300:
+        call.received(response)
+    return response
 
 
 def _ask_own(call: Call[Any], operation: Operation[R, A], provider: Any, request: R) -> Flow[A]:

@@ -72,6 +72,9 @@ class StoredSession:
             self.call.ended(None, None)
         else:
             self.pending.append(data)
+            record = self.call.options.record
+            if record is not None and record.pieces is not None:
+                record.pieces.append(data)
 
     def close_early(self) -> None:
         """The caller wants no more. Idempotent."""
@@ -104,7 +107,9 @@ class StoredAnswers(Calls):
             response = yield from sent(call, request, stored.provider)
             if not 200 <= response.status_code < 300:
                 raise refused(stored.provider.codec_for(""), response)
-            return decode(response)
+            answer = decode(response)
+            call.received(response)
+            return answer
 
         answer = yield from self._attempted(call, stored, attempt)
         call.ended(None, None)
@@ -116,11 +121,12 @@ class StoredAnswers(Calls):
 
         def attempt(_: Target) -> Flow[Source]:
             request = yield from _request(call, stored, stream=True)
-            source, _head = yield from opened_by(call, request, stored.provider)
+            source, head = yield from opened_by(call, request, stored.provider)
             if not 200 <= source.status_code < 300:
                 content = yield from whole_error(source, call.deadline)
                 failed = HTTPResponse(source.status_code, source.headers, content, request)
                 raise refused(stored.provider.codec_for(""), failed)
+            call.received(head)
             return source
 
         return StoredSession(call, (yield from self._attempted(call, stored, attempt)))

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient
     from edgeagent.core.call import Call
     from edgeagent.resources.input_items import AsyncInputItems
+    from edgeagent.resources.raw_calls import (
+        AsyncResponsesWithRawResponse,
+        AsyncResponsesWithStreamingResponse,
+    )
     from edgeagent.resources.response_stream import AsyncResponseStreamManager
     from edgeagent.types.responses import ParsedResponse, Response, ResponseStreamEvent
     from edgeagent.types.responses.params import ResponseParams, RetrieveParams, StoredParams
@@ -36,6 +40,20 @@ class AsyncResponses:
 
     def __init__(self, client: AsyncEdgeClient) -> None:
         self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncResponsesWithRawResponse:
+        """The same calls, each giving the HTTP response."""
+        from edgeagent.resources.raw_calls import AsyncResponsesWithRawResponse
+
+        return AsyncResponsesWithRawResponse(self)
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncResponsesWithStreamingResponse:
+        """The same calls, each giving a context manager over the HTTP response."""
+        from edgeagent.resources.raw_calls import AsyncResponsesWithStreamingResponse
+
+        return AsyncResponsesWithStreamingResponse(self)
 
     @overload
     async def create(self, *, stream: Literal[False] | None = None, **params: Unpack[ResponseParams]) -> Response: ...

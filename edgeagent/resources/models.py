@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgeagent.core.listing import Models as ModelFlows
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
     from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.core.call import CallOptions
+    from edgeagent.resources.raw_calls import (
+        AsyncModelsWithRawResponse,
+        AsyncModelsWithStreamingResponse,
+        ModelsWithRawResponse,
+        ModelsWithStreamingResponse,
+    )
     from edgeagent.types import Model
     from edgeagent.types.params import QueryOptions
 
@@ -36,6 +43,20 @@ class Models:
 
     def __init__(self, client: EdgeClient) -> None:
         self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> ModelsWithRawResponse:
+        """The same calls, each giving the HTTP response."""
+        from edgeagent.resources.raw_calls import ModelsWithRawResponse
+
+        return ModelsWithRawResponse(self)
+
+    @cached_property
+    def with_streaming_response(self) -> ModelsWithStreamingResponse:
+        """The same calls, each giving a context manager over the HTTP response."""
+        from edgeagent.resources.raw_calls import ModelsWithStreamingResponse
+
+        return ModelsWithStreamingResponse(self)
 
     def list(self, **params: Unpack[QueryOptions]) -> ModelPage:
         """Ask every configured provider for its models, all at the same time.
@@ -72,6 +93,20 @@ class AsyncModels:
 
     def __init__(self, client: AsyncEdgeClient) -> None:
         self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncModelsWithRawResponse:
+        """The same calls, each giving the HTTP response."""
+        from edgeagent.resources.raw_calls import AsyncModelsWithRawResponse
+
+        return AsyncModelsWithRawResponse(self)
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncModelsWithStreamingResponse:
+        """The same calls, each giving a context manager over the HTTP response."""
+        from edgeagent.resources.raw_calls import AsyncModelsWithStreamingResponse
+
+        return AsyncModelsWithStreamingResponse(self)
 
     def list(self, **params: Unpack[QueryOptions]) -> AsyncModelList:
         """Ask every configured provider for its models; see `Models.list`.

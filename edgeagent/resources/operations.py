@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.core.embedding import Embeddings as EmbeddingFlows
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 
     from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.core.call import CallOptions
+    from edgeagent.resources.raw_calls import (
+        AsyncEmbeddingsWithRawResponse,
+        AsyncEmbeddingsWithStreamingResponse,
+        AsyncModerationsWithRawResponse,
+        AsyncModerationsWithStreamingResponse,
+        EmbeddingsWithRawResponse,
+        EmbeddingsWithStreamingResponse,
+        ModerationsWithRawResponse,
+        ModerationsWithStreamingResponse,
+    )
     from edgeagent.types import CreateEmbeddingResponse, ModerationCreateResponse, RerankResponse
     from edgeagent.types.params import EmbeddingParams, ModerationParams, RerankParams
 
@@ -54,6 +65,20 @@ class Embeddings:
     def __init__(self, client: EdgeClient) -> None:
         self._client = client
 
+    @cached_property
+    def with_raw_response(self) -> EmbeddingsWithRawResponse:
+        """The same calls, each giving the HTTP response."""
+        from edgeagent.resources.raw_calls import EmbeddingsWithRawResponse
+
+        return EmbeddingsWithRawResponse(self)
+
+    @cached_property
+    def with_streaming_response(self) -> EmbeddingsWithStreamingResponse:
+        """The same calls, each giving a context manager over the HTTP response."""
+        from edgeagent.resources.raw_calls import EmbeddingsWithStreamingResponse
+
+        return EmbeddingsWithStreamingResponse(self)
+
     def create(self, **params: Unpack[EmbeddingParams]) -> CreateEmbeddingResponse:
         """Embed texts, with openai's parameters, `input_type` and `edge={…}`.
 
@@ -77,6 +102,20 @@ class AsyncEmbeddings:
 
     def __init__(self, client: AsyncEdgeClient) -> None:
         self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncEmbeddingsWithRawResponse:
+        """The same calls, each giving the HTTP response."""
+        from edgeagent.resources.raw_calls import AsyncEmbeddingsWithRawResponse
+
+        return AsyncEmbeddingsWithRawResponse(self)
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncEmbeddingsWithStreamingResponse:
+        """The same calls, each giving a context manager over the HTTP response."""
+        from edgeagent.resources.raw_calls import AsyncEmbeddingsWithStreamingResponse
+
+        return AsyncEmbeddingsWithStreamingResponse(self)
 
     async def create(self, **params: Unpack[EmbeddingParams]) -> CreateEmbeddingResponse:
         """Embed texts; see `Embeddings.create`."""
@@ -129,6 +168,20 @@ class Moderations:
     def __init__(self, client: EdgeClient) -> None:
         self._client = client
 
+    @cached_property
+    def with_raw_response(self) -> ModerationsWithRawResponse:
+        """The same calls, each giving the HTTP response."""
+        from edgeagent.resources.raw_calls import ModerationsWithRawResponse
+
+        return ModerationsWithRawResponse(self)
+
+    @cached_property
+    def with_streaming_response(self) -> ModerationsWithStreamingResponse:
+        """The same calls, each giving a context manager over the HTTP response."""
+        from edgeagent.resources.raw_calls import ModerationsWithStreamingResponse
+
+        return ModerationsWithStreamingResponse(self)
+
     def create(self, **params: Unpack[ModerationParams]) -> ModerationCreateResponse:
         """Judge texts, with openai's parameters and `edge={…}`.
 
@@ -150,6 +203,20 @@ class AsyncModerations:
 
     def __init__(self, client: AsyncEdgeClient) -> None:
         self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> AsyncModerationsWithRawResponse:
+        """The same calls, each giving the HTTP response."""
+        from edgeagent.resources.raw_calls import AsyncModerationsWithRawResponse
+
+        return AsyncModerationsWithRawResponse(self)
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncModerationsWithStreamingResponse:
+        """The same calls, each giving a context manager over the HTTP response."""
+        from edgeagent.resources.raw_calls import AsyncModerationsWithStreamingResponse
+
+        return AsyncModerationsWithStreamingResponse(self)
 
     async def create(self, **params: Unpack[ModerationParams]) -> ModerationCreateResponse:
         """Judge texts; see `Moderations.create`."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from pydantic import TypeAdapter
@@ -23,31 +25,79 @@ from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
 from edgeagent.wire.json import dump_json
 
 if TYPE_CHECKING:
+    from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.core.record import WireRecord
     from edgeagent.effects import Flow
     from edgeagent.resources.streams import Session
-    from edgeagent.types import ChatCompletionChunk
+    from edgeagent.types.responses import ResponseStreamEvent
 
-__all__ = ["LiveBody", "RawResponse", "ResponseHead", "http_response"]
+__all__ = ["LiveBody", "RawResponse", "ResponseHead", "as_response", "recording"]
 
 R = TypeVar("R")
+H = TypeVar("H", bound="ResponseHead[Any]")
+C = TypeVar("C", "EdgeClient", "AsyncEdgeClient")
 T = TypeVar("T")
 
 _JSON: Final = "application/json"
 _EVENTS: Final = "text/event-stream; charset=utf-8"
 
 
-def http_response(
-    record: WireRecord, edge: ResponseMetadata, attempts: int, completion: ChatCompletion | None
-) -> HTTPResponse:
+def recording(client: C, record: WireRecord) -> C:
+    """A view of the client whose calls fill the record."""
+    return client._view(type(client), replace(client.options, record=record))
+
+
+def as_response(kind: Callable[..., H], made: Any, record: WireRecord, read: Callable[[Any], Any] | None = None) -> H:
+    """What one call gave, as a response.
+
+    Args:
+        kind: of response.
+        made: an answer, None where there is nothing to tell, or a stream.
+        record: of the call.
+        read: what `.parse()` makes of an answer, if that is not it.
+    """
+    if _is_stream(made):
+        call = made._session.call
+        edge, attempts, seconds = call.edge, len(call.attempts), call.clock() - call.started
+        read = partial(_iterated, record)
+    else:
+        edge = record.edge or ResponseMetadata() if made is None else made.edge
+        attempts, seconds = len(edge.attempts), edge.latency_ms / 1e3
+    response = http_response(record, edge, attempts, made)
+    return kind(response, edge, result=made, read=read or _same, attempts=attempts, seconds=seconds)
+
+
+def _is_stream(made: Any) -> bool:
+    return getattr(made, "_session", None) is not None
+
+
+def _same(made: Any) -> Any:
+    return made
+
+
+def _iterated(record: WireRecord, stream: Any) -> Any:
+    """A stream whose items are what the caller wants: its bytes are not looked at."""
+    record.forget_body()
+    return stream
+
+
+def _told(answer: Any) -> Any:
+    """An answer in OpenAI's format, as JSON has it."""
+    if answer is None or isinstance(answer, ChatCompletion):
+        return None if answer is None else OpenAIChatCodec().encode_response(answer)
+    return answer.to_dict(mode="json")
+
+
+def http_response(record: WireRecord, edge: ResponseMetadata, attempts: int, made: Any) -> HTTPResponse:
     """The vendor's response, or one made up; with the header fields that say what the gateway did.
 
-    `completion` is the whole answer; None for a stream, whose body is not held.
+    `made` is the whole answer, or a stream, whose body is not held.
     """
     found = record.response
     if found is None:
-        content = b"" if completion is None else dump_json(OpenAIChatCodec().encode_response(completion))
-        fields = [("content-type", _EVENTS if completion is None else _JSON)]
+        streams = _is_stream(made)
+        content = b"" if streams else dump_json(_told(made))
+        fields = [("content-type", _EVENTS if streams else _JSON)]
         if edge.request_id is not None:
             fields.append(("x-request-id", edge.request_id))
         found = HTTPResponse(200, [*fields, ("x-edgeagent-synthetic", "true")], content)
@@ -76,7 +126,7 @@ class ResponseHead(Generic[R]):
     Args:
         response: see above.
         edge: see above.
-        result: the completion, or the stream of chunks.
+        result: the answer, or the stream.
         read: what `.parse()` makes of it.
         attempts: how many there were, the one that answered included.
         seconds: see `elapsed`.
@@ -118,7 +168,7 @@ class ResponseHead(Generic[R]):
     @property
     def request_id(self) -> str | None:
         """The provider's id of the request, under whichever header it sends it."""
-        return self.edge.request_id
+        return self.edge.request_id or self.headers.get("x-request-id")
 
     @property
     def http_request(self) -> HTTPRequest:
@@ -144,8 +194,8 @@ class ResponseHead(Generic[R]):
         """What the call gives; or, with a type, the body as one (a completion in OpenAI's shape, whoever answered)."""
         if to is str or to is bytes:
             return body() if to is bytes else body().decode("utf-8", "replace")
-        if to is not None and isinstance(self._result, ChatCompletion):
-            adapter, said = TypeAdapter(to), OpenAIChatCodec().encode_response(self._result)
+        if to is not None and not _is_stream(self._result):
+            adapter, said = TypeAdapter(to), _told(self._result)
             if not self.edge.masked:
                 return adapter.validate_python(said)
             return without_input(adapter, said)
@@ -170,14 +220,14 @@ class RawResponse(ResponseHead[R]):
         """What the call gives without `with_raw_response`: a completion, a parsed one, or a stream.
 
         Args:
-            to: a type to read a completion as: a pydantic model, `dict`, `str`, `bytes`.
+            to: a type to read an answer as: a pydantic model, `dict`, `str`, `bytes`.
         """
         return self._parse(to, lambda: self.content)
 
     @property
     def content(self) -> bytes:
         """The body. Raises `EdgeAgentError` for a stream, whose body has not been read."""
-        if not isinstance(self._result, ChatCompletion):
+        if _is_stream(self._result):
             raise EdgeAgentError("The body of a stream is not held: iterate over .parse(), or use streaming responses.")
         return self.http_response.content
 
@@ -207,10 +257,10 @@ class LiveBody:
     Reading it carries the call on: usage is counted and the answer stored, as when its chunks are iterated over.
     """
 
-    def __init__(self, session: Session[ChatCompletionChunk], record: WireRecord) -> None:
+    def __init__(self, session: Session[Any], record: WireRecord) -> None:
         self._session = session
         self._pieces: deque[bytes] = deque() if record.response is None or record.pieces is None else record.pieces
-        self._encoder = OpenAIChatCodec().stream_encoder() if record.response is None else None
+        self._encoder = _encoder_of(session) if record.response is None else None
 
     def next(self) -> Flow[bytes | None]:
         """The next piece; None at the end."""
@@ -232,3 +282,20 @@ class LiveBody:
     def _end(self) -> bytes | None:
         encoder, self._encoder = self._encoder, None
         return None if encoder is None else encoder.end()
+
+
+def _encoder_of(session: Session[Any]) -> Any:
+    """What writes the items of a stream in OpenAI's format."""
+    from edgeagent.resources.response_events import EventSession
+
+    return _Events() if isinstance(session, EventSession) else OpenAIChatCodec().stream_encoder()
+
+
+class _Events:
+    """Events of a response → bytes, as the Responses API sends them."""
+
+    def feed(self, event: ResponseStreamEvent) -> bytes:
+        return b"event: %s\ndata: %s\n\n" % (event.type.encode(), dump_json(event.to_dict(mode="json")))
+
+    def end(self) -> None:
+        """Nothing comes behind the last one."""

@@ -7,27 +7,25 @@ keeps nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from edgeagent.core.record import WireRecord
-from edgeagent.resources.raw import RawResponse, ResponseHead, http_response
+from edgeagent.resources.raw import RawResponse, as_response, recording
 from edgeagent.resources.raw_streaming import (
     APIResponse,
     AsyncAPIResponse,
     AsyncResponseContextManager,
     ResponseContextManager,
 )
-from edgeagent.types import ChatCompletion
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.resources.chat import AsyncCompletions, Completions
     from edgeagent.resources.streams import AsyncStream, Stream
-    from edgeagent.types import ChatCompletionChunk
+    from edgeagent.types import ChatCompletion, ChatCompletionChunk
     from edgeagent.types.params import ChatParams, ParseParams
     from edgeagent.types.parsed import ParsedChatCompletion
 
@@ -36,41 +34,10 @@ __all__ = [
     "AsyncCompletionsWithStreamingResponse",
     "CompletionsWithRawResponse",
     "CompletionsWithStreamingResponse",
-    "WithChat",
     "WithCompletions",
 ]
 
 T = TypeVar("T")
-H = TypeVar("H", bound=ResponseHead[Any])
-C = TypeVar("C", "EdgeClient", "AsyncEdgeClient")
-
-
-def _recording(client: C, record: WireRecord) -> C:
-    """A view of the client whose calls fill the record."""
-    return client._view(type(client), replace(client.options, record=record))
-
-
-def _response(kind: Callable[..., H], made: Any, record: WireRecord, read: Callable[[Any], Any]) -> H:
-    """What one call gave, as a response: `made` is a completion or a stream."""
-    if isinstance(made, ChatCompletion):
-        edge = made.edge
-        attempts, seconds, whole = len(edge.attempts), edge.latency_ms / 1e3, made
-    else:
-        call = made._session.call
-        edge, attempts, seconds, whole = call.edge, len(call.attempts), call.clock() - call.started, None
-        read = partial(_iterated, record)
-    response = http_response(record, edge, attempts, whole)
-    return kind(response, edge, result=made, read=read, attempts=attempts, seconds=seconds)
-
-
-def _same(made: Any) -> Any:
-    return made
-
-
-def _iterated(record: WireRecord, stream: Any) -> Any:
-    """A stream whose chunks are what the caller wants: its bytes are not looked at."""
-    record.forget_body()
-    return stream
 
 
 class CompletionsWithRawResponse:
@@ -95,8 +62,8 @@ class CompletionsWithRawResponse:
     def create(self, *, stream: bool | None = None, **params: Any) -> RawResponse[Any]:
         """`create`, as a response."""
         record = WireRecord(body=False)
-        made = _recording(self._completions._client, record).chat.completions.create(stream=stream, **params)
-        return _response(RawResponse, made, record, _same)
+        made = recording(self._completions._client, record).chat.completions.create(stream=stream, **params)
+        return as_response(RawResponse, made, record)
 
     @overload
     def parse(
@@ -111,10 +78,10 @@ class CompletionsWithRawResponse:
     def parse(self, *, response_format: Any = None, **params: Any) -> RawResponse[Any]:
         """`parse`, as a response; `.parse()` of it reads the content, and raises where that cannot be read."""
         record = WireRecord(body=False)
-        completions = _recording(self._completions._client, record).chat.completions
+        completions = recording(self._completions._client, record).chat.completions
         structure = completions._structure(response_format, params, strict_tools=True)
         made = completions.create(**structure.arguments(params))
-        return _response(RawResponse, made, record, partial(completions._parsed, structure))
+        return as_response(RawResponse, made, record, partial(completions._parsed, structure))
 
 
 class AsyncCompletionsWithRawResponse:
@@ -139,8 +106,8 @@ class AsyncCompletionsWithRawResponse:
     async def create(self, *, stream: bool | None = None, **params: Any) -> RawResponse[Any]:
         """`create`, as a response."""
         record = WireRecord(body=False)
-        completions = _recording(self._completions._client, record).chat.completions
-        return _response(RawResponse, await completions.create(stream=stream, **params), record, _same)
+        completions = recording(self._completions._client, record).chat.completions
+        return as_response(RawResponse, await completions.create(stream=stream, **params), record)
 
     @overload
     async def parse(
@@ -155,10 +122,10 @@ class AsyncCompletionsWithRawResponse:
     async def parse(self, *, response_format: Any = None, **params: Any) -> RawResponse[Any]:
         """`parse`, as a response; see `CompletionsWithRawResponse.parse`."""
         record = WireRecord(body=False)
-        completions = _recording(self._completions._client, record).chat.completions
+        completions = recording(self._completions._client, record).chat.completions
         structure = completions._structure(response_format, params, strict_tools=True)
         made = await completions.create(**structure.arguments(params))
-        return _response(RawResponse, made, record, partial(completions._parsed, structure))
+        return as_response(RawResponse, made, record, partial(completions._parsed, structure))
 
 
 class CompletionsWithStreamingResponse:
@@ -182,7 +149,7 @@ class CompletionsWithStreamingResponse:
 
     def create(self, *, stream: bool | None = None, **params: Any) -> ResponseContextManager[Any]:
         """`create`, as a response whose body is read piece by piece."""
-        return ResponseContextManager(partial(self._send, _same, {"stream": stream, **params}))
+        return ResponseContextManager(partial(self._send, None, {"stream": stream, **params}))
 
     @overload
     def parse(
@@ -202,11 +169,11 @@ class CompletionsWithStreamingResponse:
             partial(self._send, partial(completions._parsed, structure), structure.arguments(params))
         )
 
-    def _send(self, read: Callable[[Any], Any], params: dict[str, Any]) -> APIResponse[Any]:
+    def _send(self, read: Callable[[Any], Any] | None, params: dict[str, Any]) -> APIResponse[Any]:
         record = WireRecord(body=True)
         client = self._completions._client
-        made = _recording(client, record).chat.completions.create(**params)
-        response: APIResponse[Any] = _response(APIResponse, made, record, read)
+        made = recording(client, record).chat.completions.create(**params)
+        response: APIResponse[Any] = as_response(APIResponse, made, record, read)
         response.attach(record)
         return response
 
@@ -232,7 +199,7 @@ class AsyncCompletionsWithStreamingResponse:
 
     def create(self, *, stream: bool | None = None, **params: Any) -> AsyncResponseContextManager[Any]:
         """`create`, as a response whose body is read piece by piece."""
-        return AsyncResponseContextManager(partial(self._send, _same, {"stream": stream, **params}))
+        return AsyncResponseContextManager(partial(self._send, None, {"stream": stream, **params}))
 
     @overload
     def parse(
@@ -252,11 +219,11 @@ class AsyncCompletionsWithStreamingResponse:
             partial(self._send, partial(completions._parsed, structure), structure.arguments(params))
         )
 
-    async def _send(self, read: Callable[[Any], Any], params: dict[str, Any]) -> AsyncAPIResponse[Any]:
+    async def _send(self, read: Callable[[Any], Any] | None, params: dict[str, Any]) -> AsyncAPIResponse[Any]:
         record = WireRecord(body=True)
         client = self._completions._client
-        made: Any = await _recording(client, record).chat.completions.create(**params)
-        response: AsyncAPIResponse[Any] = _response(AsyncAPIResponse, made, record, read)
+        made: Any = await recording(client, record).chat.completions.create(**params)
+        response: AsyncAPIResponse[Any] = as_response(AsyncAPIResponse, made, record, read)
         response.attach(record)
         return response
 
@@ -266,10 +233,3 @@ class WithCompletions(Generic[T]):
     """`client.chat.with_raw_response` and its like."""
 
     completions: T
-
-
-@dataclass(frozen=True, slots=True)
-class WithChat(Generic[T]):
-    """`client.with_raw_response` and its like."""
-
-    chat: WithCompletions[T]

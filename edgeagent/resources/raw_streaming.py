@@ -16,7 +16,6 @@ from pydantic_core import from_json
 from edgeagent.errors import EdgeAgentError
 from edgeagent.resources.raw import LiveBody, ResponseHead
 from edgeagent.resources.shapes import Lines, Shape, Sized, Text
-from edgeagent.types import ChatCompletion
 
 if TYPE_CHECKING:
     from edgeagent.core.record import WireRecord
@@ -39,10 +38,11 @@ class _Pieces(ResponseHead[R]):
 
     def attach(self, record: WireRecord) -> None:
         """Say where the body comes from."""
-        if isinstance(self._result, ChatCompletion):
+        session = getattr(self._result, "_session", None)
+        if session is None:
             self._content = self.http_response.content
         else:
-            self._stream, self._body = self._result, LiveBody(self._result._session, record)
+            self._stream, self._body = self._result, LiveBody(session, record)
 
     @property
     def is_closed(self) -> bool:

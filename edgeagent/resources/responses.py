@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from edgeagent.client import EdgeClient
     from edgeagent.core.call import Call
     from edgeagent.resources.input_items import InputItems
+    from edgeagent.resources.raw_calls import (
+        ResponsesWithRawResponse,
+        ResponsesWithStreamingResponse,
+    )
     from edgeagent.resources.response_stream import ResponseStreamManager
     from edgeagent.types.responses import ParsedResponse, Response, ResponseStreamEvent
     from edgeagent.types.responses.params import ResponseParams, RetrieveParams, StoredParams
@@ -36,6 +40,20 @@ class Responses:
 
     def __init__(self, client: EdgeClient) -> None:
         self._client = client
+
+    @cached_property
+    def with_raw_response(self) -> ResponsesWithRawResponse:
+        """The same calls, each giving the HTTP response."""
+        from edgeagent.resources.raw_calls import ResponsesWithRawResponse
+
+        return ResponsesWithRawResponse(self)
+
+    @cached_property
+    def with_streaming_response(self) -> ResponsesWithStreamingResponse:
+        """The same calls, each giving a context manager over the HTTP response."""
+        from edgeagent.resources.raw_calls import ResponsesWithStreamingResponse
+
+        return ResponsesWithStreamingResponse(self)
 
     @overload
     def create(self, *, stream: Literal[False] | None = None, **params: Unpack[ResponseParams]) -> Response: ...

@@ -108,6 +108,10 @@ def structured(client: EdgeClient) -> None:
     raw = client.chat.completions.with_raw_response.parse(model="m", messages=MESSAGES, response_format=City)
     assert_type(raw.parse(), ParsedChatCompletion[City])
     assert_type(raw.parse(to=City), City)
+    embedded = client.with_raw_response.embeddings.create(model="m", input="x", dimensions=3)
+    assert_type(embedded.parse(), CreateEmbeddingResponse)
+    with client.moderations.with_streaming_response.create(model="m", input="x") as judged:
+        assert_type(judged.parse(), ModerationCreateResponse)
     EdgeClient(errors="openai")
 
 
