@@ -120,6 +120,7 @@ class StreamFlight:
 
         def settle(payer: Call, completion: ChatCompletion) -> Entry | None:
             payer.edge.provider_latency_ms = (call.clock() - asked) * 1e3
+            payer.cleared = min(payer.cleared, call.cleared)  # the answer is as old as the first one's question
             if call.ticket is not None:
                 call.ticket.streamed(None if completion.usage is None else completion.usage.completion_tokens)
             return pipeline._settle(payer, completion, answered, self._keys, recorder)
