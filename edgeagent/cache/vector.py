@@ -18,9 +18,9 @@ from typing import Final, Literal
 from pydantic_core import from_json
 
 from edgeagent.types.embedding import text_of
-from edgeagent.wire.json import dump_json
+from edgeagent.wire.json import dump_json, parsed_json
 
-__all__ = ["frames", "pack_vector", "unframed", "unpack_vector"]
+__all__ = ["frames", "is_vector", "pack_vector", "unframed", "unpack_vector"]
 
 _LENGTHS: Final = struct.Struct(">2I")
 
@@ -47,6 +47,14 @@ def pack_vector(vector: list[float] | str, *, own_form: bool = False) -> bytes:
     if not all(map(isfinite, short)):
         raise ValueError("too large for base64")
     return b"d" + _little(array("d", vector))
+
+
+def is_vector(data: bytes) -> bool:
+    """Whether `unpack_vector` can read this, found out without reading the numbers."""
+    kind, length = data[:1], len(data) - 1
+    if kind == b"j":
+        return parsed_json(data[1:]) is not None
+    return (kind == b"f" and length % 4 == 0) or (kind == b"d" and length % 8 == 0)
 
 
 def unpack_vector(data: bytes, *, as_text: bool) -> list[float] | str:

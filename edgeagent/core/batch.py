@@ -11,16 +11,18 @@ from pydantic_core import from_json
 
 from edgeagent.cache.embedding_key import shares_entries
 from edgeagent.cache.entry import Entry
-from edgeagent.cache.vector import pack_vector, unpack_vector
+from edgeagent.cache.vector import is_vector, pack_vector, unpack_vector
 from edgeagent.types import CreateEmbeddingResponse, Embedding, EmbeddingRequest, EmbeddingUsage, Target
 from edgeagent.types.embedding import text_of
 from edgeagent.types.metadata import CacheTierName
-from edgeagent.wire.json import dump_json
+from edgeagent.wire.json import dump_json, parsed_json
 
 __all__ = ["Batch", "Known", "known_of", "pack", "shared_out", "sole_origin", "total", "usable", "vector_of"]
 
 _MONEY: Final = Context(prec=28)
 _TIERS: Final[Sequence[CacheTierName]] = get_args(CacheTierName)
+_TAKEN: Final = frozenset({*Embedding.model_fields, "_fields_set", "cls"})
+"""Names that `vector_of` gives a meaning to: what a vendor says besides has others."""
 
 
 class Known(NamedTuple):
@@ -103,10 +105,14 @@ class Batch:
 
 
 def known_of(entry: Entry, tier: CacheTierName) -> Known | None:
-    """An entry of an embedding; None if it is something else."""
-    head = from_json(entry.completion)
-    model = head.get("model") if isinstance(head, dict) else None
-    return Known(entry, tier, model) if isinstance(model, str) else None
+    """An entry of an embedding; None if it is something else, as what was imported may be."""
+    head = parsed_json(entry.completion)
+    if not isinstance(head, dict) or not is_vector(entry.native):
+        return None
+    model, extra = head.get("model"), head.get("extra")
+    if isinstance(model, str) and isinstance(extra, dict) and _TAKEN.isdisjoint(extra):
+        return Known(entry, tier, model)
+    return None
 
 
 def usable(known: Mapping[int, Known], target: Target) -> dict[int, Known]:

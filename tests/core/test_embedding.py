@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeagent import errors as e
+from edgeagent.cache.entry import decode_entry, encode_entry
+from edgeagent.cache.memory import MemoryCache
 from edgeagent.cache.policy import CacheOptions
 from edgeagent.core.call import CallOptions
 from edgeagent.core.embedding import Embeddings
@@ -421,6 +423,38 @@ def test_chat_and_embeddings_never_meet() -> None:
     home = Home(fake)
     home.complete("a")
     assert not home.embed("a").edge.cached
+
+
+@pytest.mark.parametrize(
+    ("head", "vector"),
+    [
+        (b"damaged", b"f0000"),
+        (b"{}", b"f0000"),
+        (b'{"model":"m"}', b"f0000"),
+        (b'{"model":"m","extra":[]}', b"f0000"),
+        (b'{"model":"m","extra":{"index":1}}', b"f0000"),
+        (b'{"model":"m","extra":{}}', b""),
+        (b'{"model":"m","extra":{}}', b"x0000"),
+        (b'{"model":"m","extra":{}}', b"f000"),
+        (b'{"model":"m","extra":{}}', b"d0000"),
+        (b'{"model":"m","extra":{}}', b"j{"),
+    ],
+)
+@pytest.mark.parametrize("texts", [["a"], ["a", "b"]], ids=["alone", "beside another"])
+def test_an_entry_that_holds_no_vector_is_a_miss(head: bytes, vector: bytes, texts: list[str]) -> None:
+    """One of a right sum, as an import may bring it: the text is embedded anew, and the entry replaced."""
+    embedder = Embedder()
+    home = Home(embedder)
+    home.embed("a")
+    memory = home.pipeline.layers.tiers[0]
+    assert isinstance(memory, MemoryCache)
+    ((key, data),) = memory.items()
+    entry = decode_entry(data)
+    assert entry is not None
+    memory.put(key, encode_entry(entry._replace(completion=head, native=vector)))
+    assert vectors(home.embed(texts)) == [[1, 0.5]] * len(texts)
+    assert embedder.asked == [["a"], texts]
+    assert home.embed(texts).edge.cached
 
 
 def test_a_router_of_the_call_has_its_own_shared_entries() -> None:
