@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from edgeagent.cache.base import Listing
-from edgeagent.cache.entry import Entry, decode_entry, encode_entry
+from edgeagent.cache.entry import Entry, decode_entry, encode_entry, is_restored
 from edgeagent.wire.json import canonical_json
 
 __all__ = ["HEADER", "entry_of", "is_header", "line_of", "lines_of"]
@@ -51,7 +51,8 @@ def line_of(key: bytes, entry: Entry) -> str:
 
 
 def lines_of(tiers: Iterable[Listing], takes: Callable[[bytes, bytes], bool]) -> Iterator[str]:
-    """All lines of a file: each entry that the tiers hold, once, if its key and bytes are taken.
+    """All lines of a file: each entry that the tiers hold, once, if its key and bytes are taken. None of what was
+    restored for its caller, which another client may have put into a tier that both use.
 
     Raises:
         Exception: whatever a tier raises.
@@ -61,7 +62,7 @@ def lines_of(tiers: Iterable[Listing], takes: Callable[[bytes, bytes], bool]) ->
     for tier in tiers:
         for key, data in tier.items():
             entry = decode_entry(data)
-            if entry is not None and key not in seen and takes(key, data):
+            if entry is not None and not is_restored(data) and key not in seen and takes(key, data):
                 seen.add(key)
                 yield line_of(key, entry)
 

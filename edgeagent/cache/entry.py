@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 from zlib import crc32
 
-__all__ = ["Entry", "decode_entry", "encode_entry"]
+__all__ = ["Entry", "decode_entry", "encode_entry", "is_restored"]
 
 MAGIC: Final = b"EAe\x02"
 _HEAD: Final = struct.Struct(">4sI")
@@ -31,6 +31,7 @@ _HAS_REQUEST_ID: Final = 4
 _EXPIRES: Final = 8
 _NATIVE_STREAMED: Final = 16
 _HAS_NAMESPACE: Final = 32
+_RESTORED: Final = 64
 
 
 class Entry(NamedTuple):
@@ -64,8 +65,10 @@ class Entry(NamedTuple):
     chunks: bytes = b""
 
 
-def encode_entry(entry: Entry) -> bytes:
-    """The bytes of an entry. Raises `UnicodeEncodeError` for names with lone surrogates."""
+def encode_entry(entry: Entry, *, restored: bool = False) -> bytes:
+    """The bytes of an entry; `restored` if it holds what a shield masks. Raises `UnicodeEncodeError` for names with
+    lone surrogates.
+    """
     provider, model = entry.provider.encode(), entry.model.encode()
     flags, vendor, cost, request_id, namespace = 0, b"", b"", b"", b""
     if entry.vendor is not None:
@@ -82,10 +85,17 @@ def encode_entry(entry: Entry) -> bytes:
         flags, expires = flags | _EXPIRES, entry.expires
     if entry.native_streamed:
         flags |= _NATIVE_STREAMED
+    if restored:
+        flags |= _RESTORED
     short = (provider, model, vendor, cost, request_id, entry.asked.encode(), namespace, tags)
     parts = (*short, entry.completion, entry.native, entry.chunks)
     body = b"".join((_BODY.pack(flags, entry.created, expires, entry.keep, *map(len, parts)), *parts))
     return _HEAD.pack(MAGIC, crc32(body)) + body
+
+
+def is_restored(data: bytes) -> bool:
+    """Whether these bytes of an entry hold what a shield masks: nothing but the memory of a client may have them."""
+    return len(data) >= _START and bool(data[_HEAD.size] & _RESTORED)
 
 
 def decode_entry(data: bytes) -> Entry | None:

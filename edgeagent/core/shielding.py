@@ -142,7 +142,7 @@ class Shielding:
     def near(self, entry: Entry) -> bytes | None:
         """A masked entry as memory holds it under the caller's own key; None if it cannot be written."""
         try:
-            return encode_entry(self.entry(entry))
+            return encode_entry(self.entry(entry), restored=True)
         except ValueError:
             return None
 

@@ -219,6 +219,23 @@ async def test_a_file_from_client_to_client(kind: str, tmp_path: Path) -> None:
     assert len(fake.requests) == 2
 
 
+async def test_what_another_client_restored_goes_into_no_file(kind: str) -> None:
+    """Of a memory tier that a client with a shield uses too, its unmasked answers are left out."""
+    memory = MemoryCache()
+    echo = FakeProvider(lambda request: request.messages[-1]["content"])
+    async with (
+        Gate(kind, [echo], cache=Cache(memory=memory), shield="default") as shielded,
+        Gate(kind, [echo], cache=Cache(memory=memory)) as plain,
+    ):
+        answer = await shielded.create("write to joe.miller@example.org", **ask())
+        assert answer.choices[0].message.content == "write to joe.miller@example.org"
+        await plain.create(**ask())
+        file = io.StringIO()
+        assert await settled(plain.client.cache.export(file)) == 1
+        assert "joe.miller" not in file.getvalue()
+        assert (await shielded.create("write to joe.miller@example.org", **ask())).edge.cached
+
+
 async def test_bytes_that_are_no_text_damage_one_line(kind: str, tmp_path: Path) -> None:
     """The entries before and after it are read."""
     file = tmp_path / "answers.jsonl"
