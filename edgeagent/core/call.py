@@ -60,6 +60,8 @@ class CallOptions:
     """Those of the views that the call is made through, beside the client's own."""
     resume: bool = False
     """Whether a stream that breaks off goes on at another target."""
+    renews: bool = False
+    """Whether it renews a stale answer, in the background: the answer to a similar question would be none."""
 
     def outlasts(self, other: CallOptions) -> bool:
         """Whether a call with these options might go on where one with the others gives up."""

@@ -226,7 +226,7 @@ class CacheLayers:
             return None
 
         def fresh(data: bytes) -> Entry | None:
-            return self.fresh(decode_entry(data), max_age)
+            return None if call.options.renews else self.fresh(decode_entry(data), max_age)
 
         try:
             call.question, found = yield from find_similar(call, cache, question, fresh)

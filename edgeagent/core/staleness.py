@@ -83,7 +83,8 @@ def refreshing(options: CallOptions) -> CallOptions:
     """The options of the call in the background that renews an answer for a call with these."""
     own = options.deadline
     deadline = REFRESH_SECONDS if own is None else min(own, REFRESH_SECONDS)
-    return replace(options, deadline=deadline, record=None)  # its response is not the one that the caller is shown
+    # its response is not the one that the caller is shown
+    return replace(options, deadline=deadline, record=None, renews=True)
 
 
 class RefreshStats(NamedTuple):

@@ -177,6 +177,19 @@ async def test_modes_and_ages(kind: str, embedder: Embedder) -> None:
     assert not len(one.client._engine.pipeline.layers.semantic)
 
 
+async def test_what_is_renewed_is_asked_again(kind: str, embedder: Embedder) -> None:
+    """The answer to a similar question renews nothing: the stale one would be given again and again."""
+    stale = {"ttl": 0.02, "stale_while_revalidate": 3600}
+    async with gate(kind, embedder, memory=True) as one:
+        assert await ask(one, QUESTION, edge={"cache": stale}) == ("one", None, None)
+        await one.pause(0.03)
+        assert await ask(one, PARAPHRASE) == ("two", None, None)
+        assert await ask(one, QUESTION, edge={"cache": {**stale, "ttl": 3600}}) == ("one", "memory", None)
+        refreshes = one.client._engine.pipeline.layers.refreshes
+        await one.until(lambda: refreshes.stats().done)
+        assert await ask(one, QUESTION) == ("three", "memory", None)
+
+
 async def test_a_slow_search_does_not_outlast_a_deadline(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     """Many vectors take their time: the call does not."""
     release = threading.Event()
