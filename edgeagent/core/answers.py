@@ -69,6 +69,7 @@ class Answers(Calls):
         except ValueError as error:
             tiers = (*self.layers.tiers, self.layers.semantic)
             self.layers.fault(next(one for one in tiers if one is not None and one.name == tier), error)
+            call.edge.similarity = None
             return None
         edge = call.edge
         edge.cached = True

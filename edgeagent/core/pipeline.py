@@ -205,7 +205,9 @@ class Pipeline(Answers):
         if found is not None:
             return found
         found = yield from self.layers.similar(call, keys.candidates)
-        return None if found is not None and call.shielding is not None and call.shielding.strange(found[0]) else found
+        if found is not None and call.shielding is not None and call.shielding.strange(found[0]):
+            found = call.edge.similarity = None
+        return found
 
     def _or_stale(
         self, call: Call, keys: Keys, ask: Callable[[], Flow[T]], give: Callable[[Entry, CacheTierName], T | None]

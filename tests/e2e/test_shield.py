@@ -142,7 +142,7 @@ def test_similar_questions_are_masked() -> None:
         assert near.edge.cache_tier == "semantic"
         assert near.choices[0].message.content == "You said: please mail b@x.com"
         other = await made.create("please do mail nobody", model="m")
-        assert other.edge.cache_tier is None
+        assert (other.edge.cache_tier, other.edge.similarity) == (None, None)
         assert not [text for text in embedder.asked if "x.com" in text]
 
     run("sync", scenario)
