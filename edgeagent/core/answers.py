@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from edgeagent.cache.entry import Entry, encode_entry
 from edgeagent.cache.policy import storable
@@ -26,7 +26,7 @@ from edgeagent.types import ChatCompletion, Target
 from edgeagent.types.metadata import CacheTierName
 from edgeagent.types.recording import Recorder
 
-__all__ = ["Answers", "shield_steps"]
+__all__ = ["Answers", "Landed", "shield_steps"]
 
 logger = logging.getLogger("edgeagent")
 
@@ -42,6 +42,17 @@ def shield_steps() -> Any:
 
 
 ZERO: Final = Decimal(0)
+
+
+class Borrowed(NamedTuple):
+    """The entry of a similar question, and how near that is."""
+
+    entry: Entry
+    similarity: float
+
+
+Landed: TypeAlias = Entry | Borrowed
+"""What a flight lands with."""
 
 
 class Answers(Calls):
@@ -86,15 +97,19 @@ class Answers(Calls):
         own: Entry = call.shielding.entry(entry)
         return own
 
-    def _for_others(self, call: Call, entry: Entry, tier: CacheTierName) -> Entry | None:
+    def _for_others(self, call: Call, entry: Entry, tier: CacheTierName) -> Landed | None:
         """The same for those that share the flight: what memory held of a restored answer is the caller's alone."""
-        return None if self._restores(call) and self.layers.is_near(tier) else entry
+        if self._restores(call) and self.layers.is_near(tier):
+            return None
+        similarity = call.edge.similarity
+        return entry if similarity is None else Borrowed(entry, similarity)
 
-    def _followed(self, call: Call, entry: Entry) -> ChatCompletion | None:
+    def _followed(self, call: Call, landed: Landed) -> ChatCompletion | None:
         """The flight's answer; None if it came from a tier and was too old for this call when it asked."""
+        entry, similarity = landed if isinstance(landed, Borrowed) else (landed, None)
         if self._too_old(call, entry):
             return None
-        call.edge.coalesced = True
+        call.edge.coalesced, call.edge.similarity = True, similarity
         return self._from_entry(call, entry if call.shielding is None else call.shielding.entry(entry))
 
     def _from_entry(self, call: Call, entry: Entry) -> ChatCompletion:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from edgeagent.cache.entry import Entry
-from edgeagent.core.answers import Answers, shield_steps
+from edgeagent.core.answers import Answers, Landed, shield_steps
 from edgeagent.core.ask import OpenedStream, ask, ask_stream
 from edgeagent.core.attempts import Answered, attempt_targets
 from edgeagent.core.call import Call, CallOptions
@@ -254,7 +254,7 @@ class Pipeline(Answers):
         `last_put` is that of the layers when memory was asked: if it has changed since, the answer may be there by now.
         """
 
-        def find() -> Flow[tuple[ChatCompletion, Entry | None] | None]:
+        def find() -> Flow[tuple[ChatCompletion, Landed | None] | None]:
             found = None if self.layers.last_put is last_put else self._near(call, keys.raw)
             if found is None:
                 found = yield from self._far(call, keys)

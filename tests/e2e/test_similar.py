@@ -18,7 +18,7 @@ from edgeagent.core.semantic import question_of
 from edgeagent.errors import DeadlineExceededError
 from edgeagent.testing import FakeProvider
 from edgeagent.types import ChatRequest
-from tests.e2e.harness import Gate, settled
+from tests.e2e.harness import Gate, settled, together
 
 __all__: list[str] = []
 
@@ -175,6 +175,32 @@ async def test_modes_and_ages(kind: str, embedder: Embedder) -> None:
     await ask(one, QUESTION, edge={"cache": "refresh"})
     assert len(embedder.asked) == asked
     assert not len(one.client._engine.pipeline.layers.semantic)
+
+
+async def test_who_shares_a_similar_answer_is_told_how_near_it_is(kind: str) -> None:
+    """Calls at the same moment of which one looks: the answer is to another question for all of them."""
+    looks = threading.Event()
+
+    class Slow(Embedder):
+        def embed(self, texts: Sequence[str], /) -> Any:
+            if PARAPHRASE in texts:
+                looks.wait(30)
+            return super().embed(texts)
+
+    async with gate(kind, Slow()) as one:
+        assert (await ask(one, QUESTION))[0] == "one"
+        flights = one.client._engine.pipeline.flights
+
+        async def edge() -> Any:
+            return (await one.create(PARAPHRASE, model="fake/m")).edge
+
+        async def let_go() -> Any:
+            await one.until(lambda: any(flight._callbacks for flight in list(flights._flights.values())))
+            looks.set()
+
+        first, second, _ = await together(kind, [edge, edge, let_go])
+    assert sorted([first.coalesced, second.coalesced]) == [False, True]
+    assert first.similarity == second.similarity == pytest.approx(0.98, abs=0.001)
 
 
 async def test_what_is_renewed_is_asked_again(kind: str, embedder: Embedder) -> None:
