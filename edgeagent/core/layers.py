@@ -199,7 +199,8 @@ class CacheLayers:
         self, call: Call[Any], keys: Keys, rank: int, data: bytes, entry: Entry, *, between: bool = True
     ) -> None:
         """Put what a far tier had into memory, and into those between, for no longer than it would have lived there."""
-        if self.clearings.forgot(call.cleared, (keys.raw, keys.shared), data, self._wall()):
+        forgotten = self.clearings.forgot(call.cleared, (keys.raw, keys.shared), data, self._wall())
+        if forgotten or self._replaced(keys, entry):  # while it was read
             return
         ttl, capped = self._left(entry, self._far[rank]), entry.expires is None
         near = data if keys.near_form is None else keys.near_form(entry)
@@ -208,6 +209,17 @@ class CacheLayers:
             self._put_near(keys.raw, near, ttl, capped=capped)
         for skipped in self._far[:rank] if between else ():
             self._put_far(skipped, keys.shared, data, shorter(ttl, skipped) if capped else ttl)
+
+    def _replaced(self, keys: Keys, entry: Entry) -> bool:
+        """Whether there is a later answer by now, of a call that asked anew."""
+        found = [self.writes.under_way(keys.shared)]
+        for tier in self._near:
+            try:
+                found.append(getattr(tier, "peek", tier.get)(keys.raw))
+            except Exception as error:
+                self.fault(tier, error)
+        held = [self.fresh(decode_entry(data), None) for data in found if data is not None]
+        return any(one is not None and one.created > entry.created for one in held)
 
     def similar(self, call: Call, candidates: bytes) -> Flow[tuple[Entry, CacheTierName] | None]:
         """Ask for the answer to a similar question, which is never promoted: it is no answer to this very request.

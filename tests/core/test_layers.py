@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from edgeagent.cache.encrypted import EncryptedCache
-from edgeagent.cache.entry import Entry, encode_entry
+from edgeagent.cache.entry import Entry, decode_entry, encode_entry
 from edgeagent.cache.memory import MemoryCache
 from edgeagent.core import layers as layers_module
 from edgeagent.core.call import CallOptions
@@ -189,3 +189,30 @@ def test_what_is_forgotten_while_it_is_read_is_not_promoted(clock: Clock, announ
         Catalogue(layers, clock).bar(selection)
     assert far(layers, since=layers.clearings.count) == "disk"
     assert (near.get(b"k"), last.get(b"k")) == (None, None)
+
+
+@pytest.mark.parametrize(("ttl", "kept"), [(None, "new"), (5.0, "new"), (0.5, "old")])
+def test_what_is_stored_while_an_older_answer_is_read_stays(clock: Clock, ttl: float | None, kept: str) -> None:
+    """An answer that was asked for anew is not replaced by what a slow tier is just giving, while it is good."""
+    clock.now = 10.0
+    near, between, last = (MemoryCache(clock=clock) for _ in range(3))
+    between.blocking, between.name = True, "disk"
+
+    class Slow:
+        name, blocking, put, delete, clear, close = "redis", True, last.put, last.delete, last.clear, last.close
+
+        def get(self, key: bytes, /) -> bytes | None:
+            data = last.get(key)
+            new = entry("new", created=10.0, expires=None if ttl is None else 10.0 + ttl)
+            layers.store(key, key, encode_entry(new), None, shared=True)
+            clock.now = 11.0
+            return data
+
+    slow: Any = Slow()
+    layers = CacheLayers([near, between, slow], lambda job: job(), clock, ObserverGroup(()))
+    last.put(b"k", encode_entry(entry("old", created=1.0)))
+    assert far(layers) == "redis"
+    for tier in (near, between):
+        held = decode_entry(tier.get(b"k") or b"")
+        assert held is not None
+        assert held.completion.decode() == kept
