@@ -79,14 +79,13 @@ class Writes:
 class _Write:
     """One background write; `gathered` are those of its tier that wait, itself among them, if they go together."""
 
-    __slots__ = ("_gathered", "_tier", "_writes", "given_up", "put")
+    __slots__ = ("_gathered", "_tier", "_writes", "put")
 
     def __init__(self, writes: Writes, tier: Any, put: Put, gathered: deque[_Write] | None) -> None:
         self._writes = writes
         self._tier = tier
         self._gathered = gathered
         self.put = put
-        self.given_up = False
 
     def __call__(self) -> None:
         puts = [self.put] if self._gathered is None else _taken(self._gathered)
@@ -114,8 +113,12 @@ class _Write:
             self._writes.wrote(self._tier)
 
     def dropped(self) -> None:
-        """The background will not do it."""
-        self.given_up = True
+        """The background will not run this job; the write may be under way by another."""
+        if self._gathered is not None:
+            try:
+                self._gathered.remove(self)
+            except ValueError:
+                return
         self._writes.dropped(self._tier)
         self._writes.over(self.put)
 
@@ -124,9 +127,11 @@ def _taken(gathered: deque[_Write]) -> list[Put]:
     """The oldest of those that wait."""
     puts: list[Put] = []
     size = 0
-    while gathered and len(puts) < BATCH and size < BATCH_BYTES:
-        write = gathered.popleft()
-        if not write.given_up:
-            puts.append(write.put)
-            size += len(write.put.value)
+    while len(puts) < BATCH and size < BATCH_BYTES:
+        try:
+            put = gathered.popleft().put
+        except IndexError:  # not asked before: the last one may be dropped in between
+            break
+        puts.append(put)
+        size += len(put.value)
     return puts

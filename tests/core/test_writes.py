@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -137,6 +138,27 @@ def test_what_is_dropped_is_not_written(kind: type[Counter]) -> None:
     assert scene.writes.under_way(b"a") is None
     scene.work()
     assert set(scene.shelf.items) == {b"b"}
+
+
+def test_a_write_that_another_job_takes_along_is_not_dropped() -> None:
+    """When the queue throws away a job whose work is being done already: it is stored, seen, and no dropped write."""
+    jobs: list[Any] = []
+    seen: list[bytes | None] = []
+    counts = Counts(looks=False)
+
+    class Dropping(Batching):
+        def put_many(self, puts: Sequence[Put], /, *, told: bool = True) -> list[Exception | None]:
+            jobs.pop().dropped()
+            seen.append(writes.under_way(b"b"))
+            return super().put_many(puts, told=told)
+
+    shelf = Dropping()
+    writes = Writes(jobs.append, lambda tier, error: None, lambda tier: counts)
+    for key in (b"a", b"b"):
+        writes.put(shelf, Put(key, b"v" + key))
+    jobs.pop(0)()
+    assert set(shelf.items) == {b"a", b"b"}
+    assert (counts.writes, counts.dropped, seen) == (2, 0, [b"vb"])
 
 
 def test_a_later_value_stays_under_way() -> None:
