@@ -77,12 +77,13 @@ class CacheControl(_Control):
 
         Raises:
             RequestValidationError: an argument has the wrong type; `.param` names it.
+            TimeoutError: writes are still under way, and come after what was forgotten.
             Exception: whatever a tier raises that could not forget, after the others have.
         """
         selection = selected(key, model, namespace, tag, older_than)
         self._catalogue.bar(selection)
-        self._client.flush(FLUSH_SECONDS)
-        return self._run(partial(self._catalogue.clear, selection))
+        written = self._client.flush(FLUSH_SECONDS)
+        return _forgotten(self._run(partial(self._catalogue.clear, selection)), written=written)
 
     def stats(self) -> CacheStats:
         """What each tier holds and has seen since the client was made, and what was renewed in the background."""
@@ -144,8 +145,8 @@ class AsyncCacheControl(_Control):
         """Forget entries in every tier; see `CacheControl.clear`."""
         selection = selected(key, model, namespace, tag, older_than)
         self._catalogue.bar(selection)
-        await self._client.flush(FLUSH_SECONDS)
-        return await self._run(partial(self._catalogue.clear, selection))
+        written = await self._client.flush(FLUSH_SECONDS)
+        return _forgotten(await self._run(partial(self._catalogue.clear, selection)), written=written)
 
     async def stats(self) -> CacheStats:
         """What each tier holds and has seen; see `CacheControl.stats`."""
@@ -169,6 +170,12 @@ class AsyncCacheControl(_Control):
     async def _run(self, call: Callable[[], T]) -> T:
         scope = Scope()
         return await self._client._engine.here().runtime.async_driver.run(invoke(call, None), scope)
+
+
+def _forgotten(count: int | None, *, written: bool) -> int | None:
+    if not written:
+        raise TimeoutError("Entries are still being written, which may be some of those: clear them again later.")
+    return count
 
 
 def selected(key: object, model: object, namespace: object, tag: object, older_than: object) -> Selection:

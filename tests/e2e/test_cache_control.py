@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from edgeagent import EdgeClient, RequestValidationError
 from edgeagent.cache import Cache, MemoryCache
 from edgeagent.core.catalogue import Imported
+from edgeagent.resources import cache as module
 from edgeagent.testing import FakeProvider
 from tests.e2e.harness import PROMPT, Gate, settled, text_of
 
@@ -132,6 +134,48 @@ async def test_what_is_forgotten_is_not_brought_back(kind: str, tmp_path: Path, 
         await gate.flush()
     async with Gate(kind, [provider], cache=tmp_path / "cache") as gate:
         assert await call() == (1.0 if cleared in OTHERS else 2.0)
+
+
+class Hanging:
+    """A tier that stores when it is let go."""
+
+    name, blocking = "disk", True
+
+    def __init__(self) -> None:
+        self.held: dict[bytes, bytes] = {}
+        self.go = threading.Event()
+
+    def get(self, key: bytes, /) -> bytes | None:
+        return self.held.get(key)
+
+    def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> None:
+        self.go.wait(30)
+        self.held[key] = value
+
+    def delete(self, key: bytes, /) -> None:
+        self.held.pop(key, None)
+
+    def clear(self) -> None:
+        self.held.clear()
+
+    def close(self) -> None:
+        pass
+
+
+async def test_a_write_that_is_not_waited_for_is_told(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is still being written when nobody waits any more comes after the clearing: whoever clears must know."""
+    monkeypatch.setattr(module, "FLUSH_SECONDS", 0.01)
+    tier = Hanging()
+    async with Gate(kind, [FakeProvider("Paris")], cache=Cache(disk=tier)) as gate:
+        await gate.create(**ask())
+        with pytest.raises(TimeoutError, match="still being written"):
+            await settled(gate.client.cache.clear())
+        memory = (await settled(gate.client.cache.stats())).tiers["memory"]
+        assert memory.entries == 0
+        tier.go.set()
+        assert await gate.flush()
+        await settled(gate.client.cache.clear())
+        assert tier.held == {}
 
 
 async def test_vectors_are_entries_too(kind: str) -> None:
