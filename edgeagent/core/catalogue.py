@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeagent.cache.archive import entry_of, is_header, lines_of
-from edgeagent.cache.base import CacheTier, listing
+from edgeagent.cache.base import CacheTier, lifetime, listing
 from edgeagent.cache.entry import Entry, decode_entry, encode_entry
 from edgeagent.core.staleness import RefreshStats
 from edgeagent.errors import RequestValidationError
@@ -178,13 +178,21 @@ class Catalogue:
         return Imported(entries, expired, damaged)
 
     def _store(self, key: bytes, entry: Entry) -> bool:
-        left = None if entry.expires is None else entry.expires + entry.keep - self._wall()
-        if left is not None and left <= 0:
-            return False
-        data = encode_entry(entry)
-        for tier in self._layers.masked_tiers:
-            tier.put(key, data, left)
-        return True
+        data, tiers = encode_entry(entry), self._layers.masked_tiers
+        stored = not tiers
+        for tier in tiers:
+            left = self._left(entry, tier)
+            if left is None or left > 0:
+                tier.put(key, data, left)
+                stored = True
+        return stored
+
+    def _left(self, entry: Entry, tier: CacheTier) -> float | None:
+        """Seconds that it has left: until its own end, or that which the tier gives to what was made then."""
+        now, life = self._wall(), lifetime(tier)
+        if entry.expires is not None:
+            return entry.expires + entry.keep - now
+        return None if life is None else min(life, entry.created + life - now)
 
     def _forgetting(self, tier: CacheTier) -> Callable[[Selection], int | None]:
         def forget(selection: Selection) -> int | None:

@@ -276,6 +276,26 @@ def test_what_is_over_or_damaged_is_not_imported() -> None:
     assert memory.get(b"kept") is not None
 
 
+def test_what_is_imported_lives_no_longer_than_a_tier_lets_it() -> None:
+    """The time of a tier's own began when the answer was made, as for what is promoted; it does not begin anew."""
+    time = [0.0]
+    near, far = MemoryCache(ttl=100, clock=lambda: time[0]), Far()
+    _, catalogue = layered(near, far)
+    old, young = entry("m", created=NOW - 100), entry("m", created=NOW - 99)
+    ahead, ending = entry("m", created=NOW + 10**6), entry("m", created=NOW - 500, expires=NOW + 500)
+    source, export = layered(MemoryCache())
+    for name, one in ((b"old", old), (b"young", young), (b"ahead", ahead), (b"ending", ending)):
+        source.store(name, name, encode_entry(one), None, shared=True)
+    assert catalogue.import_(export.export(Selection())) == Imported(4)
+    assert near.peek(b"old") is None
+    assert far.get(b"old") == encode_entry(old)
+    assert near.peek(b"young") is not None
+    time[0] = 100.0
+    assert [near.peek(name) is None for name in (b"young", b"ahead", b"ending")] == [True, True, False]
+    _, alone = layered(MemoryCache(ttl=100))
+    assert alone.import_(export.export(Selection())) == Imported(3, 1)
+
+
 @pytest.mark.parametrize("lines", [[], ["{}"], ["damaged"], ['{"format":"edgeagent cache","version":2}']])
 def test_another_file_is_refused(lines: list[str]) -> None:
     """Before anything of it is stored."""
