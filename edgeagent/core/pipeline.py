@@ -293,24 +293,27 @@ class Pipeline(Answers):
     def _open_stream(self, call: Call, kind: type[S]) -> Flow[S]:
         candidates = self._candidates(call)
         raw = self._raw_key(call, candidates)
+        last_put = self.layers.last_put
         found = self._near(call, raw)
         given = None if found is None else self._replay(call, *found, kind)
         if given is not None:
             return given
         keys = yield from self._missed(call, candidates, raw)
-        ask = partial(self._streamed_elsewhere, call, candidates, keys, kind)
+        ask = partial(self._streamed_elsewhere, call, candidates, keys, kind, last_put)
         if call.spare is None or keys is None:
             return (yield from ask())
         return (yield from self._or_stale(call, keys, ask, lambda entry, tier: self._replay(call, entry, tier, kind)))
 
-    def _streamed_elsewhere(self, call: Call, candidates: Candidates, keys: Keys | None, kind: type[S]) -> Flow[S]:
+    def _streamed_elsewhere(
+        self, call: Call, candidates: Candidates, keys: Keys | None, kind: type[S], last_put: object
+    ) -> Flow[S]:
         """The stream that memory does not have."""
         found = yield from self._far(call, keys)
         given = None if found is None else self._replay(call, *found, kind)
         if given is not None:
             return given
         if keys is not None and self.may_share(call):
-            return (yield from StreamFlight(self, call, candidates, keys).open())  # type: ignore[return-value]  # not native
+            return (yield from StreamFlight(self, call, candidates, keys, last_put).open())  # type: ignore[return-value]  # not native
         answered, asked = yield from self._opened_by(call, candidates)
         recorder = Recorder(self._clock) if keys is not None and keys.write else None
 

@@ -69,15 +69,16 @@ class StreamFlight:
         call: in mode `on`, in the unified model.
         candidates: of the call.
         keys: of the call.
+        last_put: that of the layers when memory was asked.
     """
 
-    def __init__(self, pipeline: Pipeline, call: Call, candidates: Candidates, keys: Keys) -> None:
+    def __init__(self, pipeline: Pipeline, call: Call, candidates: Candidates, keys: Keys, last_put: object) -> None:
         self._pipeline = pipeline
         self._streams = pipeline.streams
         self._call = call
         self._candidates = candidates
         self._keys = keys
-        self._last_put = pipeline.layers.last_put
+        self._last_put = last_put
         self._place: Place = (None, keys.shared)
 
     def open(self) -> Flow[StreamSession]:

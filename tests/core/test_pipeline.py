@@ -220,6 +220,27 @@ def test_disk_hit_is_promoted_to_memory() -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_what_was_stored_while_a_stream_looked_into_a_slow_tier_is_not_asked_for_again(stream: bool) -> None:
+    """That tier has just said that it has nothing: memory has the other call's answer by then."""
+    house: House
+
+    class Slow(Far):
+        looked = 0
+
+        def get(self, key: bytes) -> bytes | None:
+            self.looked += 1
+            if self.looked == 1:
+                _ = house.chunks(house.stream()) if stream else house.complete()
+            return None
+
+    fake = FakeProvider(["Paris", "London"])
+    house = House(fake, far=Slow())
+    session = house.stream()
+    assert text(house.chunks(session)) == "Paris"
+    assert (session.call.edge.cached, fake.calls) == (True, 1)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("tier", ["memory", "disk"])
 @pytest.mark.parametrize("completion", [b"", b"null", b"{}", b"\xff", b'{"id": 7, "choices": []}'])
 def test_an_entry_that_holds_no_answer_is_a_miss(completion: bytes, tier: str, stream: bool) -> None:
