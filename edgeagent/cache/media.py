@@ -71,9 +71,13 @@ def _canonical(value: Any, name: str, depth: int) -> Any:
 def _data_url(url: str) -> str:
     head, comma, body = url[5:].partition(",")
     media_type, *parameters = (piece.strip() for piece in head.split(";"))
+    try:
+        written = body.encode()
+    except UnicodeEncodeError:  # it cannot be sent, and has no key
+        return url
     if not comma:
         return url
-    content = unquote_to_bytes(body) if "%" in body else body.encode("utf-8", "surrogatepass")
+    content = unquote_to_bytes(written) if b"%" in written else written
     encoded: str | None
     if parameters and parameters[-1].lower() == "base64":
         parameters.pop()

@@ -489,3 +489,12 @@ def test_keys_of_this_version_do_not_change() -> None:
     """A fixed request has a fixed key: a change of the encoding must change `VERSION`, and this test."""
     asked = request(temperature=1, min_p=0.5, extra_headers={"X-A": "1"})
     assert raw_key(asked, b"c", b"p").hex() == "035756ea01dd8c2fac7d3f8bb39f47ca7ca71dc6f923c03d8be5338db6eb13a4"
+
+
+@pytest.mark.parametrize("body", ["%20\ud800", "\ud800", ";base64,\ud800"])
+def test_half_a_character_in_a_data_url_has_no_key(body: str) -> None:
+    """The error is that of any other place, and names this one."""
+    part = {"type": "image_url", "image_url": {"url": f"data:text/plain,{body}"}}
+    with pytest.raises(RequestValidationError) as caught:
+        key(messages=[{"role": "user", "content": [part]}])
+    assert caught.value.param == "messages[0].content[0].image_url.url"
