@@ -227,6 +227,9 @@ class Catalogue:
     def _stats(self, tier: Any) -> TierStats:
         counts = self._layers.counts(tier)
         own = _own_counts(tier)
+        if "hits" in own:
+            own["hits"] -= counts.vain
+            own["misses"] = own.get("misses", 0) + counts.vain
         entries, size = _usage(tier)
         return TierStats(
             entries,

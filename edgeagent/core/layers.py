@@ -132,6 +132,8 @@ class CacheLayers:
             self._observer.cache_lookup(tier.name, hit=entry is not None)
             if entry is not None:
                 return entry, tier.name
+            if data is not None:
+                self.counts(tier).in_vain()
         return None
 
     def far(self, call: Call, keys: Keys) -> Flow[tuple[Entry, CacheTierName] | None]:

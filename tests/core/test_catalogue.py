@@ -226,6 +226,19 @@ def test_counts(tier: CacheTier) -> None:
     assert (stats.evictions is None) == tier.blocking
 
 
+def test_what_memory_has_and_cannot_give_is_a_miss() -> None:
+    """Too old for the call, or damaged: as in the other tiers, for all that memory itself has handed it out."""
+    layers, catalogue = layered(MemoryCache())
+    layers.store(b"a", b"a", encode_entry(ENTRIES[b"a"]), None, shared=True)
+    layers.store(b"bad", b"bad", b"damaged", None, shared=True)
+    assert layers.near(b"a", None) is not None
+    assert layers.near(b"a", -1.0) is None
+    assert layers.near(b"bad", None) is None
+    assert layers.near(b"nothing", None) is None
+    stats = catalogue.stats().tiers["memory"]
+    assert (stats.hits, stats.misses) == (1, 3)
+
+
 def test_dropped_writes_are_counted() -> None:
     """Of those that were never tried; a write that was done is none of them."""
     jobs: list[Any] = []
