@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from edgeagent.cache.base import CacheTier, Put
@@ -99,18 +100,27 @@ class _Write:
 
     def _store(self, puts: list[Put]) -> None:
         if len(puts) > 1:
-            for fault in self._tier.put_many(puts):
+            for put, fault in zip(puts, self._tier.put_many(puts), strict=True):
                 if fault is not None:
-                    self._writes.fault(self._tier, fault)
+                    self._refused(put, fault)
                 else:
                     self._writes.wrote(self._tier)
         elif puts:
             key, value, ttl, token = puts[0]
-            if not token:
-                self._tier.put(key, value, ttl)
-            elif not self._tier.put_leased(key, value, token, ttl):
+            try:
+                stored = self._tier.put_leased(key, value, token, ttl) if token else self._tier.put(key, value, ttl)
+            except Exception as error:
+                self._refused(puts[0], error)
                 return
-            self._writes.wrote(self._tier)
+            if not token or stored:
+                self._writes.wrote(self._tier)
+
+    def _refused(self, put: Put, error: Exception) -> None:
+        """The tier says why; the write would have ended the lease, for which others wait."""
+        self._writes.fault(self._tier, error)
+        if put.token:
+            with suppress(Exception):  # it ends by itself
+                self._tier.release(put.key, put.token)
 
     def dropped(self) -> None:
         """The background will not run this job; the write may be under way by another."""

@@ -170,6 +170,26 @@ def test_a_later_value_stays_under_way() -> None:
     assert scene.writes.under_way(b"a") == b"two"
 
 
+@pytest.mark.parametrize("kind", [Counter, Batching])
+@pytest.mark.parametrize("frees", [True, False])
+def test_a_write_that_is_refused_ends_its_lease(kind: type[Counter], frees: bool) -> None:
+    """Who waits for it in another process must not wait until its time is over; if even that fails, he does."""
+    scene = Scene(kind())
+    released: list[tuple[bytes, str]] = []
+
+    def release(key: bytes, token: str) -> None:
+        released.append((key, token))
+        if not frees:
+            raise OSError
+
+    scene.shelf.release = release  # type: ignore[attr-defined]
+    scene.put(b"a", b"bad", b"b", token="t")
+    scene.work()
+    assert released == [(b"bad", "t")]
+    assert scene.faults == [OSError]
+    assert set(scene.shelf.items) == {b"a", b"b"}
+
+
 def test_a_child_has_nothing_under_way() -> None:
     """What was pending at the fork is the parent's."""
     scene = Scene(Batching())
