@@ -383,6 +383,7 @@ class CacheLayers:
 
     def after_fork(self) -> None:
         """In the child: writes under way are the parent's. The tiers see to themselves."""
+        self._reads = Reads()
         self.writes.after_fork()
         self.clearings.after_fork()
         for counts in self._counts.values():

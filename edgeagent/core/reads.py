@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from edgeagent.cache.base import Awaits, CacheTier
@@ -42,6 +43,7 @@ class Reads:
 
     def __init__(self) -> None:
         self._in_a_row: dict[int, int] = {}
+        self._began: dict[int, dict[int, float]] = {}  # of those under way, by tier and thread
 
     def read(self, call: Call[Any], tier: CacheTier, key: bytes) -> Flow[bytes | None]:
         """The bytes under a key.
@@ -53,25 +55,31 @@ class Reads:
         awaiting = _awaiting(tier)
         awaited = None if awaiting is None else partial(awaiting.aget, key)
         get = partial(self._timed, call.clock, tier, tier.get, key)
-        return offload(get, bound_of(call), awaited, prompt=self._prompt(tier))
+        return offload(get, bound_of(call), awaited, prompt=self._prompt(call, tier))
 
     def read_many(self, call: Call[Any], tier: CacheTier, keys: Sequence[bytes]) -> Flow[dict[bytes, bytes]]:
         """What is under each of them, as far as there is something. Raises as `read` does."""
         awaiting = _awaiting(tier)
         awaited = None if awaiting is None else partial(awaiting.aget_many, keys)
         get = partial(self._timed, call.clock, tier, partial(_all, tier), keys)
-        found = yield from offload(get, bound_of(call), awaited, prompt=self._prompt(tier))
+        found = yield from offload(get, bound_of(call), awaited, prompt=self._prompt(call, tier))
         return {key: data for key, data in zip(keys, found, strict=True) if data is not None}
 
-    def _prompt(self, tier: CacheTier) -> bool:
-        return self._in_a_row.get(id(tier), 0) >= PROMPT_READS
+    def _prompt(self, call: Call[Any], tier: CacheTier) -> bool:
+        under_way = tuple(self._began.get(id(tier), {}).values())
+        if not under_way:
+            return self._in_a_row.get(id(tier), 0) >= PROMPT_READS
+        return self._in_a_row.get(id(tier), 0) >= PROMPT_READS and call.clock() - min(under_way) <= PROMPT
 
     def _timed(self, clock: Callable[[], float], tier: CacheTier, get: Callable[[K], T], key: K) -> T:
         began, prompt = clock(), False
+        under_way, thread = self._began.setdefault(id(tier), {}), get_ident()
+        under_way[thread] = began
         try:
             value = get(key)
             prompt = clock() - began <= PROMPT
         finally:
+            under_way.pop(thread, None)
             self._in_a_row[id(tier)] = min(self._in_a_row.get(id(tier), 0) + 1, PROMPT_READS) if prompt else 0
         return value
 

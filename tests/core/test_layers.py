@@ -216,3 +216,10 @@ def test_what_is_stored_while_an_older_answer_is_read_stays(clock: Clock, ttl: f
         held = decode_entry(tier.get(b"k") or b"")
         assert held is not None
         assert held.completion.decode() == kept
+
+
+def test_a_child_knows_nothing_of_reads_under_way(layers: CacheLayers) -> None:
+    """Those of its parent never come to an end here."""
+    reads = layers._reads
+    layers.after_fork()
+    assert layers._reads is not reads

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -99,3 +101,40 @@ def test_many_at_once() -> None:
     with pytest.raises(StopIteration) as end:
         flow.send(effect.call())
     assert end.value.value == {b"a": b"1", b"c": b"3"}
+
+
+def begun(house: House) -> Callable[[], object]:
+    """A read that is under way; what is returned lets it come to an end."""
+    inside, go = threading.Event(), threading.Event()
+
+    def hang(key: bytes, /) -> None:
+        inside.set()
+        go.wait(30)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(house.tier, "get", hang)
+        effect = next(house.reads.read(house.call, house.tier, b"k"))
+    assert isinstance(effect, Offload)
+    thread = threading.Thread(target=effect.call)
+    thread.start()
+    assert inside.wait(30)
+
+    def end() -> None:
+        go.set()
+        thread.join()
+
+    return end
+
+
+def test_while_one_hangs_the_next_are_not_taken_for_prompt() -> None:
+    """Their callers have a thread that they can leave, though no read has come to an end yet that was slow."""
+    house = House()
+    for _ in range(PROMPT_READS):
+        house.read()
+    end = begun(house)
+    house.now[0] += PROMPT * 0.99
+    assert house.read().prompt
+    house.now[0] += PROMPT
+    assert not house.read().prompt
+    end()
+    assert [house.read().prompt for _ in range(PROMPT_READS + 1)] == [*[False] * PROMPT_READS, True]
