@@ -3,7 +3,8 @@
 Nobody waits longer than `READ_BOUND` or than the call's deadline allows: a busy or slow tier is a miss. A client that
 blocks reads in its caller's own thread while a tier is prompt, since a thread of ours takes more time than the read of
 a file. There nothing could end a read, so the first ones, and those after a slow one, are given a thread with the
-bound. What stops answering between two prompt reads holds up, once, those that are under way.
+bound. What stops answering between two prompt reads holds up, once, those that are under way. A read that never ends
+keeps its thread: where too many do, the tier is not asked until one of them has come back.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from edgeagent.cache.base import Awaits, CacheTier
+from edgeagent.cache.outage import Away
 from edgeagent.effects import Flow, offload
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ PROMPT: Final = 0.05
 """Seconds that a read of a prompt tier takes at most."""
 PROMPT_READS: Final = 3
 """So many in a row make a tier prompt."""
+STUCK: Final = 16
+"""So many reads that go on after `READ_BOUND` mean that a tier is away."""
 
 
 def bound_of(call: Call[Any]) -> float:
@@ -49,6 +53,7 @@ class Reads:
         """The bytes under a key.
 
         Raises:
+            Away: too many reads do not come to an end.
             TimeoutError: it took too long.
             Exception: whatever the tier does.
         """
@@ -69,7 +74,10 @@ class Reads:
         under_way = tuple(self._began.get(id(tier), {}).values())
         if not under_way:
             return self._in_a_row.get(id(tier), 0) >= PROMPT_READS
-        return self._in_a_row.get(id(tier), 0) >= PROMPT_READS and call.clock() - min(under_way) <= PROMPT
+        now = call.clock()
+        if sum(now - began > READ_BOUND for began in under_way) >= STUCK:
+            raise Away("The tier does not answer.")
+        return self._in_a_row.get(id(tier), 0) >= PROMPT_READS and now - min(under_way) <= PROMPT
 
     def _timed(self, clock: Callable[[], float], tier: CacheTier, get: Callable[[K], T], key: K) -> T:
         began, prompt = clock(), False

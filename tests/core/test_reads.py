@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from edgeagent.cache.outage import Away
 from edgeagent.core.call import Call
-from edgeagent.core.reads import PROMPT, PROMPT_READS, READ_BOUND, Reads, bound_of
+from edgeagent.core.reads import PROMPT, PROMPT_READS, READ_BOUND, STUCK, Reads, bound_of
 from edgeagent.effects import Offload
 
 
@@ -138,3 +139,19 @@ def test_while_one_hangs_the_next_are_not_taken_for_prompt() -> None:
     assert not house.read().prompt
     end()
     assert [house.read().prompt for _ in range(PROMPT_READS + 1)] == [*[False] * PROMPT_READS, True]
+
+
+def test_a_tier_whose_reads_do_not_end_is_not_asked() -> None:
+    """Each of them holds a thread; once one has come to an end, it is asked again."""
+    house = House()
+    ends = [begun(house) for _ in range(STUCK)]
+    house.read()
+    house.now[0] += READ_BOUND * 1.01
+    with pytest.raises(Away):
+        house.read()
+    with pytest.raises(Away):
+        next(house.reads.read_many(house.call, house.tier, [b"k"]))
+    ends.pop()()
+    house.read()
+    for end in ends:
+        end()
