@@ -139,6 +139,16 @@ def test_all_of_it_from_the_cache() -> None:
     assert hit.model == "e-2024"
 
 
+def test_vectors_from_the_cache_are_as_old_as_the_oldest() -> None:
+    """Said of what the cache answered alone, as of any other answer."""
+    home = Home(Embedder())
+    assert home.embed("a").edge.age is None
+    home.world.now += 30
+    assert home.embed(["a", "b"]).edge.age is None
+    home.world.now += 5
+    assert [home.embed(texts).edge.age for texts in ("a", "b", ["b", "a"])] == [35, 5, 35]
+
+
 def test_one_text_alone_or_in_a_list_is_one_entry() -> None:
     """Also as one of many."""
     embedder = Embedder()
