@@ -171,6 +171,8 @@ _VENDOR_STATE: Final[Mapping[str, str]] = {
     "container": "container continues what the vendor keeps",
     "mcp_servers": "servers that the vendor calls depend on more than the request",
     "search_parameters": "search_parameters lets the model read the web",
+    "plugins": "plugins that the vendor runs depend on more than the request",  # OpenRouter's, as for the web
+    "enable_search": "enable_search lets the model read the web",  # Alibaba's
 }
 """Unknown parameters of `ChatRequest` that mean state at the vendor or a look at the world, when they are truthy."""
 

@@ -138,6 +138,8 @@ def test_ordinary_requests_may_be_cached(fields: dict[str, Any]) -> None:
         ({"container": "c_1"}, "container"),
         ({"mcp_servers": [{"url": "https://x"}]}, "servers"),
         ({"search_parameters": {"mode": "on"}}, "web"),
+        ({"plugins": [{"id": "web"}]}, "plugins"),
+        ({"enable_search": True}, "web"),
         ({"web_search_options": {}}, "web"),
         ({"audio": {"voice": "alloy"}}, "spoken"),
         ({"modalities": ["text", "audio"]}, "spoken"),
