@@ -22,6 +22,8 @@ __all__ = ["Recorded", "Recorder", "replayed"]
 
 MAX_BYTES: Final = 2**20
 """The largest recording; a stream with a larger one is replayed in few chunks."""
+LONGEST_MS: Final = 86_400_000
+"""A chunk that came later than a day after the first is none of a stream."""
 
 
 class Recorded(NamedTuple):
@@ -83,7 +85,7 @@ def replayed(data: bytes, completion: ChatCompletion) -> list[Recorded]:
     try:
         recording: dict[str, Any] = json.loads(data)
         return list(_replayed(recording["like"], recording["chunks"], recording["ms"], completion))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("this is no recording of a stream") from error
 
 
@@ -103,6 +105,8 @@ def _replayed(
         else:
             chunk = ChatCompletionChunk.model_validate(item)
         at += sum(map(len, _texts(chunk, index)))
+        if not 0 <= time <= LONGEST_MS:
+            raise ValueError("a time that no stream takes")
         yield Recorded(time / 1e3, chunk)
 
 

@@ -132,6 +132,11 @@ def test_what_does_not_fit_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> N
         json.dumps({"like": None, "chunks": [{}], "ms": [0]}).encode(),
         json.dumps({"like": None, "chunks": [], "ms": [0]}).encode(),
         json.dumps({"like": None, "chunks": ["x"], "ms": ["y"]}).encode(),
+        b'{"like":{"choices":[]},"chunks":[],"ms":[]}',
+        b'{"like":null,"chunks":[{"id":"c","choices":[],"created":1,"model":"m"}],"ms":[1%s]}' % (b"0" * 400),
+        b'{"like":null,"chunks":[{"id":"c","choices":[],"created":1,"model":"m"}],"ms":[1e300]}',
+        b'{"like":null,"chunks":[{"id":"c","choices":[],"created":1,"model":"m"}],"ms":[NaN]}',
+        b'{"like":null,"chunks":[{"id":"c","choices":[],"created":1,"model":"m"}],"ms":[-1]}',
     ],
 )
 def test_other_data_is_no_recording(data: bytes) -> None:
