@@ -259,7 +259,10 @@ class Embeddings(Calls):
                 continue
             packed[place] = written
             if cache.writes and answered.rank == 0:
-                data = encode_entry(self._entry(call, target, cost, *written, ttl=cache.ttl))
+                try:
+                    data = encode_entry(self._entry(call, target, cost, *written, ttl=cache.ttl))
+                except ValueError:  # half a character in a tag, say
+                    continue
                 raw, shared = batch.raw[place], batch.shared[place]
                 if not self.layers.clearings.forgot(call.cleared, (raw, shared), data, self._wall()):
                     self.layers.store(raw, shared, data, cache.ttl, shared=candidates.sharable)

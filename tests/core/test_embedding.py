@@ -254,6 +254,16 @@ def test_what_a_vendor_says_of_a_vector_is_kept() -> None:
     assert "billed" not in (hit.model_extra or {})
 
 
+def test_an_answer_that_no_entry_can_hold_is_given() -> None:
+    """What the call says of itself is no text that can be written (a tag with half a character): nothing is kept."""
+    embedder = Embedder()
+    home = Home(embedder)
+    options = CallOptions(retry=ONCE, tags=("\ud800",))
+    for _ in range(2):
+        assert vectors(home.embed(["a", "bb"], options=options)) == [[1, 0.5], [2, 0.5]]
+    assert len(embedder.asked) == 2
+
+
 def test_numbers_that_no_base64_can_hold() -> None:
     """They are given as they are, and neither kept nor shared; asked for in base64 they are an error."""
     fake = FakeProvider("x", embeddings=lambda request: [[1e39]])
