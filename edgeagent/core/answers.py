@@ -186,11 +186,11 @@ class Answers(Calls):
             logger.warning("an answer of %s cannot be written as JSON, and is not cached", answered.target.provider)
             self.layers.keep_nothing(keys.shared)
             return None
+        near = None if data is None or keys.near_form is None else keys.near_form(entry)  # it takes a while
         names = (keys.raw, keys.shared)
         if data is None or self.layers.clearings.forgot(call.cleared, names, data, entry.created):
             self.layers.keep_nothing(keys.shared)
         else:
-            near = None if keys.near_form is None else keys.near_form(entry)
             kept = None if ttl is None else ttl + keep
             self.layers.store(keys.raw, keys.shared, data, kept, shared=keys.far, near=near)
             self.layers.store_similar(call, keys, data, ttl)

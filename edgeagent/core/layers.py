@@ -201,11 +201,11 @@ class CacheLayers:
         self, call: Call[Any], keys: Keys, rank: int, data: bytes, entry: Entry, *, between: bool = True
     ) -> None:
         """Put what a far tier had into memory, and into those between, for no longer than it would have lived there."""
+        near = data if keys.near_form is None else keys.near_form(entry)  # it takes a while
         forgotten = self.clearings.forgot(call.cleared, (keys.raw, keys.shared), data, self._wall())
-        if forgotten or self._replaced(keys, entry):  # while it was read
+        if forgotten or self._replaced(keys, entry):  # since it was read
             return
         ttl, capped = self._left(entry, self._far[rank]), entry.expires is None
-        near = data if keys.near_form is None else keys.near_form(entry)
         if near is not None:
             self.near_is_masked = self.near_is_masked and keys.near_form is None
             self._put_near(keys.raw, near, ttl, capped=capped)

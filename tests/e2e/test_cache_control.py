@@ -15,6 +15,7 @@ import pytest
 from edgeagent import EdgeClient, RequestValidationError
 from edgeagent.cache import Cache, MemoryCache
 from edgeagent.core.catalogue import Imported
+from edgeagent.core.shielding import Shielding
 from edgeagent.resources import cache as module
 from edgeagent.testing import FakeProvider
 from tests.e2e.harness import PROMPT, Gate, settled, text_of
@@ -134,6 +135,31 @@ async def test_what_is_forgotten_is_not_brought_back(kind: str, tmp_path: Path, 
         await gate.flush()
     async with Gate(kind, [provider], cache=tmp_path / "cache") as gate:
         assert await call() == (1.0 if cleared in OTHERS else 2.0)
+
+
+@pytest.mark.parametrize("far", [False, True], ids=["asked", "promoted"])
+def test_what_is_forgotten_while_it_is_restored_is_not_kept(tmp_path: Path, far: bool) -> None:
+    """To put the caller's values back into a long answer takes a while, in which another thread may clear."""
+    echo = FakeProvider(lambda request: request.messages[-1]["content"])
+    prompt = [{"role": "user", "content": "write to joe.miller@example.org"}]
+    with EdgeClient(providers=[echo], cache=tmp_path / "cache", shield="default") as client:
+        create = client.chat.completions.create
+        if far:
+            create(**ask(), messages=prompt)
+            client.flush()
+            client._engine.pipeline.layers.tiers[0].clear()
+        restore = Shielding.near
+
+        def near(shielding: Shielding, entry: Any) -> bytes | None:
+            data = restore(shielding, entry)
+            client.cache.clear()
+            return data
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Shielding, "near", near)
+            assert create(**ask(), messages=prompt).edge.cached is far
+        client.flush()
+        assert [stats.entries for stats in client.cache.stats().tiers.values()] == [0, 0]
 
 
 class Hanging:
