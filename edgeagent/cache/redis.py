@@ -49,7 +49,7 @@ _SCHEMES: Final = {
 }
 """What a URL may begin with, and what the library calls it."""
 
-_OURS: Final = re.compile(rb"[0-9a-f]*(:lease)?")
+_OURS: Final = re.compile(rb"([0-9a-f]{2})*(:lease)?")
 
 _BATCH: Final = 500
 """Keys deleted in one round trip."""

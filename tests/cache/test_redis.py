@@ -124,6 +124,18 @@ def test_many_at_once(server: RedisServer, tier: RedisCache) -> None:
         server.say("CONFIG", "SET", "maxmemory", "0")
 
 
+def test_names_that_are_no_keys_are_nobodys_entries(server: RedisServer, tier: RedisCache) -> None:
+    """What somebody else keeps under the prefix is neither listed nor counted, and stops nobody from clearing."""
+    tier.put(KEY, b"v")
+    for name in ("abc", "a", "x", f"{KEY.hex()}0", f"{KEY.hex()}:other"):
+        server.say("SET", f"edgeagent:1:{name}", "theirs")
+    assert list(tier.items()) == [(KEY, b"v")]
+    assert tier.usage() == (1, None)
+    tier.clear()
+    assert tier.get(KEY) is None
+    assert server.say("DBSIZE") == ":5\r\n"
+
+
 def test_the_server_counts_the_time(server: RedisServer, tier: RedisCache) -> None:
     """An entry's lifetime is kept by the server: the tier's own, or the one that `put` says; zero means gone."""
     name = f"edgeagent:1:{KEY.hex()}"
