@@ -10,7 +10,19 @@ from edgeagent.types.metadata import CacheTierName
 if TYPE_CHECKING:
     from edgeagent.effects import Place
 
-__all__ = ["Awaits", "Batches", "CacheTier", "Grant", "Leases", "Listing", "Put", "lifetime", "listing", "shorter"]
+__all__ = [
+    "Awaits",
+    "Batches",
+    "CacheTier",
+    "Grant",
+    "LeaseLost",
+    "Leases",
+    "Listing",
+    "Put",
+    "lifetime",
+    "listing",
+    "shorter",
+]
 
 
 @runtime_checkable
@@ -54,6 +66,10 @@ class Put(NamedTuple):
     token: str = ""
 
 
+class LeaseLost(Exception):  # noqa: N818  # nothing is wrong
+    """What `Batches.put_many` tells of a put whose token has lost its lease: nothing was stored."""
+
+
 @runtime_checkable
 class Batches(Protocol):
     """What a tier over a network has besides, so that many entries cost one round trip.
@@ -68,7 +84,7 @@ class Batches(Protocol):
         ...
 
     def put_many(self, puts: Sequence[Put], /) -> list[Exception | None]:
-        """Store them; for each the fault that kept it from being stored. Raises if none was."""
+        """Store them; for each the fault that kept it from being stored, or `LeaseLost`. Raises if none was."""
         ...
 
 

@@ -24,7 +24,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from edgeagent.cache.base import Grant, Put
+from edgeagent.cache.base import Grant, LeaseLost, Put
 from edgeagent.errors import ConfigurationError
 from edgeagent.types.metadata import CacheTierName
 
@@ -178,7 +178,7 @@ class RedisCache:
         return values
 
     def put_many(self, puts: Sequence[Put], /) -> list[Exception | None]:
-        """Store them in one round trip; for each the error with which the server refused it."""
+        """Store them in one round trip; for each the error with which the server refused it, or `LeaseLost`."""
         from redis.exceptions import NoScriptError, RedisError
 
         replies = self._link().many([self._put_command(put) for put in puts])
@@ -189,7 +189,7 @@ class RedisCache:
                     replies[place] = self.put_leased(key, value, token, ttl)
                 except (RedisError, OSError) as error:
                     replies[place] = error
-        return [reply if isinstance(reply, Exception) else None for reply in replies]
+        return [_told(put, reply) for put, reply in zip(puts, replies, strict=True)]
 
     def delete(self, key: bytes, /) -> None:
         """Forget `key`."""
@@ -341,6 +341,12 @@ class RedisCache:
 
     def __repr__(self) -> str:
         return f"RedisCache({'' if self.url is None else repr(shown(self.url))})"
+
+
+def _told(put: Put, reply: object) -> Exception | None:
+    if isinstance(reply, Exception):
+        return reply
+    return LeaseLost() if put.token and not reply else None
 
 
 def _forget(tier: weakref.ref[RedisCache], loop: Any) -> None:

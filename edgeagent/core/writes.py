@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from edgeagent.cache.base import CacheTier, Put
+from edgeagent.cache.base import CacheTier, LeaseLost, Put
 from edgeagent.core.counts import Counts
 
 __all__ = ["Writes"]
@@ -101,10 +101,10 @@ class _Write:
     def _store(self, puts: list[Put]) -> None:
         if len(puts) > 1:
             for put, fault in zip(puts, self._tier.put_many(puts), strict=True):
-                if fault is not None:
-                    self._refused(put, fault)
-                else:
+                if fault is None:
                     self._writes.wrote(self._tier)
+                elif not isinstance(fault, LeaseLost):
+                    self._refused(put, fault)
         elif puts:
             key, value, ttl, token = puts[0]
             try:

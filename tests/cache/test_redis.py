@@ -19,7 +19,7 @@ import pytest
 import redis
 
 from edgeagent.cache import Cache, CacheTier, Leases, RedisCache
-from edgeagent.cache.base import Batches, Grant, Put
+from edgeagent.cache.base import Batches, Grant, LeaseLost, Put
 from edgeagent.cache.outage import FIRST_PAUSE, Away
 from edgeagent.errors import ConfigurationError
 from tests.support.children import forked, unmeasured_environment
@@ -106,7 +106,8 @@ def test_many_at_once(server: RedisServer, tier: RedisCache) -> None:
         Put(keys[4], b"over", 0),
         Put(keys[5], b"\r\n" * 9),
     ]
-    assert tier.put_many(puts) == [None] * 6
+    told = tier.put_many(puts)
+    assert [type(one) for one in told] == [LeaseLost if place == 3 else type(None) for place in range(6)]
     assert (
         tier.get_many(keys)
         == [tier.get(key) for key in keys]
@@ -114,7 +115,8 @@ def test_many_at_once(server: RedisServer, tier: RedisCache) -> None:
     )
     assert tier.get_many([]) == []
     assert tier.acquire(keys[2], anyway=True).state == "granted"
-    assert tier.put_many([Put(keys[3], b"v", None, later.token)] * 2) == [None] * 2
+    again = tier.put_many([Put(keys[3], b"v", None, later.token)] * 2)
+    assert [type(one) for one in again] == [type(None), LeaseLost]
     server.say("CONFIG", "SET", "maxmemory", "1")
     server.say("SCRIPT", "FLUSH")
     try:

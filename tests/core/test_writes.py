@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edgeagent.cache.base import Put
+from edgeagent.cache.base import LeaseLost, Put
 from edgeagent.core import writes as module
 from edgeagent.core.counts import Counts
 from edgeagent.core.writes import Writes
@@ -202,16 +202,24 @@ def test_a_child_has_nothing_under_way() -> None:
 
 
 @pytest.mark.parametrize("held", [True, False])
-def test_what_a_lost_lease_kept_from_being_stored_is_no_write(held: bool) -> None:
-    """The tier was asked, and stored nothing."""
+@pytest.mark.parametrize("many", [True, False])
+def test_what_a_lost_lease_kept_from_being_stored_is_no_write(held: bool, many: bool) -> None:
+    """The tier was asked, and stored nothing: that is no fault either, alone or among others."""
 
     class Leased(Batching):
         def put_leased(self, key: bytes, value: bytes, token: str, /, ttl: float | None = None) -> bool:
             return held
 
+        def put_many(self, puts: Sequence[Put], /, *, told: bool = True) -> list[Exception | None]:
+            return [None if held or not put.token else LeaseLost() for put in puts]
+
     jobs: list[Callable[[], None]] = []
+    faults: list[Exception] = []
     counts = Counts(looks=False)
-    writes = Writes(jobs.append, lambda tier, error: None, lambda tier: counts)
-    writes.put(Leased(), Put(b"k", b"v", None, "token"))
-    jobs.pop()()
-    assert counts.writes == held
+    writes = Writes(jobs.append, lambda tier, error: faults.append(error), lambda tier: counts)
+    tier = Leased()
+    writes.put(tier, Put(b"k", b"v", None, "token"))
+    if many:
+        writes.put(tier, Put(b"other", b"v"))
+    jobs.pop(0)()
+    assert (counts.writes, faults) == (held + many, [])
