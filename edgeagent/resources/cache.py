@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -217,9 +218,16 @@ def read(file: File, store: Callable[[Iterable[str]], Imported]) -> Imported:
 
 def _opened(file: File, mode: str) -> AbstractContextManager[TextIO]:
     if not isinstance(file, str | os.PathLike):
+        if not _is_text_file(file, mode):
+            raise RequestValidationError("file: must be a path or an open text file.", param="file")
         return nullcontext(file)
     faults = "surrogateescape"  # what is no text damages the line in which it stands, and no other
     return open(Path(file), mode, encoding="utf-8", errors=faults, newline="\n", opener=_private)  # type: ignore[return-value]  # Path.open has no opener
+
+
+def _is_text_file(file: object, mode: str) -> bool:
+    binary = isinstance(file, bytes | io.RawIOBase | io.BufferedIOBase)
+    return not binary and hasattr(file, "write" if mode == "w" else "__iter__")
 
 
 def _private(path: str, flags: int) -> int:

@@ -344,6 +344,17 @@ async def test_wrong_arguments(kind: str, arguments: dict[str, Any], param: str)
         assert (await gate.create(**ask())).edge.cached
 
 
+@pytest.mark.parametrize("file", [7, None, b"answers.jsonl", io.BytesIO()], ids=["number", "none", "bytes", "binary"])
+async def test_what_is_no_file(kind: str, file: Any) -> None:
+    """An error that names the argument, before any tier is looked at."""
+    async with Gate(kind, [counting()]) as gate:
+        await gate.create(**ask())
+        for use in (gate.client.cache.export, gate.client.cache.import_):
+            with pytest.raises(RequestValidationError) as caught:
+                await settled(use(file))
+            assert caught.value.param == "file"
+
+
 def test_views_share_what_they_see() -> None:
     """A view's `cache` is the same cache, under the view's own options."""
     with EdgeClient(providers=[counting()], cache=Cache(memory=MemoryCache())) as client:
