@@ -230,7 +230,7 @@ class Calls:
                 break
             if not (yield from join(flight, call.deadline)):
                 raise DeadlineExceededError
-            if flight.entry is not None:
+            if flight.entry is not None and call.cleared <= flight.cleared:
                 followed = follow(flight.entry)
                 if followed is not None:
                     return followed
@@ -241,7 +241,7 @@ class Calls:
                 finally:
                     del error  # no cycle through this frame
             call.check_deadline()
-        flight.options = call.options
+        flight.options, flight.cleared = call.options, call.cleared
         landing = call.scope.add(flight.abandon)
         try:
             found = yield from find()

@@ -25,7 +25,7 @@ __all__ = ["Flight", "Flights"]
 class Flight(Signal):
     """One call under way. Its leader ends it exactly once; later endings do nothing."""
 
-    __slots__ = ("_error", "_flights", "_key", "entry", "options", "thread")
+    __slots__ = ("_error", "_flights", "_key", "cleared", "entry", "options", "thread")
 
     def __init__(self, flights: Flights, key: Hashable) -> None:
         super().__init__()
@@ -36,6 +36,8 @@ class Flight(Signal):
         self.entry: Any = None
         self.options: CallOptions | None = None
         """The leader's: how long and how often it tried."""
+        self.cleared = 0
+        """How often entries had been forgotten when the leader began: its answer is none for who came after more."""
 
     def land(self, entry: object) -> None:
         """The call succeeded; `entry` is never None, and never changed."""
@@ -101,9 +103,10 @@ class Flights:
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
-    def has(self, key: Hashable) -> bool:
-        """Whether somebody is flying under `key`."""
-        return key in self._flights
+    def has(self, key: Hashable, cleared: int) -> bool:
+        """Whether somebody is flying under `key` whose answer is one for a call that began now."""
+        flight = self._flights.get(key)
+        return flight is not None and cleared <= flight.cleared
 
     def __len__(self) -> int:
         return len(self._flights)

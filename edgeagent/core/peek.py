@@ -138,11 +138,13 @@ class _Search:
 def _joins(pipeline: Pipeline, call: Call, shared: bytes) -> Flow[bool]:
     """Whether an identical call is under way whose answer this one would get."""
     if not call.streams:
-        return call.options.cache.mode == "on" and pipeline.flights.has(shared)
+        return call.options.cache.mode == "on" and pipeline.flights.has(shared, call.cleared)
     if not pipeline.may_share(call):
         return False
     place = (yield from here()), shared
-    return pipeline.streams.get(place) is not None or pipeline.streams.openings.has(place)
+    stream = pipeline.streams.get(place)
+    joins = stream is not None and call.cleared <= stream.first.cleared
+    return joins or pipeline.streams.openings.has(place, call.cleared)
 
 
 def _of(told: Peek, entry: Entry, tier: CacheTierName, now: float, left: float) -> Peek:

@@ -129,6 +129,7 @@ class Pipeline(Answers):
 
         streams = bool(request.stream)
         call = Call(request, self._governed(request, options), scope, self._clock, self._wall, streams=streams)
+        call.cleared = self.layers.clearings.count
         return peek(self, call, self._candidates(call))
 
     # the steps, in order

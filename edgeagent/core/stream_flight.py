@@ -90,7 +90,7 @@ class StreamFlight:
         call, pipeline = self._call, self._pipeline
         self._place = (yield from here()), self._keys.shared
         while True:
-            stream: StreamSession | SharedStream | None = self._streams.get(self._place)
+            stream: StreamSession | SharedStream | None = self._under_way()
             if stream is None:
                 openings = self._streams.openings
                 stream = yield from pipeline._fly(call, self._place, self._find, self._ask, self._follow, openings)
@@ -110,8 +110,13 @@ class StreamFlight:
         if given is not None:
             own = self._pipeline._restores(self._call)  # what memory held is this caller's alone
             return given, None if own else found
-        stream = self._streams.get(self._place)
+        stream = self._under_way()
         return None if stream is None else (stream, stream)
+
+    def _under_way(self) -> SharedStream | None:
+        """The stream of this place, unless it is none for who came after entries were forgotten."""
+        stream = self._streams.get(self._place)
+        return None if stream is None or stream.first.cleared < self._call.cleared else stream
 
     def _ask(self) -> Flow[tuple[StreamSession | SharedStream, object]]:
         """A stream of the provider's that others may join."""
@@ -121,7 +126,7 @@ class StreamFlight:
 
         def settle(payer: Call, completion: ChatCompletion) -> Entry | None:
             payer.edge.provider_latency_ms = (call.clock() - asked) * 1e3
-            payer.cleared = min(payer.cleared, call.cleared)  # the answer is as old as the first one's question
+            payer.cleared = call.cleared  # the answer is as old as the first one's question
             if call.ticket is not None:
                 call.ticket.streamed(None if completion.usage is None else completion.usage.completion_tokens)
             return pipeline._settle(payer, completion, answered, self._keys, recorder)

@@ -7,6 +7,7 @@ import itertools
 import json
 import stat
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from edgeagent import EdgeClient, RequestValidationError
 from edgeagent.cache import Cache, MemoryCache
 from edgeagent.core.catalogue import Imported
+from edgeagent.core.embedding import Embeddings
 from edgeagent.core.shielding import Shielding
 from edgeagent.resources import cache as module
 from edgeagent.testing import FakeProvider
@@ -135,6 +137,31 @@ async def test_what_is_forgotten_is_not_brought_back(kind: str, tmp_path: Path, 
         await gate.flush()
     async with Gate(kind, [provider], cache=tmp_path / "cache") as gate:
         assert await call() == (1.0 if cleared in OTHERS else 2.0)
+
+
+@pytest.mark.parametrize("what", ["answer", "vector"])
+def test_who_asks_after_a_clearing_is_given_nothing_of_before(what: str) -> None:
+    """He waits for the call under way and then asks anew; what comes of that is kept."""
+    provider, asked, go = Meanwhile(), threading.Event(), threading.Event()
+    provider.happens = lambda: (asked.set(), go.wait(30))
+    with EdgeClient(providers=[provider]) as client, ThreadPoolExecutor(2) as pool:
+
+        def call() -> float:
+            if what == "vector":
+                return float(client.embeddings.create(model="fake/m", input="a").data[0].embedding[0])
+            answer = client.chat.completions.create(**ask(), messages=[{"role": "user", "content": PROMPT}])
+            return float(answer.choices[0].message.content or 0)
+
+        engine = client._engine
+        flights = engine.pipeline.flights if what == "answer" else engine.flows(Embeddings).flights
+        before = pool.submit(call)
+        assert asked.wait(30)
+        client.cache.clear()
+        after = pool.submit(call)
+        while not any(flight._callbacks for flight in list(flights._flights.values())):
+            go.wait(0.002)
+        go.set()
+        assert (before.result(30), after.result(30), call()) == (1.0, 2.0, 2.0)
 
 
 @pytest.mark.parametrize("far", [False, True], ids=["asked", "promoted"])

@@ -107,22 +107,23 @@ async def test_a_late_joiner_first_gets_what_has_come(kind: str, vendor: Vendor)
     assert len(server.requests) == 1
 
 
-async def test_who_joins_after_a_clearing_keeps_nothing_of_before(kind: str, vendor: Vendor) -> None:
-    """A stream that was asked for before entries were forgotten is not kept, whoever is there when it ends."""
+async def test_who_comes_after_a_clearing_joins_nothing_of_before(kind: str, vendor: Vendor) -> None:
+    """He has a stream of his own, which others join, and which is kept."""
     steps = Steps(vendor, "Pa", "ri", "s")
     with Loopback(steps) as server:
         async with Gate(kind, [vendor.provider(server)]) as gate:
             steps.go(1)
             one = await gate.stream(model=vendor.model)
             await settled(gate.client.cache.clear())
-            two = await gate.stream(model=vendor.model)
-            await one.close()
+            two, three = await gate.stream(model=vendor.model), await gate.stream(model=vendor.model)
             steps.go()
-            assert text_of([chunk async for chunk in two]) == "Paris"
             key = {"model": vendor.model, "messages": [{"role": "user", "content": PROMPT}]}
-            assert (await settled(gate.client.cache.peek(**key))).outcome == "ask"
+            for stream in (one, two, three):
+                assert text_of([chunk async for chunk in stream]) == "Paris"
+            assert (await settled(gate.client.cache.peek(**key))).outcome == "hit"
+            assert [one.edge.coalesced, two.edge.coalesced, three.edge.coalesced] == [False, False, True]
             await nothing_left(gate, server)
-    assert len(server.requests) == 1
+    assert len(server.requests) == 2
 
 
 async def test_the_connection_closes_with_the_last_one(kind: str, vendor: Vendor) -> None:
