@@ -19,6 +19,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -138,6 +139,7 @@ class RedisCache:
                 "RedisCache needs a prefix, a positive timeout and lease_seconds, and a positive ttl or None."
             )
         _checked(_from_environment() if url is None else url)
+        import_module("edgeagent.cache.redis_async")  # takes a while, which no call's look-up and no loop has
         self.url = url
         self.prefix = prefix
         self.ttl = ttl

@@ -16,6 +16,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -160,6 +161,7 @@ class SemanticCache:
             raise ConfigurationError(
                 "SemanticCache needs 0 < threshold ≤ 1, max_entries ≥ 1, max_bytes ≥ 1 and a positive ttl or None."
             )
+        import_module("numpy")  # not in the midst of a call
         self.embedder = embedder
         self.threshold = threshold
         self.verify = verify

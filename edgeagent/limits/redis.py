@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -194,6 +195,7 @@ class RedisState:
             raise ConfigurationError("Budgets in Redis need the redis library: pip install 'edgeagent[redis]'.")
         if not prefix or not hold_seconds > 0 or not timeout > 0:
             raise ConfigurationError("RedisState needs a prefix, and a positive hold_seconds and timeout.")
+        import_module("redis")  # not in the midst of a call
         self.prefix = prefix
         self.hold_seconds = hold_seconds
         self.timeout = timeout

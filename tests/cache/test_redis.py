@@ -90,6 +90,35 @@ def test_bytes_come_back_as_they_were(tier: RedisCache, value: bytes) -> None:
     assert tier.get(KEY) is None
 
 
+IMPORTS = """
+import asyncio, sys
+from contextlib import suppress
+from edgeagent.cache import RedisCache
+
+class Place:
+    async def __aenter__(self): ...
+
+async def awaited():
+    place = Place()
+    place.loop = asyncio.get_running_loop()
+    await tier.aget(b"", place)
+
+tier = RedisCache("redis://127.0.0.1:1/0", timeout=0.1)
+before = set(sys.modules)
+for ask in (lambda: tier.get(b""), lambda: tier.acquire(b""), lambda: asyncio.run(awaited())):
+    with suppress(Exception):
+        ask()
+print(*sorted(name for name in set(sys.modules) - before if name.startswith(("redis", "edgeagent"))))
+"""
+
+
+def test_the_first_call_imports_nothing() -> None:
+    """The library is loaded when the tier is made: within a call it took the time of the look-up, or of the loop."""
+    program = [sys.executable, "-c", IMPORTS]
+    output = subprocess.run(program, check=True, capture_output=True, text=True, env=unmeasured_environment()).stdout
+    assert output.split() == []
+
+
 def test_many_at_once(server: RedisServer, tier: RedisCache) -> None:
     """In one round trip: with and without a lease or a lifetime; what is refused is told, the rest is stored."""
     keys = [bytes([number]) * 32 for number in range(6)]
