@@ -244,6 +244,10 @@ class BaseClient:
             raise ConfigurationError('This client has no shield: make it with shield="default", or another one.')
         return self.options.shield
 
+    def is_closed(self) -> bool:
+        """Whether this client, or a view that shares its engine, was closed and has not been used since."""
+        return self._engine.closed
+
     def health(self) -> dict[str, TargetReport]:
         """What is known of each target that was ever asked, by `"provider/model"`; shared by all views."""
         return self._engine.here().pipeline.targets.health.report()

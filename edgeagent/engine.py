@@ -38,6 +38,8 @@ class Engine:
             raise_as_openai(self.runtime)
         self._pid = getpid()
         self._forked = Lock()
+        self.closed = False
+        """Whether it was closed and not used since."""
         self.arguments_of_dropin: Mapping[str, Any] | None = None
         """What a constructor of `edgeagent.dropin` was given, for copies of its client."""
 
@@ -50,6 +52,7 @@ class Engine:
                     self.pipeline.after_fork()
                     self._others = {}
                     self._pid = getpid()
+        self.closed = False
         return self
 
     def flows(self, kind: type[F]) -> F:
@@ -75,8 +78,10 @@ class Engine:
         """Flush, then close pools and tiers. Idempotent; what is used afterwards opens them again."""
         self.here().runtime.close()
         self.pipeline.close()
+        self.closed = True
 
     async def aclose(self) -> None:
         """The same for an async client: connections of the running loop are closed in it."""
         await self.here().runtime.aclose()
         self.pipeline.close()
+        self.closed = True

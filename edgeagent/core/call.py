@@ -190,6 +190,11 @@ class Call(Generic[R]):
             self.options.record.add(response)
             self.options.record.edge = self.edge
 
+    def composes(self) -> None:
+        """The answer is put together here: no response that came is it."""
+        if self.options.record is not None:
+            self.options.record.begin()
+
     def attempted(self, target: Target, started: float, error: Exception | None) -> None:
         """Write down one attempt."""
         attempt = Attempt(

@@ -235,8 +235,8 @@ class Embeddings(Calls):
         if len(packed) == len(batch.items):
             data = self._landed(call, batch, packed, cached)
         whole = list(gathered.asked) == list(batch.places)
-        if not whole and call.options.record is not None:
-            call.options.record.begin()  # no response is the answer
+        if not whole:
+            call.composes()
         if whole and not (batch.converts and batch.as_text):
             return fresh, data
         vectors = dict(zip(gathered.asked, fresh.data, strict=True))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -10,6 +11,7 @@ from edgeagent.core.ask import credential, is_http, sent
 from edgeagent.core.attempts import attempt_targets
 from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.calls import Calls
+from edgeagent.core.record import WireRecord
 from edgeagent.core.story import tell_attempts
 from edgeagent.core.targets import vendor_of
 from edgeagent.effects import Flow, Scope, first_of
@@ -44,7 +46,7 @@ class Models(Calls):
         providers = self.targets.providers()
         if not providers:
             raise NoTargetError("No provider is configured: pass providers=[…], or set a vendor's key.")
-        calls = [self._call(query, options, scope, prefers_async=prefers_async) for _ in providers]
+        calls = [self._call(query, _apart(options), scope, prefers_async=prefers_async) for _ in providers]
         outcomes = yield from _gathered(
             [partial(self._listed, call, provider) for call, provider in zip(calls, providers, strict=True)],
             calls[0].deadline,
@@ -65,6 +67,8 @@ class Models(Calls):
         found = page(data=models, object="list")
         latency = (self._clock() - calls[0].started) * 1e3
         found._tell(ResponseMetadata(latency_ms=latency, attempts=attempts), errors)
+        if options.record is not None:
+            options.record.response = _whole(models, zip(calls, outcomes, strict=True))
         return found
 
     def retrieve(self, query: ModelQuery, options: CallOptions, scope: Scope, *, prefers_async: bool) -> Flow[Model]:
@@ -92,6 +96,7 @@ class Models(Calls):
         found = next((model for model in models if model.id == target.model), None)
         if found is None:
             raise refused or _unknown(target)
+        call.composes()
         return found
 
     def _call(self, query: ModelQuery, options: CallOptions, scope: Scope, *, prefers_async: bool) -> Call[ModelQuery]:
@@ -108,6 +113,7 @@ class Models(Calls):
             except APIStatusError as error:  # a server that has no such path; what the caller said of it counts
                 if error.status_code not in _NO_SUCH_PATH or not names:
                     raise
+                call.composes()
                 models = listed(names, vendor_of(provider))
         return [self._told(model, provider, call) for model in models]
 
@@ -159,6 +165,22 @@ class Models(Calls):
         edge.latency_ms, edge.attempts = (self._clock() - call.started) * 1e3, tuple(call.attempts)
         model._attach(edge)
         return model
+
+
+def _apart(options: CallOptions) -> CallOptions:
+    """The options of one provider's part: what it answers is not yet the answer."""
+    return options if options.record is None else replace(options, record=WireRecord(body=False))
+
+
+def _whole(
+    models: Sequence[Model], parts: Iterable[tuple[Call[ModelQuery], Sequence[Model] | Exception]]
+) -> HTTPResponse | None:
+    """The response that tells of all models, if one does."""
+    for call, outcome in parts:
+        found = None if call.options.record is None else call.options.record.response
+        if found is not None and not isinstance(outcome, Exception) and len(outcome) == len(models):
+            return found
+    return None
 
 
 def _lists(provider: Any) -> ModelList | None:

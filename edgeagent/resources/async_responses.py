@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient
     from edgeagent.core.call import Call
     from edgeagent.resources.input_items import AsyncInputItems
-    from edgeagent.resources.raw_calls import (
+    from edgeagent.resources.raw_responses import (
         AsyncResponsesWithRawResponse,
         AsyncResponsesWithStreamingResponse,
     )
@@ -44,14 +44,14 @@ class AsyncResponses:
     @cached_property
     def with_raw_response(self) -> AsyncResponsesWithRawResponse:
         """The same calls, each giving the HTTP response."""
-        from edgeagent.resources.raw_calls import AsyncResponsesWithRawResponse
+        from edgeagent.resources.raw_responses import AsyncResponsesWithRawResponse
 
         return AsyncResponsesWithRawResponse(self)
 
     @cached_property
     def with_streaming_response(self) -> AsyncResponsesWithStreamingResponse:
         """The same calls, each giving a context manager over the HTTP response."""
-        from edgeagent.resources.raw_calls import AsyncResponsesWithStreamingResponse
+        from edgeagent.resources.raw_responses import AsyncResponsesWithStreamingResponse
 
         return AsyncResponsesWithStreamingResponse(self)
 

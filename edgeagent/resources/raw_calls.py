@@ -1,4 +1,4 @@
-"""`with_raw_response` and `with_streaming_response` of embeddings, models, moderations and responses.
+"""`with_raw_response` and `with_streaming_response` of embeddings, models and moderations, and what makes them.
 
 Each call is made through a view of the client that keeps the response of the attempt that answers. Where several
 responses make up the answer (the lists of several providers, a batch that was split, or of which the cache had a part),
@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from edgeagent.core.record import WireRecord
-from edgeagent.resources.async_responses import AsyncResponses
 from edgeagent.resources.models import AsyncModels, Models
 from edgeagent.resources.operations import AsyncEmbeddings, AsyncModerations, Embeddings, Moderations
 from edgeagent.resources.raw import RawResponse, as_response, recording
@@ -22,7 +21,6 @@ from edgeagent.resources.raw_streaming import (
     AsyncResponseContextManager,
     ResponseContextManager,
 )
-from edgeagent.resources.responses import Responses
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -37,16 +35,16 @@ __all__ = [
     "AsyncModelsWithStreamingResponse",
     "AsyncModerationsWithRawResponse",
     "AsyncModerationsWithStreamingResponse",
-    "AsyncResponsesWithRawResponse",
-    "AsyncResponsesWithStreamingResponse",
     "EmbeddingsWithRawResponse",
     "EmbeddingsWithStreamingResponse",
     "ModelsWithRawResponse",
     "ModelsWithStreamingResponse",
     "ModerationsWithRawResponse",
     "ModerationsWithStreamingResponse",
-    "ResponsesWithRawResponse",
-    "ResponsesWithStreamingResponse",
+    "async_raw",
+    "async_streaming",
+    "raw",
+    "streaming",
 ]
 
 P = ParamSpec("P")
@@ -62,32 +60,39 @@ def _seen(resource: X, record: WireRecord) -> X:
     return seen
 
 
-def raw(resource: X, method: Callable[Concatenate[X, P], T]) -> Callable[P, RawResponse[T]]:
-    """A method that gives a `RawResponse`."""
+def raw(
+    resource: X, method: Callable[Concatenate[X, P], T], read: Callable[[Any], Any] | None = None
+) -> Callable[P, RawResponse[T]]:
+    """A method that gives a `RawResponse`, whose `.parse()` is what `read` makes of the answer, if that is not it."""
 
     def call(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         record = WireRecord(body=False)
-        return as_response(RawResponse, method(_seen(resource, record), *args, **kwargs), record)
+        return as_response(RawResponse, method(_seen(resource, record), *args, **kwargs), record, read)
 
     return call
 
 
-def async_raw(resource: X, method: Callable[Concatenate[X, P], Awaitable[T]]) -> Callable[P, Awaitable[RawResponse[T]]]:
+def async_raw(
+    resource: X, method: Callable[Concatenate[X, P], Awaitable[T]], read: Callable[[Any], Any] | None = None
+) -> Callable[P, Awaitable[RawResponse[T]]]:
     """The same of a method that is awaited."""
 
     async def call(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         record = WireRecord(body=False)
-        return as_response(RawResponse, await method(_seen(resource, record), *args, **kwargs), record)
+        return as_response(RawResponse, await method(_seen(resource, record), *args, **kwargs), record, read)
 
     return call
 
 
-def streaming(resource: X, method: Callable[Concatenate[X, P], T]) -> Callable[P, ResponseContextManager[T]]:
+def streaming(
+    resource: X, method: Callable[Concatenate[X, P], T], read: Callable[[Any], Any] | None = None
+) -> Callable[P, ResponseContextManager[T]]:
     """A method that gives a context manager over an `APIResponse`."""
 
     def send(*args: P.args, **kwargs: P.kwargs) -> APIResponse[T]:
         record = WireRecord(body=True)
-        response: APIResponse[T] = as_response(APIResponse, method(_seen(resource, record), *args, **kwargs), record)
+        made = method(_seen(resource, record), *args, **kwargs)
+        response: APIResponse[T] = as_response(APIResponse, made, record, read)
         response.attach(record)
         return response
 
@@ -98,14 +103,14 @@ def streaming(resource: X, method: Callable[Concatenate[X, P], T]) -> Callable[P
 
 
 def async_streaming(
-    resource: X, method: Callable[Concatenate[X, P], Awaitable[T]]
+    resource: X, method: Callable[Concatenate[X, P], Awaitable[T]], read: Callable[[Any], Any] | None = None
 ) -> Callable[P, AsyncResponseContextManager[T]]:
     """The same of a method that is awaited."""
 
     async def send(*args: P.args, **kwargs: P.kwargs) -> AsyncAPIResponse[T]:
         record = WireRecord(body=True)
         made = await method(_seen(resource, record), *args, **kwargs)
-        response: AsyncAPIResponse[T] = as_response(AsyncAPIResponse, made, record)
+        response: AsyncAPIResponse[T] = as_response(AsyncAPIResponse, made, record, read)
         response.attach(record)
         return response
 
@@ -205,47 +210,3 @@ class AsyncModerationsWithStreamingResponse:
 
     def __init__(self, moderations: AsyncModerations) -> None:
         self.create = async_streaming(moderations, AsyncModerations.create)
-
-
-class ResponsesWithRawResponse:
-    """`client.responses`, each of whose calls gives the HTTP response."""
-
-    def __init__(self, responses: Responses) -> None:
-        self.create = raw(responses, Responses.create)
-        self.parse = raw(responses, Responses.parse)
-        self.retrieve = raw(responses, Responses.retrieve)
-        self.cancel = raw(responses, Responses.cancel)
-        self.delete = raw(responses, Responses.delete)
-
-
-class ResponsesWithStreamingResponse:
-    """`client.responses`, each of whose calls gives a context manager over the HTTP response."""
-
-    def __init__(self, responses: Responses) -> None:
-        self.create = streaming(responses, Responses.create)
-        self.parse = streaming(responses, Responses.parse)
-        self.retrieve = streaming(responses, Responses.retrieve)
-        self.cancel = streaming(responses, Responses.cancel)
-        self.delete = streaming(responses, Responses.delete)
-
-
-class AsyncResponsesWithRawResponse:
-    """`client.responses`, each of whose calls gives the HTTP response, awaited."""
-
-    def __init__(self, responses: AsyncResponses) -> None:
-        self.create = async_raw(responses, AsyncResponses.create)
-        self.parse = async_raw(responses, AsyncResponses.parse)
-        self.retrieve = async_raw(responses, AsyncResponses.retrieve)
-        self.cancel = async_raw(responses, AsyncResponses.cancel)
-        self.delete = async_raw(responses, AsyncResponses.delete)
-
-
-class AsyncResponsesWithStreamingResponse:
-    """`client.responses`, each of whose calls gives a context manager over the HTTP response."""
-
-    def __init__(self, responses: AsyncResponses) -> None:
-        self.create = async_streaming(responses, AsyncResponses.create)
-        self.parse = async_streaming(responses, AsyncResponses.parse)
-        self.retrieve = async_streaming(responses, AsyncResponses.retrieve)
-        self.cancel = async_streaming(responses, AsyncResponses.cancel)
-        self.delete = async_streaming(responses, AsyncResponses.delete)

@@ -8,7 +8,7 @@ from edgeagent.resources.raw_chat import WithCompletions
 
 if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient, EdgeClient
-    from edgeagent.resources import raw_calls, raw_chat
+    from edgeagent.resources import raw_calls, raw_chat, raw_responses
 
 __all__ = [
     "AsyncClientWithRawResponse",
@@ -45,7 +45,7 @@ class ClientWithRawResponse:
         return self._client.moderations.with_raw_response
 
     @property
-    def responses(self) -> raw_calls.ResponsesWithRawResponse:
+    def responses(self) -> raw_responses.ResponsesWithRawResponse:
         """The Responses API."""
         return self._client.responses.with_raw_response
 
@@ -77,7 +77,7 @@ class ClientWithStreamingResponse:
         return self._client.moderations.with_streaming_response
 
     @property
-    def responses(self) -> raw_calls.ResponsesWithStreamingResponse:
+    def responses(self) -> raw_responses.ResponsesWithStreamingResponse:
         """The Responses API."""
         return self._client.responses.with_streaming_response
 
@@ -109,7 +109,7 @@ class AsyncClientWithRawResponse:
         return self._client.moderations.with_raw_response
 
     @property
-    def responses(self) -> raw_calls.AsyncResponsesWithRawResponse:
+    def responses(self) -> raw_responses.AsyncResponsesWithRawResponse:
         """The Responses API."""
         return self._client.responses.with_raw_response
 
@@ -141,6 +141,6 @@ class AsyncClientWithStreamingResponse:
         return self._client.moderations.with_streaming_response
 
     @property
-    def responses(self) -> raw_calls.AsyncResponsesWithStreamingResponse:
+    def responses(self) -> raw_responses.AsyncResponsesWithStreamingResponse:
         """The Responses API."""
         return self._client.responses.with_streaming_response

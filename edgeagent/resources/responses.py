@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from edgeagent.client import EdgeClient
     from edgeagent.core.call import Call
     from edgeagent.resources.input_items import InputItems
-    from edgeagent.resources.raw_calls import (
+    from edgeagent.resources.raw_responses import (
         ResponsesWithRawResponse,
         ResponsesWithStreamingResponse,
     )
@@ -44,14 +44,14 @@ class Responses:
     @cached_property
     def with_raw_response(self) -> ResponsesWithRawResponse:
         """The same calls, each giving the HTTP response."""
-        from edgeagent.resources.raw_calls import ResponsesWithRawResponse
+        from edgeagent.resources.raw_responses import ResponsesWithRawResponse
 
         return ResponsesWithRawResponse(self)
 
     @cached_property
     def with_streaming_response(self) -> ResponsesWithStreamingResponse:
         """The same calls, each giving a context manager over the HTTP response."""
-        from edgeagent.resources.raw_calls import ResponsesWithStreamingResponse
+        from edgeagent.resources.raw_responses import ResponsesWithStreamingResponse
 
         return ResponsesWithStreamingResponse(self)
 

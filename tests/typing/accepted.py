@@ -112,6 +112,12 @@ def structured(client: EdgeClient) -> None:
     assert_type(embedded.parse(), CreateEmbeddingResponse)
     with client.moderations.with_streaming_response.create(model="m", input="x") as judged:
         assert_type(judged.parse(), ModerationCreateResponse)
+    answered = client.responses.with_raw_response
+    assert_type(answered.create(model="m", input="x").parse(), Response)
+    assert_type(answered.create(model="m", input="x", stream=True).parse(), Stream[ResponseStreamEvent])
+    assert_type(answered.retrieve("resp_1", stream=True).parse(), Stream[ResponseStreamEvent])
+    assert_type(answered.parse(model="m", input="x", text_format=City).parse(), ParsedResponse[City])
+    assert_type(client.is_closed(), bool)
     EdgeClient(errors="openai")
 
 
