@@ -28,13 +28,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
 from edgeagent.cache.media import canonical_content, has_parts
 from edgeagent.errors import RequestValidationError
 from edgeagent.types import ChatRequest
+from edgeagent.wire.http import ACCOUNT, names_secret
 from edgeagent.wire.json import canonical_json
 
 __all__ = [
@@ -125,13 +126,28 @@ class CandidateIdentity:
     """One target that may answer, as far as it is known before routing.
 
     `wire` is the codec's name, `endpoint` the URL without query, `model` the name on the wire, `identity` the
-    provider's `cache_identity`.
+    provider's `cache_identity`. `headers` and `query` are those that the provider sends with every request: what of
+    them counts beside the credential is found out here.
     """
 
     wire: str
     endpoint: str
     model: str
     identity: str | None
+    headers: Mapping[str, str | None] = field(default_factory=dict)
+    query: Mapping[str, object] = field(default_factory=dict)
+
+    def row(self, *, identified: bool) -> list[Any]:
+        """What stands for it in the digest; without its credential unless it is `identified`."""
+        headers = {k: v for k, v in counting_headers(self.headers).items() if not _tells_who(k)}
+        query = {k: str(v) for k, v in self.query.items() if not _tells_who(k.lower())}
+        row = [self.wire, self.endpoint, self.model, self.identity if identified else None]
+        return [*row, headers, query] if headers or query else row
+
+
+def _tells_who(name: str) -> bool:
+    """Whether a header or a query parameter says who asks."""
+    return name in ACCOUNT or names_secret(name)
 
 
 def candidate_digest(candidates: Sequence[CandidateIdentity], namespace: str | None) -> bytes:
@@ -139,8 +155,7 @@ def candidate_digest(candidates: Sequence[CandidateIdentity], namespace: str | N
 
     A `namespace` stands in place of the credential identities: callers with different keys share entries within it.
     """
-    identified = namespace is None
-    rows = [[c.wire, c.endpoint, c.model, c.identity if identified else None] for c in candidates]
+    rows = [candidate.row(identified=namespace is None) for candidate in candidates]
     return sha256(canonical_json([namespace, rows])).digest()
 
 

@@ -179,7 +179,12 @@ class Targets:
         if is_http(provider):
             endpoint = provider.endpoint(target.model)
             return CandidateIdentity(
-                provider.codec_for(target.model).wire, endpoint, target.model, provider.cache_identity
+                provider.codec_for(target.model).wire,
+                endpoint,
+                target.model,
+                provider.cache_identity,
+                getattr(provider, "default_headers", None) or {},
+                getattr(provider, "default_query", None) or {},
             )
         kind = type(provider)
         own = getattr(provider, "cache_identity", None) or f"{kind.__module__}.{kind.__qualname__}"

@@ -16,8 +16,8 @@ from edgeagent.core.ask import is_http
 from edgeagent.core.pipeline import Pipeline
 from edgeagent.errors import ConfigurationError
 from edgeagent.providers.base import HTTPProvider
-from edgeagent.transports.fields import ACCOUNT
 from edgeagent.transports.wires import Route
+from edgeagent.wire.http import ACCOUNT
 
 __all__ = ["Address", "Addresses", "credential_of", "family_wires"]
 

@@ -7,15 +7,14 @@ from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.types import ResponseMetadata
+from edgeagent.wire.http import ACCOUNT
 
-__all__ = ["ACCOUNT", "CREDENTIALS", "HOP_BY_HOP", "PREFIX", "edge_of", "facts", "inward", "outward", "retries_of"]
+__all__ = ["CREDENTIALS", "HOP_BY_HOP", "PREFIX", "edge_of", "facts", "inward", "outward", "retries_of"]
 
 PREFIX: Final = "x-edgeagent-"
 
 CREDENTIALS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 """Header fields that the SDKs send keys in."""
-ACCOUNT: Final = frozenset({"openai-organization", "openai-project", "x-goog-user-project"})
-"""Header fields that belong to the account of the key beside them."""
 
 HOP_BY_HOP: Final = frozenset(
     {

@@ -12,7 +12,10 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-__all__ = ["HTTPRequest", "HTTPResponse", "Headers", "credentials_of", "names_secret", "redact_url"]
+__all__ = ["ACCOUNT", "HTTPRequest", "HTTPResponse", "Headers", "credentials_of", "names_secret", "redact_url"]
+
+ACCOUNT: Final = frozenset({"openai-organization", "openai-project", "x-goog-user-project"})
+"""Header fields that belong to the account of the key beside them, in lower case."""
 
 SAFE_REQUEST_HEADERS: Final = frozenset(
     {

@@ -395,7 +395,10 @@ async def test_everything_that_can_change_the_answer_is_in_the_key(kind: str) ->
 
 
 async def test_another_key_is_another_cache(kind: str, vendor: Vendor, tmp_path: Path) -> None:
-    """Another credential, base URL or header of the provider's sees nothing; a namespace lets them share."""
+    """Another credential, base URL or header of the provider's sees nothing; a namespace lets credentials share.
+
+    Not what may change the answer: the headers and the query of a provider count as those of a call do.
+    """
     with Loopback(vendor.serve) as server, Loopback(vendor.serve) as elsewhere:
         shapes: list[Any] = [
             vendor.provider(server),
@@ -407,10 +410,20 @@ async def test_another_key_is_another_cache(kind: str, vendor: Vendor, tmp_path:
             async with Gate(kind, [provider], cache=tmp_path) as gate:
                 assert not (await gate.create(model=vendor.model)).edge.cached
         told = []
-        for provider in shapes[:3]:
+        shapes[3:] = [
+            vendor.provider(server, default_headers={"x-proxy-auth-token": "c", "user-agent": "mine"}),
+            vendor.provider(server, default_query={"api-version": "2"}),
+        ]
+        for provider in shapes:
             async with Gate(kind, [provider], cache=tmp_path, namespace="team") as gate:
                 told.append((await gate.create(model=vendor.model)).edge.cached)
-    assert told == [False, True, True]
+        assert told == [False, True, False, True, False]
+        told = []
+        for more in ({}, {"api_key": "another"}, {"default_headers": {"x-beta": "b"}}, {"default_query": {"v": "2"}}):
+            provider = vendor.provider(server, **{"api_key": KEY, "cache_identity": "me", **more})
+            async with Gate(kind, [provider], cache=tmp_path) as gate:
+                told.append((await gate.create(model=vendor.model)).edge.cached)
+    assert told == [False, True, False, False]
 
 
 async def test_a_rotating_key_stays_off_the_disk(kind: str, vendor: Vendor, tmp_path: Path) -> None:
