@@ -9,6 +9,7 @@ that could not be read.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from edgeagent.core.call import Call
@@ -17,7 +18,7 @@ from edgeagent.core.purses import Purses
 from edgeagent.core.sizes import Worst
 from edgeagent.core.targets import Targets
 from edgeagent.core.turns import Turns
-from edgeagent.effects import Flow
+from edgeagent.effects import Flow, Scope
 from edgeagent.errors import (
     APIStatusError,
     ConfigurationError,
@@ -38,10 +39,11 @@ _UNREAD: Final = frozenset({408, 502, 504, 522, 523, 524})
 class Tab:
     """What one attempt was given, until it has ended."""
 
-    __slots__ = ("_claims", "began")
+    __slots__ = ("_claims", "_leave", "began")
 
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope) -> None:
         self.began = False
+        self._leave = partial(scope.drop, scope.add(self.end))
         self._claims: list[Claim[Any]] = []
 
     def add(self, claim: Claim[Any]) -> None:
@@ -61,6 +63,10 @@ class Tab:
     def failed(self, error: Exception) -> None:
         """The attempt has ended with an error."""
         self._end(_outcome(error) if self.began else UNSENT)
+
+    def leave(self) -> None:
+        """It ends no longer with the call that it was begun for: the attempt goes on for others."""
+        self._leave()
 
     def end(self) -> None:
         """The call is over, and nobody has said how the attempt ended: it was cancelled, or its stream closed."""
@@ -112,8 +118,7 @@ class Admission:
             Exception: the attempt's own.
         """
         sizes = self.worst.sizes(call, target)
-        tab = Tab()
-        leaving = call.scope.add(tab.end)
+        tab = Tab(call.scope)
         call.answer_headers = None
         facts = Facts(target, call.request, call.options.tags)
         began = 0.0
@@ -126,7 +131,7 @@ class Admission:
             answer = yield from ask(target)
         except Exception as error:
             tab.failed(error)
-            call.scope.drop(leaving)
+            tab.leave()
             if tab.began:
                 self.turns.refused(call, facts, began, error)
             raise

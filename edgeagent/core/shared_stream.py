@@ -33,6 +33,7 @@ from edgeagent.types.assembly import assemble
 
 if TYPE_CHECKING:
     from edgeagent.cache.entry import Entry
+    from edgeagent.core.admission import Tab
     from edgeagent.core.call import Call
     from edgeagent.types import ChatCompletion, ChatCompletionChunk, Target
     from edgeagent.types.recording import Recorder
@@ -105,6 +106,7 @@ class SharedStream:
         self._starter: Call | None = None  # of the pump
         self._end_pump: Callable[[], None] | None = None
         self._error: Exception | None = None
+        self._tab: Tab | None = None  # of the first call, once that has left
         self._over: Callable[[], object] = bool
         self._created = int(call.wall())
         call.scope.add(partial(self.leave, call))
@@ -177,6 +179,7 @@ class SharedStream:
                 return
             self._members.remove(call)
             if self.state == "open":
+                self._keep_tab(call)
                 if self._end_pump is not None:
                     end_pump = None if self._members else self._end_pump
                     lost = not self._members
@@ -187,6 +190,12 @@ class SharedStream:
         self._told()
         if end_pump is not None:
             end_pump()
+
+    def _keep_tab(self, call: Call) -> None:
+        """What the first one was given is the stream's, as long as somebody reads it; with the lock held."""
+        if call.tab is not None and self.payer is None:
+            self._tab, call.tab = call.tab, None
+            self._tab.leave()
 
     def _unpumped(self, call: Call) -> bool:
         """One leaves before there is a pump; with the lock held. Whether the connection goes with him."""
@@ -291,6 +300,8 @@ class SharedStream:
         self.completion = completion
         with self._lock:
             self.payer = self._members[0] if self._members else self.first
+            if self._tab is not None:
+                self.payer.tab = self._tab
         self.entry = self._settle(self.payer, completion)
         with self._lock:
             self.state = "ended"
@@ -301,6 +312,8 @@ class SharedStream:
             if self.state != "open":
                 return
             self.state, self._error = "failed", error
+        if self._tab is not None:
+            self._tab.failed(error)
         self._told()
 
     def _lose(self) -> None:
@@ -317,6 +330,8 @@ class SharedStream:
             if self.state != "open":
                 over, self._over = self._over, bool  # it holds this stream
         over()
+        if self.state != "open" and self._tab is not None:
+            self._tab.end()  # unless it has ended
         if turn is not None:
             turn.end()
 

@@ -11,6 +11,7 @@ import pytest
 
 import edgeagent
 from edgeagent import EdgeClient
+from edgeagent.limits import Budget
 from tests.e2e.harness import OPENAI, PROMPT, Gate, Vendor, outcome, settled, streamed, text_of
 from tests.support.loopback import HANG_UP, Loopback, Request
 
@@ -105,6 +106,36 @@ async def test_a_late_joiner_first_gets_what_has_come(kind: str, vendor: Vendor)
             assert (await gate.create(model=vendor.model)).edge.cached
             await nothing_left(gate, server)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("ends", ["whole", "broken", "left"])
+async def test_the_first_one_is_charged_for_no_more_than_was_used(kind: str, vendor: Vendor, ends: str) -> None:
+    """Who goes on with the stream goes on with what was held for it: a budget has the cost, not the worst case."""
+    steps = Steps(vendor, "Pa", "ri", "s", end=HANG_UP if ends == "broken" else None)
+    with Loopback(steps) as server:
+        budgets = [Budget(name="all", usd=100)]
+        async with Gate(kind, [vendor.provider(server)], budgets=budgets, retry=0) as gate:
+            steps.go(1)
+            one = await gate.stream(model=vendor.model)
+            await one.next()
+            two = await gate.stream(model=vendor.model)
+            await two.next()
+            await one.close()
+            before = await settled(gate.client.spending("all"))
+            held = 100 - before.remaining
+            assert (before.spent, held > 0) == (0, True)
+            if ends == "left":
+                await two.close()
+            steps.go()
+            if ends == "broken":
+                with pytest.raises(edgeagent.APIError):
+                    [chunk async for chunk in two]
+            elif ends == "whole":
+                [chunk async for chunk in two]
+            await nothing_left(gate, server)
+            after = await settled(gate.client.spending("all"))
+            assert after.spent == (two.edge.cost_usd if ends == "whole" else held)
+            assert after.remaining == 100 - after.spent
 
 
 async def test_who_comes_after_a_clearing_joins_nothing_of_before(kind: str, vendor: Vendor) -> None:
