@@ -44,9 +44,10 @@ class Memory(Generic[T]):
             size: how much larger than 1 it is.
         """
         key = kind, sha256(text.encode("utf-8", "surrogatepass")).digest()
-        if key in (kept := self._kept):
+        kept, older = self._kept, self._older  # another thread may put others in their place
+        if key in kept:
             return kept[key]
-        found = self._older[key] if key in self._older else find()
+        found = older[key] if key in older else find()
         self._keep(key, found, 1 + size(found))
         return found
 

@@ -63,6 +63,22 @@ def test_what_is_asked_for_stays() -> None:
     assert len(memory._kept) + len(memory._older) <= 20
 
 
+def test_what_another_thread_forgets_meanwhile_is_there_all_the_same() -> None:
+    """Between the look whether a text is known and the answer, a full room may be cleared."""
+    memory: Memory[int] = Memory()
+    memory.of("a", lambda: 1)
+
+    class Clearing(dict[Any, int]):
+        def __contains__(self, key: object) -> bool:
+            memory._kept, memory._older = {}, {}
+            return super().__contains__(key)
+
+    held = Clearing(memory._kept)
+    for kept, older in ((held, {}), ({}, held)):
+        memory._kept, memory._older = kept, older
+        assert memory.of("a", lambda: 2) == 1
+
+
 def test_kinds_are_kept_apart() -> None:
     """The same text may be asked for several things."""
     memory: Memory[int] = Memory()
