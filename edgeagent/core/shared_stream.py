@@ -173,7 +173,7 @@ class SharedStream:
 
     def leave(self, call: Call) -> None:
         """One reads no more; told before his scope is closed. Idempotent, never blocks."""
-        end_pump = None
+        end_pump = tab = None
         with self._lock:
             if call not in self._members:
                 return
@@ -186,7 +186,9 @@ class SharedStream:
                 else:
                     lost = self._unpumped(call)
                 if lost:
-                    self.state = "lost"
+                    self.state, tab = "lost", self._take_tab()
+        if tab is not None:
+            tab.end()
         self._told()
         if end_pump is not None:
             end_pump()
@@ -196,6 +198,11 @@ class SharedStream:
         if call.tab is not None and self.payer is None:
             self._tab, call.tab = call.tab, None
             self._tab.leave()
+
+    def _take_tab(self) -> Tab | None:
+        """For whoever ends the stream; with the lock held."""
+        tab, self._tab = self._tab, None
+        return tab
 
     def _unpumped(self, call: Call) -> bool:
         """One leaves before there is a pump; with the lock held. Whether the connection goes with him."""
@@ -299,10 +306,14 @@ class SharedStream:
             return
         self.completion = completion
         with self._lock:
-            self.payer = self._members[0] if self._members else self.first
-            if self._tab is not None:
-                self.payer.tab = self._tab
-        self.entry = self._settle(self.payer, completion)
+            self.payer, tab = self._members[0] if self._members else self.first, self._take_tab()
+        if tab is not None:
+            self.payer.tab = tab
+        try:
+            self.entry = self._settle(self.payer, completion)
+        finally:
+            if tab is not None:
+                tab.end()  # unless it has ended
         with self._lock:
             self.state = "ended"
 
@@ -311,16 +322,18 @@ class SharedStream:
             self._reading = False
             if self.state != "open":
                 return
-            self.state, self._error = "failed", error
-        if self._tab is not None:
-            self._tab.failed(error)
+            self.state, self._error, tab = "failed", error, self._take_tab()
+        if tab is not None:
+            tab.failed(error)
         self._told()
 
     def _lose(self) -> None:
         with self._lock:
             if self.state != "open":
                 return
-            self.state = "lost"
+            self.state, tab = "lost", self._take_tab()
+        if tab is not None:
+            tab.end()
         self._told()
 
     def _told(self) -> None:
@@ -330,8 +343,6 @@ class SharedStream:
             if self.state != "open":
                 over, self._over = self._over, bool  # it holds this stream
         over()
-        if self.state != "open" and self._tab is not None:
-            self._tab.end()  # unless it has ended
         if turn is not None:
             turn.end()
 
