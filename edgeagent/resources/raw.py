@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
@@ -25,26 +24,19 @@ from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
 from edgeagent.wire.json import dump_json
 
 if TYPE_CHECKING:
-    from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.core.record import WireRecord
     from edgeagent.effects import Flow
     from edgeagent.resources.streams import Session
     from edgeagent.types.responses import ResponseStreamEvent
 
-__all__ = ["LiveBody", "RawResponse", "ResponseHead", "as_response", "recording"]
+__all__ = ["LiveBody", "RawResponse", "ResponseHead", "as_response"]
 
 R = TypeVar("R")
 H = TypeVar("H", bound="ResponseHead[Any]")
-C = TypeVar("C", "EdgeClient", "AsyncEdgeClient")
 T = TypeVar("T")
 
 _JSON: Final = "application/json"
 _EVENTS: Final = "text/event-stream; charset=utf-8"
-
-
-def recording(client: C, record: WireRecord) -> C:
-    """A view of the client whose calls fill the record."""
-    return client._view(type(client), replace(client.options, record=record))
 
 
 def as_response(kind: Callable[..., H], made: Any, record: WireRecord, read: Callable[[Any], Any] | None = None) -> H:
@@ -63,7 +55,7 @@ def as_response(kind: Callable[..., H], made: Any, record: WireRecord, read: Cal
     else:
         edge = record.edge or ResponseMetadata() if made is None else made.edge
         attempts, seconds = len(edge.attempts), edge.latency_ms / 1e3
-    response = http_response(record, edge, attempts, made)
+    response = _http_response(record, edge, attempts, made)
     return kind(response, edge, result=made, read=read or _same, attempts=attempts, seconds=seconds)
 
 
@@ -88,7 +80,7 @@ def _told(answer: Any) -> Any:
     return answer.to_dict(mode="json")
 
 
-def http_response(record: WireRecord, edge: ResponseMetadata, attempts: int, made: Any) -> HTTPResponse:
+def _http_response(record: WireRecord, edge: ResponseMetadata, attempts: int, made: Any) -> HTTPResponse:
     """The vendor's response, or one made up; with the header fields that say what the gateway did.
 
     `made` is the whole answer, or a stream, whose body is not held.

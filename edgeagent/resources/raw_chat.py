@@ -1,29 +1,19 @@
-"""`client.chat.completions.with_raw_response` and `.with_streaming_response`.
-
-Each call is made through a view of the client that keeps the response of the attempt that answers; any other call
-keeps nothing.
-"""
+"""`client.chat.completions.with_raw_response` and `.with_streaming_response`, written out for their types."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from edgeagent.core.record import WireRecord
-from edgeagent.resources.raw import RawResponse, as_response, recording
-from edgeagent.resources.raw_streaming import (
-    APIResponse,
-    AsyncAPIResponse,
-    AsyncResponseContextManager,
-    ResponseContextManager,
-)
+from edgeagent.resources.chat import AsyncCompletions, Completions
+from edgeagent.resources.raw_methods import async_raw, async_streaming, raw, streaming
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from edgeagent.resources.chat import AsyncCompletions, Completions
+    from edgeagent.resources.raw import RawResponse
+    from edgeagent.resources.raw_streaming import AsyncResponseContextManager, ResponseContextManager
     from edgeagent.resources.streams import AsyncStream, Stream
     from edgeagent.types import ChatCompletion, ChatCompletionChunk
     from edgeagent.types.params import ChatParams, ParseParams
@@ -59,11 +49,9 @@ class CompletionsWithRawResponse:
     @overload
     def create(self, *, stream: bool, **params: Unpack[ChatParams]) -> RawResponse[Any]: ...
 
-    def create(self, *, stream: bool | None = None, **params: Any) -> RawResponse[Any]:
+    def create(self, **params: Any) -> RawResponse[Any]:
         """`create`, as a response."""
-        record = WireRecord(body=False)
-        made = recording(self._completions._client, record).chat.completions.create(stream=stream, **params)
-        return as_response(RawResponse, made, record)
+        return raw(self._completions, Completions.create)(**params)
 
     @overload
     def parse(
@@ -77,11 +65,9 @@ class CompletionsWithRawResponse:
 
     def parse(self, *, response_format: Any = None, **params: Any) -> RawResponse[Any]:
         """`parse`, as a response; `.parse()` of it reads the content, and raises where that cannot be read."""
-        record = WireRecord(body=False)
-        completions = recording(self._completions._client, record).chat.completions
-        structure = completions._structure(response_format, params, strict_tools=True)
-        made = completions.create(**structure.arguments(params))
-        return as_response(RawResponse, made, record, partial(completions._parsed, structure))
+        structure = self._completions._structure(response_format, params, strict_tools=True)
+        parsed = partial(self._completions._parsed, structure)
+        return raw(self._completions, Completions.create, parsed)(**structure.arguments(params))
 
 
 class AsyncCompletionsWithRawResponse:
@@ -103,11 +89,9 @@ class AsyncCompletionsWithRawResponse:
     @overload
     async def create(self, *, stream: bool, **params: Unpack[ChatParams]) -> RawResponse[Any]: ...
 
-    async def create(self, *, stream: bool | None = None, **params: Any) -> RawResponse[Any]:
+    async def create(self, **params: Any) -> RawResponse[Any]:
         """`create`, as a response."""
-        record = WireRecord(body=False)
-        completions = recording(self._completions._client, record).chat.completions
-        return as_response(RawResponse, await completions.create(stream=stream, **params), record)
+        return await async_raw(self._completions, AsyncCompletions.create)(**params)
 
     @overload
     async def parse(
@@ -121,11 +105,9 @@ class AsyncCompletionsWithRawResponse:
 
     async def parse(self, *, response_format: Any = None, **params: Any) -> RawResponse[Any]:
         """`parse`, as a response; see `CompletionsWithRawResponse.parse`."""
-        record = WireRecord(body=False)
-        completions = recording(self._completions._client, record).chat.completions
-        structure = completions._structure(response_format, params, strict_tools=True)
-        made = await completions.create(**structure.arguments(params))
-        return as_response(RawResponse, made, record, partial(completions._parsed, structure))
+        structure = self._completions._structure(response_format, params, strict_tools=True)
+        parsed = partial(self._completions._parsed, structure)
+        return await async_raw(self._completions, AsyncCompletions.create, parsed)(**structure.arguments(params))
 
 
 class CompletionsWithStreamingResponse:
@@ -147,9 +129,9 @@ class CompletionsWithStreamingResponse:
     @overload
     def create(self, *, stream: bool, **params: Unpack[ChatParams]) -> ResponseContextManager[Any]: ...
 
-    def create(self, *, stream: bool | None = None, **params: Any) -> ResponseContextManager[Any]:
+    def create(self, **params: Any) -> ResponseContextManager[Any]:
         """`create`, as a response whose body is read piece by piece."""
-        return ResponseContextManager(partial(self._send, None, {"stream": stream, **params}))
+        return streaming(self._completions, Completions.create)(**params)
 
     @overload
     def parse(
@@ -163,19 +145,9 @@ class CompletionsWithStreamingResponse:
 
     def parse(self, *, response_format: Any = None, **params: Any) -> ResponseContextManager[Any]:
         """`parse`, as a response."""
-        completions = self._completions
-        structure = completions._structure(response_format, params, strict_tools=True)
-        return ResponseContextManager(
-            partial(self._send, partial(completions._parsed, structure), structure.arguments(params))
-        )
-
-    def _send(self, read: Callable[[Any], Any] | None, params: dict[str, Any]) -> APIResponse[Any]:
-        record = WireRecord(body=True)
-        client = self._completions._client
-        made = recording(client, record).chat.completions.create(**params)
-        response: APIResponse[Any] = as_response(APIResponse, made, record, read)
-        response.attach(record)
-        return response
+        structure = self._completions._structure(response_format, params, strict_tools=True)
+        parsed = partial(self._completions._parsed, structure)
+        return streaming(self._completions, Completions.create, parsed)(**structure.arguments(params))
 
 
 class AsyncCompletionsWithStreamingResponse:
@@ -197,9 +169,9 @@ class AsyncCompletionsWithStreamingResponse:
     @overload
     def create(self, *, stream: bool, **params: Unpack[ChatParams]) -> AsyncResponseContextManager[Any]: ...
 
-    def create(self, *, stream: bool | None = None, **params: Any) -> AsyncResponseContextManager[Any]:
+    def create(self, **params: Any) -> AsyncResponseContextManager[Any]:
         """`create`, as a response whose body is read piece by piece."""
-        return AsyncResponseContextManager(partial(self._send, None, {"stream": stream, **params}))
+        return async_streaming(self._completions, AsyncCompletions.create)(**params)
 
     @overload
     def parse(
@@ -213,19 +185,9 @@ class AsyncCompletionsWithStreamingResponse:
 
     def parse(self, *, response_format: Any = None, **params: Any) -> AsyncResponseContextManager[Any]:
         """`parse`, as a response."""
-        completions = self._completions
-        structure = completions._structure(response_format, params, strict_tools=True)
-        return AsyncResponseContextManager(
-            partial(self._send, partial(completions._parsed, structure), structure.arguments(params))
-        )
-
-    async def _send(self, read: Callable[[Any], Any] | None, params: dict[str, Any]) -> AsyncAPIResponse[Any]:
-        record = WireRecord(body=True)
-        client = self._completions._client
-        made: Any = await recording(client, record).chat.completions.create(**params)
-        response: AsyncAPIResponse[Any] = as_response(AsyncAPIResponse, made, record, read)
-        response.attach(record)
-        return response
+        structure = self._completions._structure(response_format, params, strict_tools=True)
+        parsed = partial(self._completions._parsed, structure)
+        return async_streaming(self._completions, AsyncCompletions.create, parsed)(**structure.arguments(params))
 
 
 @dataclass(frozen=True, slots=True)

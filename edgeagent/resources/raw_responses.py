@@ -10,11 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from edgeagent.resources.async_responses import AsyncResponses
-from edgeagent.resources.raw_calls import async_raw, async_streaming, raw, streaming
+from edgeagent.resources.raw_methods import async_raw, async_streaming, raw, streaming
 from edgeagent.resources.response_calls import read, structured
 from edgeagent.resources.responses import Responses
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from typing_extensions import Unpack
 
     from edgeagent.resources.raw import RawResponse
@@ -31,6 +33,14 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+
+def _structured(
+    responses: Responses | AsyncResponses, text_format: Any, params: Mapping[str, Any]
+) -> tuple[dict[str, Any], Callable[[Response], ParsedResponse[Any]]]:
+    """The arguments of `create` for those of `parse`, and what reads the answer's texts."""
+    structure = structured(responses._client, text_format, params)
+    return structure.arguments(), partial(read, responses._client, structure)
 
 
 class ResponsesWithRawResponse:
@@ -62,11 +72,9 @@ class ResponsesWithRawResponse:
         self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
     ) -> RawResponse[ParsedResponse[T]]:
         """`parse`, as a response; `.parse()` of it reads the texts, and raises where they cannot be read."""
-        structure = structured(self._responses._client, text_format, params)
-        read_texts = partial(read, self._responses._client, structure)
+        arguments, texts = _structured(self._responses, text_format, params)
         create: Any = Responses.create
-        made: RawResponse[ParsedResponse[T]]
-        made = raw(self._responses, create, read_texts)(**structure.arguments())
+        made: RawResponse[ParsedResponse[T]] = raw(self._responses, create, texts)(**arguments)
         return made
 
     @overload
@@ -113,11 +121,9 @@ class ResponsesWithStreamingResponse:
         self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
     ) -> ResponseContextManager[ParsedResponse[T]]:
         """`parse`, as a response; `.parse()` of it reads the texts, and raises where they cannot be read."""
-        structure = structured(self._responses._client, text_format, params)
-        read_texts = partial(read, self._responses._client, structure)
+        arguments, texts = _structured(self._responses, text_format, params)
         create: Any = Responses.create
-        made: ResponseContextManager[ParsedResponse[T]]
-        made = streaming(self._responses, create, read_texts)(**structure.arguments())
+        made: ResponseContextManager[ParsedResponse[T]] = streaming(self._responses, create, texts)(**arguments)
         return made
 
     @overload
@@ -164,11 +170,9 @@ class AsyncResponsesWithRawResponse:
         self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
     ) -> RawResponse[ParsedResponse[T]]:
         """`parse`, as a response; `.parse()` of it reads the texts, and raises where they cannot be read."""
-        structure = structured(self._responses._client, text_format, params)
-        read_texts = partial(read, self._responses._client, structure)
+        arguments, texts = _structured(self._responses, text_format, params)
         create: Any = AsyncResponses.create
-        made: RawResponse[ParsedResponse[T]]
-        made = await async_raw(self._responses, create, read_texts)(**structure.arguments())
+        made: RawResponse[ParsedResponse[T]] = await async_raw(self._responses, create, texts)(**arguments)
         return made
 
     @overload
@@ -215,11 +219,11 @@ class AsyncResponsesWithStreamingResponse:
         self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
     ) -> AsyncResponseContextManager[ParsedResponse[T]]:
         """`parse`, as a response; `.parse()` of it reads the texts, and raises where they cannot be read."""
-        structure = structured(self._responses._client, text_format, params)
-        read_texts = partial(read, self._responses._client, structure)
+        arguments, texts = _structured(self._responses, text_format, params)
         create: Any = AsyncResponses.create
-        made: AsyncResponseContextManager[ParsedResponse[T]]
-        made = async_streaming(self._responses, create, read_texts)(**structure.arguments())
+        made: AsyncResponseContextManager[ParsedResponse[T]] = async_streaming(self._responses, create, texts)(
+            **arguments
+        )
         return made
 
     @overload
