@@ -178,8 +178,7 @@ class Call(Generic[R]):
 
     def begins(self) -> None:
         """An attempt begins; nothing is known of its answer."""
-        if self.options.record is not None:
-            self.options.record.begin()
+        self.forget_response()
         self.promises = ()
         if self.native is not None:
             self.native.begin()
@@ -190,8 +189,8 @@ class Call(Generic[R]):
             self.options.record.add(response)
             self.options.record.edge = self.edge
 
-    def composes(self) -> None:
-        """The answer is put together here: no response that came is it."""
+    def forget_response(self) -> None:
+        """None that has come is the answer: an attempt begins, or the answer is put together here."""
         if self.options.record is not None:
             self.options.record.begin()
 

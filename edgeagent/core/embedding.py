@@ -236,7 +236,7 @@ class Embeddings(Calls):
             data = self._landed(call, batch, packed, cached)
         whole = list(gathered.asked) == list(batch.places)
         if not whole:
-            call.composes()
+            call.forget_response()
         if whole and not (batch.converts and batch.as_text):
             return fresh, data
         vectors = dict(zip(gathered.asked, fresh.data, strict=True))

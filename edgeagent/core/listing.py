@@ -96,7 +96,7 @@ class Models(Calls):
         found = next((model for model in models if model.id == target.model), None)
         if found is None:
             raise refused or _unknown(target)
-        call.composes()
+        call.forget_response()
         return found
 
     def _call(self, query: ModelQuery, options: CallOptions, scope: Scope, *, prefers_async: bool) -> Call[ModelQuery]:
@@ -113,7 +113,7 @@ class Models(Calls):
             except APIStatusError as error:  # a server that has no such path; what the caller said of it counts
                 if error.status_code not in _NO_SUCH_PATH or not names:
                     raise
-                call.composes()
+                call.forget_response()
                 models = listed(names, vendor_of(provider))
         return [self._told(model, provider, call) for model in models]
 

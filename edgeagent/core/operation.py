@@ -122,8 +122,8 @@ def ask_once(
         parts: answers to the first parts of a request that takes several, from an attempt before this one at the same
             target; this one goes on after them, and adds its own.
     """
-    if not parts and call.options.record is not None:
-        call.options.record.begin()
+    if not parts:
+        call.forget_response()
     if request.model != target.model:
         request = request.model_copy(update={"model": target.model})
     try:
