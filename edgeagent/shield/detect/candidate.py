@@ -135,7 +135,7 @@ class Candidates:
             return None
         if (
             groups > 1
-            and (parts := written.split(" "))[1:]
+            and len(parts := written.split(" ")) > 1
             and (dates.is_date(parts[0]) or dates.is_date(parts[-1].lstrip("(")))
         ):
             return None

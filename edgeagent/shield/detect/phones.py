@@ -37,12 +37,12 @@ def dialled(written: str, digits: str) -> bool:
     """
     if not digits.startswith("00") or not international(digits[2:]):
         return False
-    first, second = _TWO_GROUPS.match(written).groups()  # type: ignore[union-attr]  # there are digits
-    code = first[2:] or second or ""
+    first, *others = _DIGITS.findall(written)
+    code = first[2:] or (others[0] if others else "")
     return code in _CODES and len(digits) - 2 == _LENGTHS.get(code, len(digits) - 2)
 
 
-_TWO_GROUPS: Final = re.compile(r"\(?(\d+)\D*(\d+)?")
+_DIGITS: Final = re.compile(r"\d+")
 
 _EXTENSION: Final = re.compile(
     r"(?:,? ?(?:extension|extn?\.?|x|poste|ramal|interno|int\.|durchwahl|dw\.?|доб\.?)| ?(?:内線|内线|分机|내선)) ?"
