@@ -20,6 +20,7 @@ from edgeagent.cache import Cache
 from edgeagent.cache.disk import DiskCache
 from edgeagent.cache.entry import Entry, decode_entry, encode_entry
 from edgeagent.cache.key import raw_key
+from edgeagent.cache.known_keys import KnownKeys
 from edgeagent.cache.memory import MemoryCache
 from edgeagent.core.call import Call
 from edgeagent.core.flight import Flights
@@ -68,10 +69,12 @@ def memory() -> dict[str, Callable[[], Any]]:
     assert found is not None
     data = pipeline.layers._near[0].get(key)
     assert data is not None
+    known = KnownKeys()
     parts: dict[str, Callable[[], Any]] = {
         "the whole call": hit,
         "the request, checked": lambda: chat_request(params),
-        "its key": lambda: raw_key(request, digest, b""),
+        "its key, found": lambda: raw_key(request, digest, b"", known),
+        "(its key, made)": lambda: raw_key(request, digest, b""),
         "the look-up": lambda: pipeline.layers.near(key, None),
         "(an entry taken apart, the first time)": lambda: decode_entry(data),
         "a fresh completion": lambda: ChatCompletion.from_json(found[0].completion),

@@ -8,6 +8,8 @@ every effect has one place where its result gets a type.
 
 All points in time (`deadline`) are seconds of the pipeline's monotonic clock; None means no limit. A driver raises
 `DeadlineExceededError` when a deadline passes while it performs an effect.
+
+An effect is not frozen, though nobody changes or keeps it: it is made in a third of the time.
 """
 
 from __future__ import annotations
@@ -115,7 +117,7 @@ class Place(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Send:
     """Send the request, read the whole answer → `HTTPResponse`.
 
@@ -129,7 +131,7 @@ class Send:
     client: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Open:
     """Send the request, read only the head of the answer → `Source`. Raises like `Send`.
 
@@ -142,7 +144,7 @@ class Open:
     client: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpenIterator:
     """Call a provider's own streaming function, sync or async → `Source` over the items it yields.
 
@@ -154,7 +156,7 @@ class OpenIterator:
     deadline: float | None
 
 
-@dataclass(slots=True)  # one for each piece of a stream: made in a third of a frozen one's time, and nobody keeps it
+@dataclass(slots=True)
 class Read:
     """The next piece of a source → bytes (or an item); None at its end, after which the source is closed.
 
@@ -166,21 +168,21 @@ class Read:
     deadline: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Close:
     """Close a source before its end → None. Idempotent."""
 
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sleep:
     """Wait → None. The core checks before that the deadline allows it."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Offload:
     """Run a blocking call where it blocks nobody else → its result; raises what it raises.
 
@@ -197,7 +199,7 @@ class Offload:
     prompt: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Invoke:
     """Call a provider's (or a credential source's) own function, sync or async → its awaited result.
 
@@ -209,7 +211,7 @@ class Invoke:
     deadline: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Join:
     """Wait until something that another call does has ended → True; False when `deadline` passed first (no error)."""
 
@@ -217,7 +219,7 @@ class Join:
     deadline: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FirstOf:
     """Begin one flow after the other until one returns → what that one returns. There is at least one.
 
@@ -236,7 +238,7 @@ class FirstOf:
     deadline: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Here:
     """What stands for where this call runs: the event loop, or None for threads, which are all one → a hashable value.
 
@@ -244,7 +246,7 @@ class Here:
     """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Spawn:
     """Begin a flow beside this call, in the same place → a function that ends it, which never blocks.
 

@@ -58,6 +58,15 @@ class S3FIFOCache(Cache[bytes, Item]):
         self.evictions = 0
 
     def __getitem__(self, key: bytes) -> Item:
+        item = self.find(key)
+        if item is None:
+            raise KeyError(key)
+        return item
+
+    def find(self, key: bytes) -> Item | None:
+        """What is under `key`, and is asked for: as `get`, in half its time."""
+        if key not in self._main and key not in self._small:
+            return None
         item = super().__getitem__(key)
         if item.hits < _MOST:
             item.hits += 1

@@ -27,10 +27,10 @@ The rules of equality:
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from edgeagent.cache.media import canonical_content, has_parts
 from edgeagent.errors import RequestValidationError
@@ -43,9 +43,11 @@ __all__ = [
     "DOES_NOT_COUNT",
     "DOES_NOT_COUNT_HEADERS",
     "CandidateIdentity",
+    "MakeKey",
     "candidate_digest",
     "counting_headers",
     "key_params",
+    "make_key",
     "native_key",
     "raw_key",
     "shared_key",
@@ -120,6 +122,9 @@ DOES_NOT_COUNT_HEADERS: Final = frozenset(
 
 _LENGTHS: Final = struct.Struct(">4Q")
 
+MakeKey: TypeAlias = Callable[[Mapping[str, Any], bytes, bytes, bytes], bytes]
+"""What makes a key of its four parts."""
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateIdentity:
@@ -159,17 +164,32 @@ def candidate_digest(candidates: Sequence[CandidateIdentity], namespace: str | N
     return sha256(canonical_json([namespace, rows])).digest()
 
 
-def raw_key(request: ChatRequest, candidates: bytes, policy: bytes = b"") -> bytes:
+def make_key(params: Mapping[str, Any], candidates: bytes, policy: bytes, routing: bytes) -> bytes:
+    """The key of the four parts; of the routing options their canonical JSON. Raises like `raw_key`."""
+    try:
+        body = canonical_json(params)
+    except (ValueError, TypeError, RecursionError):
+        raise unencodable(params, "") from None
+    lengths = _LENGTHS.pack(len(body), len(candidates), len(policy), len(routing))
+    return sha256(b"".join((VERSION, lengths, body, candidates, policy, routing))).digest()
+
+
+def raw_key(request: ChatRequest, candidates: bytes, policy: bytes = b"", make: MakeKey = make_key) -> bytes:
     """The 32-byte key of the request as the caller wrote it.
 
-    `candidates` is a `candidate_digest`, `policy` the fingerprint of the shield and guard policy. Raises
-    `RequestValidationError` for a request that JSON cannot hold, `.param` naming the place.
+    `candidates` is a `candidate_digest`, `policy` the fingerprint of the shield and guard policy; `make` is `make_key`,
+    or one that does the same and knows keys from before. Raises `RequestValidationError` for a request that JSON cannot
+    hold, `.param` naming the place.
     """
-    return _key(key_params(request), candidates, policy, b"")
+    return make(key_params(request), candidates, policy, b"")
 
 
 def native_key(
-    params: Mapping[str, Any], candidates: bytes, policy: bytes = b"", routing: Mapping[str, Any] | None = None
+    params: Mapping[str, Any],
+    candidates: bytes,
+    policy: bytes = b"",
+    routing: Mapping[str, Any] | None = None,
+    make: MakeKey = make_key,
 ) -> bytes:
     """The 32-byte key of a call that was made in a vendor's own format: `raw_key` and `shared_key` of such a call.
 
@@ -177,14 +197,14 @@ def native_key(
     request. Another format is another key, since the entry holds the answer in it. Raises like `raw_key`.
     """
     counting = {**params, "extra_headers": counting_headers(params.get("extra_headers") or {})}
-    return _key({"native": counting}, candidates, policy, _routing(routing))
+    return make({"native": counting}, candidates, policy, _routing(routing))
 
 
 def shared_key(
     request: ChatRequest, candidates: bytes, policy: bytes = b"", routing: Mapping[str, Any] | None = None
 ) -> bytes:
     """The 32-byte key of the (masked) request as the flight and the shared tiers know it. Raises like `raw_key`."""
-    return _key(key_params(request), candidates, policy, _routing(routing))
+    return make_key(key_params(request), candidates, policy, _routing(routing))
 
 
 def _routing(routing: Mapping[str, Any] | None) -> bytes:
@@ -199,12 +219,12 @@ def _routing(routing: Mapping[str, Any] | None) -> bytes:
 def key_params(request: ChatRequest) -> dict[str, Any]:
     """What of the request counts, as JSON values; requests that are equal in this are one request."""
     values = request.__dict__
-    given = request.model_fields_set
+    given = request.__pydantic_fields_set__  # as `model_fields_set`, without a call
     params = {k: values[k] for k in given if values.get(k) is not None and k not in DOES_NOT_COUNT}
     if has_parts(request.messages):
         params["messages"] = canonical_content(request.messages)
-    if request.model_extra:
-        params.update(request.model_extra)
+    if request.__pydantic_extra__:
+        params.update(request.__pydantic_extra__)
     if "extra_headers" in params:
         headers = counting_headers(params.pop("extra_headers"))
         if headers:
@@ -222,15 +242,6 @@ def counting_headers(headers: Mapping[str, str | None]) -> dict[str, str | None]
         for name, value in lowered.items()
         if name not in DOES_NOT_COUNT_HEADERS and not name.startswith("x-stainless-")
     }
-
-
-def _key(params: dict[str, Any], candidates: bytes, policy: bytes, routing: bytes) -> bytes:
-    try:
-        body = canonical_json(params)
-    except (ValueError, TypeError, RecursionError):
-        raise unencodable(params, "") from None
-    lengths = _LENGTHS.pack(len(body), len(candidates), len(policy), len(routing))
-    return sha256(b"".join((VERSION, lengths, body, candidates, policy, routing))).digest()
 
 
 def unencodable(value: Any, path: str) -> RequestValidationError:

@@ -83,7 +83,7 @@ class MemoryCache:
         state = self._current()
         store = state.store
         with state.lock:
-            item = store.get(key)
+            item = store.find(key)
             if item is not None:
                 expires = item.expires
                 if expires is None or self._clock() < expires:

@@ -147,7 +147,7 @@ def cache_controls(value: object) -> Mapping[str, Any]:
 
 def uncacheable_reason(request: ChatRequest) -> str | None:
     """Why this request is neither cached nor shared unless forced, in words; None if it may be."""
-    extra = request.model_extra
+    extra = request.__pydantic_extra__  # as `model_extra`, without a call
     if extra:
         for name, reason in _VENDOR_STATE.items():
             if extra.get(name):

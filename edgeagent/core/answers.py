@@ -64,7 +64,8 @@ class Answers(Calls):
         return Hedges(attempt, self.targets.estimates.price) if hedge else None
 
     def _raw_key(self, call: Call, candidates: Candidates) -> bytes | None:
-        return raw_key_of(call, candidates.digest) if self.layers.enabled else None
+        layers = self.layers
+        return raw_key_of(call, candidates.digest, layers.known_keys) if layers.enabled else None
 
     def _near(self, call: Call, raw: bytes | None) -> tuple[Entry, CacheTierName] | None:
         """Ask memory, if this call may."""

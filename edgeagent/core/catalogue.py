@@ -125,7 +125,7 @@ class Catalogue:
         """
         counts: list[int | None] = []
         errors: list[Exception] = []
-        self._layers.forget_decoded()
+        self._layers.forget_seen()
         # The farthest first: what a call has read there by then it brings to no nearer one.
         for forget in (*self._semantic(), *(self._forgetting(tier) for tier in reversed(self._layers.tiers))):
             self.bar(selection)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from edgeagent.cache.entry import Entry
-from edgeagent.cache.key import native_key, raw_key, shared_key
+from edgeagent.cache.key import MakeKey, make_key, native_key, raw_key, shared_key
 from edgeagent.core.call import Call
 from edgeagent.core.native import Native
 from edgeagent.routing.base import Router
@@ -37,18 +37,18 @@ def policy_of(call: Call[Any]) -> bytes:
     return cache.fingerprint if shield is None else b"%s\nshield %s" % (cache.fingerprint, shield.fingerprint)
 
 
-def raw_key_of(call: Call, candidates: bytes) -> bytes | None:
+def raw_key_of(call: Call, candidates: bytes, make: MakeKey = make_key) -> bytes | None:
     """The request's own key; None if the call has nothing to do with the cache or with other calls."""
     cache = call.options.cache
     if not cache.allows(call.request):
         return None
     if call.native is None:
         policy = cache.fingerprint if call.options.shield is None else policy_of(call)
-        return raw_key(call.request, candidates, policy)
+        return raw_key(call.request, candidates, policy, make)
     native = call.native.asked
     if not cache.allows_native(native.body):
         return None
-    return native_key(_params(call, native), candidates, policy_of(call))
+    return native_key(_params(call, native), candidates, policy_of(call), make=make)
 
 
 def shared_key_of(call: Call, candidates: bytes, raw: bytes) -> bytes:

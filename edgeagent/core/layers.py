@@ -13,7 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent.cache.base import CacheTier, Put, lifetime, shorter
+from edgeagent.cache.decoded import DecodedEntries
 from edgeagent.cache.entry import Entry, decode_entry
+from edgeagent.cache.known_keys import KnownKeys
 from edgeagent.cache.outage import Away
 from edgeagent.core.clearings import Clearings
 from edgeagent.core.counts import Counts
@@ -36,10 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["CacheLayers"]
 
 logger = logging.getLogger("edgeagent.cache")
-
-REMEMBERED: Final = 512
-REMEMBERED_BYTES: Final = 16 * 1024
-"""How many entries of near tiers are kept as they were taken apart, and how large each may be: 8 MB at most."""
 
 AHEAD: Final = 300.0
 """Seconds by which clocks may differ. An entry from later than that was made while a clock was wrong: nobody can say
@@ -83,7 +81,8 @@ class CacheLayers:
         self._repeat = repeat
         self._wall = wall
         self._observer = observer
-        self._decoded: dict[bytes, tuple[bytes, Entry]] = {}
+        self._decoded = DecodedEntries()
+        self.known_keys = KnownKeys()
         self._faults: set[tuple[str, type[BaseException]]] = set()
         self.semantic = semantic
         self._counts = {id(tier): Counts(looks=tier.blocking) for tier in tiers} | {id(semantic): Counts(looks=True)}
@@ -114,11 +113,13 @@ class CacheLayers:
 
     def counts(self, tier: CacheTier | SemanticCache) -> Counts:
         """What is counted of this tier."""
-        return self._counts.setdefault(id(tier), Counts(looks=True))
+        counts = self._counts.get(id(tier))
+        return self._counts.setdefault(id(tier), Counts(looks=True)) if counts is None else counts
 
-    def forget_decoded(self) -> None:
-        """Let go of entries that were taken apart."""
-        self._decoded.clear()
+    def forget_seen(self) -> None:
+        """Let go of entries that were taken apart, and of what their requests said."""
+        self._decoded.forget()
+        self.known_keys.forget()
 
     def near(self, key: bytes, max_age: float | None, spare: Spare | None = None) -> tuple[Entry, CacheTierName] | None:
         """Ask the tiers that do not block. What is there but not fresh is offered to `spare`."""
@@ -128,7 +129,7 @@ class CacheLayers:
             except Exception as error:
                 self.fault(tier, error)
                 continue
-            entry = None if data is None else self.fresh(self._remembered(key, data), max_age, tier, spare)
+            entry = None if data is None else self.fresh(self._decoded.of(key, data), max_age, tier, spare)
             self._observer.cache_lookup(tier.name, hit=entry is not None)
             if entry is not None:
                 return entry, tier.name
@@ -304,26 +305,12 @@ class CacheLayers:
     def store(
         self, near_key: bytes, key: bytes, data: bytes, ttl: float | None, *, shared: bool, near: bytes | None = None
     ) -> None:
-        """Put an encoded entry into every tier: memory (which is to hold `near`, if that is not the same) at once, the
-        others in the background and only if `shared`.
-        """
+        """Put an entry into memory (in the form `near`, if it has its own), and if `shared`, later, into the others."""
         self.near_is_masked = self.near_is_masked and near is None
         self._put_near(near_key, data if near is None else near, ttl)
         if shared:
             for tier in self._far:
                 self._put_far(tier, key, data, ttl)
-
-    def _remembered(self, key: bytes, data: bytes) -> Entry | None:
-        """The entry in a near tier's bytes. The last ones are kept: taking one apart is a tenth of a hit's time."""
-        known = self._decoded.get(key)
-        if known is not None and known[0] is data:
-            return known[1]
-        entry = decode_entry(data)
-        if entry is not None and len(data) <= REMEMBERED_BYTES:
-            if len(self._decoded) >= REMEMBERED:
-                self._decoded.clear()
-            self._decoded[key] = (data, entry)
-        return entry
 
     def fresh(
         self,

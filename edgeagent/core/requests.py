@@ -33,7 +33,7 @@ def chat_request(params: Mapping[str, Any], extra_body: Mapping[str, Any] | None
     values = {
         name: value if type(value) is str else _plain(name, value)
         for name, value in params.items()
-        if value is not None and given(value)
+        if value is not None and (type(value) in _BUILTIN or given(value))
     }
     if extra_body:
         if not isinstance(extra_body, Mapping):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from edgeagent import EdgeClient
 from edgeagent.cache.base import CacheTier
 from edgeagent.cache.disk import DiskCache
 from edgeagent.cache.encrypted import EncryptedCache
@@ -22,6 +23,7 @@ from edgeagent.core.keys import Keys
 from edgeagent.core.layers import CacheLayers
 from edgeagent.errors import RequestValidationError
 from edgeagent.telemetry import ObserverGroup
+from edgeagent.testing import FakeProvider
 from tests.core.test_pipeline import Far
 from tests.support.redis_server import RedisServer, needs_redis
 
@@ -331,3 +333,16 @@ def test_only_masked_answers_go_into_a_file() -> None:
     far.clear()
     assert catalogue.import_(lines) == Imported(1)
     assert (memory.usage()[0], far.usage()[0]) == (0, 1)
+
+
+def test_what_was_asked_is_forgotten_too() -> None:
+    """Nothing that memory keeps to be fast outlives the entries."""
+    client = EdgeClient(providers=[FakeProvider("Paris")])
+    for _ in range(2):
+        client.chat.completions.create(model="gpt", messages=[{"role": "user", "content": "Where is Paris?"}])
+    layers = client._engine.pipeline.layers
+    assert layers.known_keys._keys
+    assert layers._decoded._entries
+    client.cache.clear()
+    assert not layers.known_keys._keys
+    assert not layers._decoded._entries

@@ -12,7 +12,6 @@ import pytest
 from edgeagent.cache.encrypted import EncryptedCache
 from edgeagent.cache.entry import Entry, decode_entry, encode_entry
 from edgeagent.cache.memory import MemoryCache
-from edgeagent.core import layers as layers_module
 from edgeagent.core.call import CallOptions
 from edgeagent.core.catalogue import Catalogue, Selection
 from edgeagent.core.keys import Keys
@@ -105,19 +104,6 @@ def test_damage_is_a_miss(layers: CacheLayers, memory: MemoryCache) -> None:
     assert said(layers) == "one"
     memory.put(b"k", data[:-1] + b"?")
     assert said(layers) is None
-
-
-def test_little_is_remembered(layers: CacheLayers, memory: MemoryCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither many entries nor large ones; all of them are found all the same."""
-    monkeypatch.setattr(layers_module, "REMEMBERED", 3)
-    monkeypatch.setattr(layers_module, "REMEMBERED_BYTES", 200)
-    for number in range(10):
-        text = str(number) * (1 if number % 2 else 500)
-        memory.put(bytes([number]), encode_entry(entry(text)))
-        for _ in range(2):
-            assert said(layers, bytes([number])) == text
-        assert len(layers._decoded) <= 3
-        assert all(len(data) <= 200 for data, _ in layers._decoded.values())
 
 
 def far(layers: CacheLayers, key: bytes = b"k", since: int = 0) -> CacheTierName | None:
