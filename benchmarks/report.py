@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+import sysconfig
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,6 +27,7 @@ def machine() -> dict[str, Any]:
         "commit": _told("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"),
         "changed": bool(_told("git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no", "edgeagent")),
         "python": platform.python_version(),
+        "configured": sysconfig.get_config_var("CONFIG_ARGS") or "",
         "system": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -76,9 +78,10 @@ def markdown(rows: Sequence[Row], facts: dict[str, Any]) -> str:
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
     ]
     versions = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
+    plainly = "" if "--enable-optimizations" in facts["configured"] else " (configured without --enable-optimizations)"
     told = (
         f"{facts['date']}, commit {facts['commit']}{' and changes' if facts['changed'] else ''}; "
-        f"Python {facts['python']} on {facts['system']}; {facts['processor']}, {facts['cores']} cores, "
+        f"Python {facts['python']}{plainly} on {facts['system']}; {facts['processor']}, {facts['cores']} cores, "
         f"load {facts['load'][0]} before and {facts['load_after']} after; {facts['rounds']} rounds; {versions}."
     )
     return "\n".join([told, "", *table]) + "\n"

@@ -99,7 +99,7 @@ def test_the_table_says_what_was_not_reached() -> None:
     """A missed target stands out; a figure without one says nothing."""
     made = measured(**{"memory hit": {"edgeagent": [26.0], "litellm": [500.0]}, "stream": {"edgeagent": [1.0]}})
     facts = {"date": "today", "commit": "abc", "changed": False, "python": "3", "system": "x", "processor": "y"}
-    facts |= {"cores": 2, "load": [0.1], "load_after": 0.2, "rounds": 1, "packages": {"httpx": "1"}}
+    facts |= {"cores": 2, "load": [0.1], "load_after": 0.2, "rounds": 1, "packages": {"httpx": "1"}, "configured": ""}
     lines = markdown(rows(made), facts).splitlines()
     assert sum("**no**" in line for line in lines) == 2
     assert len({len(line) for line in lines if line.startswith("|")}) == 1
