@@ -81,9 +81,11 @@ class ChatRequest(BaseModel):
     def params(self) -> dict[str, Any]:
         """The JSON body: every parameter that is set, unknown ones included, in a fresh top-level dict."""
         values = self.__dict__
-        body = {k: v for k, v in values.items() if v is not None and k not in NOT_IN_BODY}
-        if self.model_extra:
-            body.update(self.model_extra)
+        given = [k for k in self.__pydantic_fields_set__ if values.get(k) is not None and k not in NOT_IN_BODY]
+        given.sort(key=_PLACES.__getitem__)
+        body = {k: values[k] for k in given}
+        if self.__pydantic_extra__:
+            body.update(self.__pydantic_extra__)
         return body
 
     @property
@@ -96,3 +98,7 @@ class ChatRequest(BaseModel):
         """Whether the caller of a stream asked to see the usage chunk."""
         options: Mapping[str, Any] = self.stream_options or {}
         return bool(options.get("include_usage"))
+
+
+_PLACES: Final = {name: place for place, name in enumerate(ChatRequest.model_fields)}
+"""The order of the parameters in a body."""

@@ -400,3 +400,18 @@ def test_requests_are_strict(params: dict[str, Any]) -> None:
 def test_public_names() -> None:
     """Every public name of the package exists."""
     assert all(hasattr(ours, name) for name in ours.__all__)
+
+
+@given(
+    names=st.permutations(["model", "messages", "temperature", "stop", "user", "x", "a", "extra_headers"]),
+    copied=st.booleans(),
+)
+def test_a_body_has_one_order(names: list[str], *, copied: bool) -> None:
+    """That of the fields, then the unknown ones as they came: whatever order they were given in, and after a copy."""
+    values: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "A"}], "temperature": None, "x": 1}
+    values |= {"stop": ["."], "user": "u", "a": 2, "extra_headers": {"h": "v"}}
+    made = ChatRequest.model_validate({name: values[name] for name in names})
+    if copied:
+        made = made.model_copy(update={"temperature": 0.5, "stop": None})
+    known = ["model", "messages", *(["temperature"] if copied else ["stop"]), "user"]
+    assert list(made.params()) == [*known, *(name for name in names if name in ("x", "a"))]
