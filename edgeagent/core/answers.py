@@ -188,14 +188,21 @@ class Answers(Calls):
             self.layers.keep_nothing(keys.shared)
             return None
         near = None if data is None or keys.near_form is None else keys.near_form(entry)  # it takes a while
-        names = (keys.raw, keys.shared)
-        if data is None or self.layers.clearings.forgot(call.cleared, names, data, entry.created):
+        if data is None or not self._kept(call, keys, data, near, entry.created, ttl, keep):
             self.layers.keep_nothing(keys.shared)
-        else:
+        return entry
+
+    def _kept(
+        self, call: Call, keys: Keys, data: bytes, near: bytes | None, created: float, ttl: float | None, keep: float
+    ) -> bool:
+        """Whether it was stored: not if somebody has forgotten its like since the call began."""
+
+        def store() -> None:
             kept = None if ttl is None else ttl + keep
             self.layers.store(keys.raw, keys.shared, data, kept, shared=keys.far, near=near)
             self.layers.store_similar(call, keys, data, ttl)
-        return entry
+
+        return self.layers.clearings.keep(call.cleared, (keys.raw, keys.shared), data, created, store)
 
     def _entry(self, call: Call, completion: ChatCompletion, target: Target, ttl: float | None, keep: float) -> Entry:
         now = self._wall()

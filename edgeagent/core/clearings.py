@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from threading import Lock
+from collections.abc import Callable
+from threading import RLock
 from typing import Final, Protocol
 
 __all__ = ["Clearings", "Takes"]
@@ -26,7 +27,7 @@ class Clearings:
         self.count = 0
         """How often. A call notes it when it begins."""
         self._last: deque[Takes] = deque(maxlen=REMEMBERED)
-        self._lock = Lock()
+        self._lock = RLock()  # what is stored may be a tier's of the caller's own, and forget something itself
 
     def add(self, forgotten: Takes) -> None:
         """From here on, what was asked for before is not kept if it is one of these."""
@@ -45,6 +46,17 @@ class Clearings:
             recent = list(self._last)[-later:]
         return any(one.takes(key, data, now) for one in recent for key in keys)
 
+    def keep(self, since: int, keys: tuple[bytes, ...], data: bytes, now: float, store: Callable[[], object]) -> bool:
+        """Store an entry unless it has been forgotten since → whether it was stored.
+
+        Nothing is forgotten between the look and the end of `store`: what is forgotten after it finds the entry there.
+        """
+        with self._lock:
+            stored = not self.forgot(since, keys, data, now)
+            if stored:
+                store()
+        return stored
+
     def after_fork(self) -> None:
         """In the child: no lock is held by a thread that does not exist here."""
-        self._lock = Lock()
+        self._lock = RLock()

@@ -264,8 +264,8 @@ class Embeddings(Calls):
                 except ValueError:  # half a character in a tag, say
                     continue
                 raw, shared = batch.raw[place], batch.shared[place]
-                if not self.layers.clearings.forgot(call.cleared, (raw, shared), data, self._wall()):
-                    self.layers.store(raw, shared, data, cache.ttl, shared=candidates.sharable)
+                store = partial(self.layers.store, raw, shared, data, cache.ttl, shared=candidates.sharable)
+                self.layers.clearings.keep(call.cleared, (raw, shared), data, self._wall(), store)
         return packed
 
     def _entry(

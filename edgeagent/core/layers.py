@@ -203,15 +203,18 @@ class CacheLayers:
     ) -> None:
         """Put what a far tier had into memory, and into those between, for no longer than it would have lived there."""
         near = data if keys.near_form is None else keys.near_form(entry)  # it takes a while
-        forgotten = self.clearings.forgot(call.cleared, (keys.raw, keys.shared), data, self._wall())
-        if forgotten or self._replaced(keys, entry):  # since it was read
-            return
-        ttl, capped = self._left(entry, self._far[rank]), entry.expires is None
-        if near is not None:
-            self.near_is_masked = self.near_is_masked and keys.near_form is None
-            self._put_near(keys.raw, near, ttl, capped=capped)
-        for skipped in self._far[:rank] if between else ():
-            self._put_far(skipped, keys.shared, data, shorter(ttl, skipped) if capped else ttl)
+
+        def put() -> None:
+            if self._replaced(keys, entry):  # since it was read
+                return
+            ttl, capped = self._left(entry, self._far[rank]), entry.expires is None
+            if near is not None:
+                self.near_is_masked = self.near_is_masked and keys.near_form is None
+                self._put_near(keys.raw, near, ttl, capped=capped)
+            for skipped in self._far[:rank] if between else ():
+                self._put_far(skipped, keys.shared, data, shorter(ttl, skipped) if capped else ttl)
+
+        self.clearings.keep(call.cleared, (keys.raw, keys.shared), data, self._wall(), put)
 
     def _replaced(self, keys: Keys, entry: Entry) -> bool:
         """Whether there is a later answer by now, of a call that asked anew."""

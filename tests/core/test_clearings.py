@@ -67,3 +67,20 @@ def test_in_a_child_nobody_holds_the_lock() -> None:
     done.start()
     done.join(10)
     assert clearings.forgot(0, (b"k",), b"", 0.0)
+
+
+def test_what_is_stored_is_there_before_it_is_forgotten() -> None:
+    """An entry is stored unless its like was forgotten; who forgets waits for the end of that."""
+    clearings, order = Clearings(), list[str]()
+    forgetting = threading.Thread(target=lambda: (clearings.add(Of((b"k",))), order.append("forgotten")))
+
+    def store() -> None:
+        forgetting.start()
+        forgetting.join(0.05)  # it would be done by then, if nothing kept it waiting
+        order.append("stored")
+
+    assert clearings.keep(0, (b"k",), b"", 0.0, store)
+    forgetting.join(30)
+    assert order == ["stored", "forgotten"]
+    assert not clearings.keep(0, (b"k",), b"", 0.0, lambda: order.append("again"))
+    assert len(order) == 2

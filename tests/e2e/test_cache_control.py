@@ -189,6 +189,37 @@ def test_what_is_forgotten_while_it_is_restored_is_not_kept(tmp_path: Path, far:
         assert [stats.entries for stats in client.cache.stats().tiers.values()] == [0, 0]
 
 
+@pytest.mark.parametrize("what", ["asked", "promoted", "vector"])
+def test_what_is_forgotten_while_it_is_stored_is_not_kept(
+    tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread clears just before memory has the answer: it is done before, or waits and finds it there."""
+    put = MemoryCache.put
+    with EdgeClient(providers=[FakeProvider("yes")], cache=tmp_path / "cache") as client:
+        clear = threading.Thread(target=client.cache.clear)
+
+        def call() -> Any:
+            if what == "vector":
+                return client.embeddings.create(model="fake/m", input="a")
+            return client.chat.completions.create(**ask(), messages=[{"role": "user", "content": PROMPT}])
+
+        def while_clearing(memory: MemoryCache, key: bytes, value: bytes, /, ttl: float | None = None) -> None:
+            if clear.ident is None:
+                clear.start()
+                clear.join(0.1)  # it would be done by then, if nothing kept it waiting
+            put(memory, key, value, ttl)
+
+        if what == "promoted":
+            call()
+            client.flush()
+            client._engine.pipeline.layers.tiers[0].clear()
+        monkeypatch.setattr(MemoryCache, "put", while_clearing)
+        call()
+        clear.join(30)
+        client.flush()
+        assert [stats.entries for stats in client.cache.stats().tiers.values()] == [0, 0]
+
+
 class Hanging:
     """A tier that stores when it is let go."""
 
