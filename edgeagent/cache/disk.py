@@ -9,6 +9,8 @@ does not promise:
   that belongs to somebody else is refused.
 - Connections are pooled, not one per thread, and none outlives `close`. A child process after a fork opens its own and
   leaves the parent's alone (https://www.sqlite.org/howtocorrupt.html §2.6); no fork happens while a thread is in it.
+- Who removes the directory has forgotten its entries, here too: that the file is another one, or none, is noticed
+  within a second, and a new one begun.
 - Nobody waits longer than `timeout` for a busy database to be read or opened: that is a miss. Of the threads of a
   process one opens it: many at once would keep each other from it for seconds.
 
@@ -19,7 +21,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 import threading
 import time
 import weakref
@@ -30,6 +31,7 @@ from typing import Any, Final, TypeVar
 
 import diskcache
 
+from edgeagent.cache.directory import prepare
 from edgeagent.cache.forks import ForkGate
 from edgeagent.errors import ConfigurationError
 from edgeagent.types.metadata import CacheTierName
@@ -50,6 +52,8 @@ _PAGE: Final = (
     "SELECT rowid, key, mode, value FROM Cache WHERE rowid > ? AND raw = 1 "
     "AND (expire_time IS NULL OR expire_time > ?) ORDER BY rowid LIMIT 100"
 )
+_LOOK: Final = 1.0
+"""Seconds between two looks whether the file is still there."""
 _ROW_BYTES: Final = 100
 """About what an entry takes besides its value."""
 
@@ -181,7 +185,7 @@ class DiskCache:
     def _database(self) -> _Database:
         pid = os.getpid()
         database = self._databases.get(pid)
-        return self._opened(pid) if database is None else database  # an empty one is false
+        return self._opened(pid) if database is None or database.is_gone() else database  # an empty one is false
 
     def _opened(self, pid: int) -> _Database:
         lock = self._opening.setdefault(pid, threading.Lock())
@@ -189,8 +193,10 @@ class DiskCache:
             raise diskcache.Timeout
         try:
             database = self._databases.get(pid)
-            if database is None:
-                _prepare(self.directory, self.timeout)
+            if database is None or database.is_gone():
+                if database is not None:  # SQLite leaves files of the same name alone that are not this one's
+                    database.shut()
+                prepare(self.directory, _FILE, self.timeout)
                 database = self._databases[pid] = _Database(self.directory, self.timeout, self.size_limit)
             return database
         finally:
@@ -230,6 +236,7 @@ class _Database(diskcache.Cache):  # type: ignore[misc]  # diskcache has no type
     """diskcache's table over pooled connections of one process."""
 
     def __init__(self, directory: Path, timeout: float, size_limit: int) -> None:
+        self._file = directory / _FILE
         self._idle: list[sqlite3.Connection] = []
         self._shut = False
         self._open_until = time.monotonic() + timeout
@@ -238,6 +245,24 @@ class _Database(diskcache.Cache):  # type: ignore[misc]  # diskcache has no type
             super().__init__(os.fspath(directory), timeout, _BytesDisk, size_limit=size_limit, **_SETTINGS)
         finally:
             self.close()  # the connection of diskcache's own bookkeeping
+        self._identity = self._found()
+        self._looked = time.monotonic()
+
+    def is_gone(self) -> bool:
+        """Whether its file is no longer the one of its name; looked at once in a second."""
+        now = time.monotonic()
+        if self._identity is not None and now - self._looked >= _LOOK:
+            self._looked = now
+            if self._found() != self._identity:
+                self._identity = None
+        return self._identity is None
+
+    def _found(self) -> tuple[int, int] | None:
+        try:
+            status = self._file.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_dev, status.st_ino
 
     @property
     def _con(self) -> sqlite3.Connection:
@@ -263,8 +288,7 @@ class _Database(diskcache.Cache):  # type: ignore[misc]  # diskcache has no type
         return run
 
     def _connect(self) -> sqlite3.Connection:
-        path = os.path.join(self._directory, _FILE)  # noqa: PTH118  # as diskcache has it
-        con = sqlite3.connect(path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
+        con = sqlite3.connect(self._file, timeout=self._timeout, isolation_level=None, check_same_thread=False)
         try:
             for name in ("cache_size", "mmap_size", "synchronous"):  # the others are kept in the file
                 con.execute(f"PRAGMA {name} = {_PRAGMAS[f'sqlite_{name}']}").fetchall()
@@ -342,38 +366,3 @@ def _close_all(connections: list[sqlite3.Connection], pid: int) -> None:
 def _is_busy(error: Exception) -> bool:
     """Whether somebody else holds the lock (SQLITE_BUSY, SQLITE_LOCKED)."""
     return isinstance(error, diskcache.Timeout) or "locked" in str(error)
-
-
-def _prepare(directory: Path, timeout: float) -> None:
-    """Make directory and file with the right permissions, and see within `timeout` that nobody keeps it locked.
-
-    SQLite itself opens the file, since closing any other descriptor of it would drop the process's locks on it
-    (https://www.sqlite.org/howtocorrupt.html §2.2); it gives `-wal` and `-shm` the permissions of the database.
-    """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = directory / _FILE
-    if os.name == "posix":  # pragma: no branch  # Windows has no such permissions
-        _protect(directory)
-    probe = sqlite3.connect(file, timeout=timeout, isolation_level=None)
-    try:
-        for path in (file, *(file.with_name(_FILE + suffix) for suffix in ("-wal", "-shm", "-journal"))):
-            with suppress(FileNotFoundError):
-                if stat.S_IMODE(path.stat().st_mode) != 0o600:
-                    path.chmod(0o600)
-        probe.execute("BEGIN IMMEDIATE").execute("ROLLBACK")
-    finally:
-        probe.close()
-
-
-def _protect(directory: Path) -> None:
-    """Close the directory to others if it is this cache's alone; refuse it where others could put files into it."""
-    status = directory.stat()
-    if os.geteuid() not in (status.st_uid, 0):
-        raise PermissionError(f"The cache directory {directory} belongs to another user.")
-    if stat.S_IMODE(status.st_mode) == 0o700:
-        return
-    names = [path.name for path in directory.iterdir()]
-    if names and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise PermissionError(f"Others can write to {directory}: give the cache a directory of its own.")
-    if all(name.startswith(_FILE) for name in names):
-        directory.chmod(0o700)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -314,14 +315,14 @@ def test_one_thread_opens_it_for_all(directory: Path, monkeypatch: pytest.Monkey
 def test_who_waits_too_long_for_another_to_open_it_has_a_miss(tier: DiskCache, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that opens it may be held up by a slow disk; a write is tried again, and then is an error."""
     begun, release = threading.Event(), threading.Event()
-    prepare = disk_module._prepare
+    prepare = disk_module.prepare
 
     def slow(*arguments: Any) -> None:
         begun.set()
         release.wait(30)
         prepare(*arguments)
 
-    monkeypatch.setattr(disk_module, "_prepare", slow)
+    monkeypatch.setattr(disk_module, "prepare", slow)
     opener = threading.Thread(target=tier.put, args=(b"k", b"v"))
     opener.start()
     assert begun.wait(30)
@@ -337,7 +338,7 @@ def test_opening_waits_no_longer_than_it_may(tier: DiskCache, monkeypatch: pytes
     """Another process writes just as long as it takes: diskcache alone would try for a minute."""
     tier.put(b"k", b"v")
     tier.close()
-    monkeypatch.setattr(disk_module, "_prepare", lambda *_: None)  # which would see it first
+    monkeypatch.setattr(disk_module, "prepare", lambda *_: None)  # which would see it first
     now = [0.0]
     clock = SimpleNamespace(monotonic=lambda: now[0], time=lambda: 0.0, sleep=lambda s: now.__setitem__(0, now[0] + s))
     monkeypatch.setattr(disk_module, "time", clock)
@@ -853,3 +854,92 @@ def test_a_read_only_place_is_an_error(tmp_path: Path) -> None:
     place.chmod(0o555)
     python(READ_ONLY, place / "cache")
     assert list(place.iterdir()) == []
+
+
+# The directory is removed while it is in use.
+
+
+@pytest.fixture
+def looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each use looks for the file."""
+    monkeypatch.setattr(disk_module, "_LOOK", 0.0)
+
+
+@pytest.mark.usefixtures("looking")
+@pytest.mark.parametrize("what", ["directory", "database"])
+def test_what_was_removed_is_forgotten_and_begun_anew(tier: DiskCache, what: str) -> None:
+    """No older entry comes back, and what is stored from then on outlives this client."""
+    tier.put(b"k", b"old")
+    if what == "directory":
+        shutil.rmtree(tier.directory)
+    else:
+        (tier.directory / "cache.db").unlink()
+    assert tier.get(b"k") is None
+    tier.put(b"k", b"new")
+    assert stat.S_IMODE(tier.directory.stat().st_mode) == 0o700
+    assert stat.S_IMODE((tier.directory / "cache.db").stat().st_mode) == 0o600
+    tier.close()
+    assert DiskCache(tier.directory).get(b"k") == b"new"
+
+
+@pytest.mark.usefixtures("looking")
+def test_those_who_had_the_old_one_open_share_the_new_one(tier: DiskCache) -> None:
+    """Whoever made it; and closing what is left of the old one takes nothing from it."""
+    other = DiskCache(tier.directory)
+    for each in (tier, other):
+        each.put(b"k", b"old")
+    held = other._database()
+    shutil.rmtree(tier.directory)
+    tier.put(b"k", b"new")
+    held.shut()
+    assert other.get(b"k") == b"new"
+    other.put(b"more", b"v")
+    other.close()
+    assert tier.get(b"more") == b"v"
+    tier.close()
+    assert dict(DiskCache(tier.directory).items()) == {b"k": b"new", b"more": b"v"}
+
+
+@pytest.mark.usefixtures("looking")
+def test_a_read_under_way_ends_where_it_began(tier: DiskCache) -> None:
+    """Its connection is closed when it is given back."""
+    tier.put(b"k", b"old")
+    database = tier._database()
+
+    def remove_and_read() -> Any:
+        shutil.rmtree(tier.directory)
+        tier.put(b"k", b"new")
+        return database.get(b"k")
+
+    assert database.run(remove_and_read) == b"old"
+    assert database._idle == []
+    assert tier.get(b"k") == b"new"
+
+
+@pytest.mark.usefixtures("looking")
+def test_a_directory_that_cannot_be_made_again(tier: DiskCache) -> None:
+    """It is a fault each time, until it can."""
+    tier.put(b"k", b"old")
+    shutil.rmtree(tier.directory)
+    tier.directory.write_text("in its place")
+    for _ in range(2):
+        with pytest.raises((OSError, sqlite3.Error)):
+            tier.get(b"k")
+    tier.directory.unlink()
+    assert tier.get(b"k") is None
+    tier.put(b"k", b"new")
+    assert tier.get(b"k") == b"new"
+
+
+def test_the_file_is_looked_for_once_in_a_second(tier: DiskCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not with each look-up."""
+    tier.put(b"k", b"v")
+    database = tier._database()
+    looked: list[float] = []
+    now = [database._looked]
+    monkeypatch.setattr(disk_module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(database, "_found", lambda: looked.append(now[0]) or database._identity)
+    for _ in range(40):
+        now[0] += 0.1
+        assert tier.get(b"k") == b"v"
+    assert 3 <= len(looked) <= 4
