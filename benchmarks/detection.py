@@ -101,10 +101,16 @@ PROSE = "The committee considers, in its annual review, whether to extend the pr
 
 
 def timed_texts() -> dict[str, str]:
-    """Prose, harmless code, and records full of personal data, a KB each."""
-    code = " ".join(record["text"] for record in records("secret_negatives"))
+    """Prose, a program, text that looks like secrets and holds none, and records full of personal data, a KB each."""
+    program = Path(__file__).read_text(encoding="utf-8")
+    alike = " ".join(record["text"] for record in records("secret_negatives"))
     dense = "\n".join(record["text"] for record in records("synthetic") if record["family"].startswith("schema"))
-    return {"1 KB of prose": (PROSE * 10)[:1024], "1 KB of code": code[:1024], "1 KB of records": dense[:1024]}
+    return {
+        "1 KB of prose": (PROSE * 10)[:1024],
+        "1 KB of a program": program[-1024:],
+        "1 KB of look-alikes": alike[:1024],
+        "1 KB of records": dense[:1024],
+    }
 
 
 def speed(find: Find) -> dict[str, float]:
