@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from edgeagent.core.stored import StoredAnswers
 from edgeagent.effects import Scope
 from edgeagent.resources.stored_responses import page_of, stored
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.types.responses import ResponseItemList, ResponseOutputItem
+    from edgeagent.types.responses.params import ItemsParams
 
 __all__ = ["AsyncInputItemPage", "AsyncInputItems", "InputItemPage", "InputItems"]
 
@@ -22,7 +26,7 @@ _QUERY: Final = ("after", "include", "limit", "order")
 class _Page:
     """What both kinds of page have: the vendor's page, and how its next one is asked for."""
 
-    def __init__(self, client: Any, response_id: str, params: dict[str, Any], page: ResponseItemList) -> None:
+    def __init__(self, client: Any, response_id: str, params: Mapping[str, Any], page: ResponseItemList) -> None:
         self._client = client
         self._response_id = response_id
         self._params = params
@@ -53,9 +57,9 @@ class _Page:
             raise RuntimeError("There is no next page; ask has_next_page() first.")
         return {**self._params, "after": self.last_id}
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
         """The page as the vendor sent it."""
-        return self._page.to_dict()
+        return self._page.to_dict(mode=mode)
 
 
 class InputItemPage(_Page):
@@ -111,7 +115,7 @@ class InputItems:
     def __init__(self, client: EdgeClient) -> None:
         self._client = client
 
-    def list(self, response_id: str, **params: Any) -> InputItemPage:
+    def list(self, response_id: str, **params: Unpack[ItemsParams]) -> InputItemPage:
         """The items that a response was made from, the newest first unless `order="asc"`.
 
         Args:
@@ -131,14 +135,14 @@ class AsyncInputItems:
     def __init__(self, client: AsyncEdgeClient) -> None:
         self._client = client
 
-    def list(self, response_id: str, **params: Any) -> _Asking:
+    def list(self, response_id: str, **params: Unpack[ItemsParams]) -> _Asking:
         """The items that a response was made from; see `InputItems.list`. Await it, or iterate over it."""
+        return _Asking(partial(self.first_page, response_id, **params))
 
-        async def ask() -> AsyncInputItemPage:
-            question, options = stored(self._client, "GET", response_id, "input_items", known=_QUERY, **params)
-            engine, scope = self._client._engine.here(), Scope()
-            flow = StoredAnswers.beside(engine.pipeline).ask(question, page_of, options, scope, prefers_async=True)
-            page, _ = await engine.runtime.async_driver.run(flow, scope)
-            return AsyncInputItemPage(self._client, response_id, params, page)
-
-        return _Asking(ask)
+    async def first_page(self, response_id: str, **params: Unpack[ItemsParams]) -> AsyncInputItemPage:
+        """What `await list(…)` gives."""
+        question, options = stored(self._client, "GET", response_id, "input_items", known=_QUERY, **params)
+        engine, scope = self._client._engine.here(), Scope()
+        flow = StoredAnswers.beside(engine.pipeline).ask(question, page_of, options, scope, prefers_async=True)
+        page, _ = await engine.runtime.async_driver.run(flow, scope)
+        return AsyncInputItemPage(self._client, response_id, params, page)

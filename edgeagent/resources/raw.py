@@ -53,7 +53,7 @@ def as_response(kind: Callable[..., H], made: Any, record: WireRecord, read: Cal
         edge, attempts, seconds = call.edge, len(call.attempts), call.clock() - call.started
         read = partial(_iterated, record)
     else:
-        edge = record.edge or ResponseMetadata() if made is None else made.edge
+        edge = getattr(made, "edge", None) or record.edge or ResponseMetadata()  # a page of items has none
         attempts, seconds = len(edge.attempts), edge.latency_ms / 1e3
     response = _http_response(record, edge, attempts, made)
     return kind(response, edge, result=made, read=read or _same, attempts=attempts, seconds=seconds)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from edgeagent.resources.async_responses import AsyncResponses
+from edgeagent.resources.input_items import AsyncInputItems, InputItems
 from edgeagent.resources.raw_methods import async_raw, async_streaming, raw, streaming
 from edgeagent.resources.response_calls import read, structured
 from edgeagent.resources.responses import Responses
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
     from edgeagent.types.responses.params import ResponseParams, RetrieveParams
 
 __all__ = [
+    "AsyncInputItemsWithRawResponse",
+    "AsyncInputItemsWithStreamingResponse",
     "AsyncResponsesWithRawResponse",
     "AsyncResponsesWithStreamingResponse",
+    "InputItemsWithRawResponse",
+    "InputItemsWithStreamingResponse",
     "ResponsesWithRawResponse",
     "ResponsesWithStreamingResponse",
 ]
@@ -43,6 +48,34 @@ def _structured(
     return structure.arguments(), partial(read, responses._client, structure)
 
 
+class InputItemsWithRawResponse:
+    """`client.responses.input_items`, each of whose calls gives the HTTP response."""
+
+    def __init__(self, items: InputItems) -> None:
+        self.list = raw(items, InputItems.list)
+
+
+class InputItemsWithStreamingResponse:
+    """`client.responses.input_items`, each of whose calls gives a context manager over the HTTP response."""
+
+    def __init__(self, items: InputItems) -> None:
+        self.list = streaming(items, InputItems.list)
+
+
+class AsyncInputItemsWithRawResponse:
+    """`client.responses.input_items` of an async client, each of whose calls gives the HTTP response."""
+
+    def __init__(self, items: AsyncInputItems) -> None:
+        self.list = async_raw(items, AsyncInputItems.first_page)
+
+
+class AsyncInputItemsWithStreamingResponse:
+    """`client.responses.input_items` of an async client: each call gives a context manager over the HTTP response."""
+
+    def __init__(self, items: AsyncInputItems) -> None:
+        self.list = async_streaming(items, AsyncInputItems.first_page)
+
+
 class ResponsesWithRawResponse:
     """`client.responses`, each of whose calls gives the HTTP response."""
 
@@ -50,6 +83,7 @@ class ResponsesWithRawResponse:
         self._responses = responses
         self.cancel = raw(responses, Responses.cancel)
         self.delete = raw(responses, Responses.delete)
+        self.input_items = InputItemsWithRawResponse(responses.input_items)
 
     @overload
     def create(
@@ -99,6 +133,7 @@ class ResponsesWithStreamingResponse:
         self._responses = responses
         self.cancel = streaming(responses, Responses.cancel)
         self.delete = streaming(responses, Responses.delete)
+        self.input_items = InputItemsWithStreamingResponse(responses.input_items)
 
     @overload
     def create(
@@ -148,6 +183,7 @@ class AsyncResponsesWithRawResponse:
         self._responses = responses
         self.cancel = async_raw(responses, AsyncResponses.cancel)
         self.delete = async_raw(responses, AsyncResponses.delete)
+        self.input_items = AsyncInputItemsWithRawResponse(responses.input_items)
 
     @overload
     async def create(
@@ -197,6 +233,7 @@ class AsyncResponsesWithStreamingResponse:
         self._responses = responses
         self.cancel = async_streaming(responses, AsyncResponses.cancel)
         self.delete = async_streaming(responses, AsyncResponses.delete)
+        self.input_items = AsyncInputItemsWithStreamingResponse(responses.input_items)
 
     @overload
     def create(

@@ -23,6 +23,7 @@ VECTORS = {
     "data": [{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}],
     "usage": {"prompt_tokens": 1, "total_tokens": 1},
 }
+ITEM = {"id": "msg_1", "type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
 JUDGED = {"id": "modr_1", "model": "omni", "results": [{"flagged": False, "categories": {}, "category_scores": {}}]}
 
 
@@ -42,6 +43,9 @@ def vendor(request: Request) -> Any:
         return reply(200, {"object": "list", "data": [MODEL]}, **named)
     if "/models/" in path:
         return reply(200, MODEL, **named)
+    if path.endswith("/input_items"):
+        page = {"object": "list", "data": [ITEM], "first_id": "msg_1", "last_id": "msg_1", "has_more": False}
+        return reply(200, page, **named)
     if request.method == "DELETE":
         return reply(200, {"id": "resp_1", "object": "response", "deleted": True}, **named)
     if "stream=true" in query or (request.body and json.loads(request.body).get("stream")):
@@ -60,6 +64,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "retrieve": lambda c: c.responses.retrieve("resp_1"),
     "cancel": lambda c: c.responses.cancel("resp_1"),
     "delete": lambda c: c.responses.delete("resp_1"),
+    "input items": lambda c: c.responses.input_items.list("resp_1"),
 }
 
 

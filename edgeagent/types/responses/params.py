@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from edgeagent.types.options import EdgeOptions
 
-__all__ = ["InputItem", "ResponseParams", "RetrieveParams", "StoredParams"]
+__all__ = ["InputItem", "ItemsParams", "ResponseParams", "RetrieveParams", "StoredParams"]
 
 InputItem: TypeAlias = Mapping[str, object] | BaseModel
 """One item of `input`: a dict, openai's own typed dict, or an item of a response of either library."""
@@ -75,3 +75,12 @@ class RetrieveParams(StoredParams, total=False):
     include: Sequence[str]
     include_obfuscation: bool
     starting_after: int
+
+
+class ItemsParams(StoredParams, total=False):
+    """Of `responses.input_items.list`."""
+
+    after: str
+    include: Sequence[str]
+    limit: int
+    order: Literal["asc", "desc"]
