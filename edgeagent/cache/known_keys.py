@@ -20,11 +20,12 @@ from typing import Any, Final
 
 from edgeagent.cache.key import make_key
 
-__all__ = ["KnownKeys"]
+__all__ = ["LARGEST", "KnownKeys"]
 
 MAX_BYTES: Final = 8 * 2**20
 """Of all values together; when they are more, it begins anew."""
 LARGEST: Final = 64 * 2**10
+"""Of one request. `marshal` and a dictionary take longer for more than a key does, so it should not come here."""
 _FORMAT: Final = 2
 _ATOMS: Final = frozenset({str, int, float, bool, type(None)})
 
@@ -43,10 +44,12 @@ class KnownKeys:
             values = marshal.dumps((params, candidates, policy, routing), _FORMAT)  # type: ignore[arg-type]  # or raises
         except ValueError:  # a value of another type, or too deep: it may be one for JSON all the same
             return make_key(params, candidates, policy, routing)
+        if len(values) > LARGEST:
+            return make_key(params, candidates, policy, routing)
         key = self._keys.get(values)
         if key is None:
             key = make_key(params, candidates, policy, routing)
-            if len(values) <= LARGEST and _is_plain(params):
+            if _is_plain(params):
                 self._keep(values, key)
         return key
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from edgeagent.cache.entry import Entry
 from edgeagent.cache.key import MakeKey, make_key, native_key, raw_key, shared_key
+from edgeagent.cache.known_keys import LARGEST, KnownKeys
 from edgeagent.core.call import Call
 from edgeagent.core.native import Native
 from edgeagent.routing.base import Router
@@ -37,11 +38,15 @@ def policy_of(call: Call[Any]) -> bytes:
     return cache.fingerprint if shield is None else b"%s\nshield %s" % (cache.fingerprint, shield.fingerprint)
 
 
-def raw_key_of(call: Call, candidates: bytes, make: MakeKey = make_key) -> bytes | None:
-    """The request's own key; None if the call has nothing to do with the cache or with other calls."""
+def raw_key_of(call: Call, candidates: bytes, known: KnownKeys | None = None) -> bytes | None:
+    """The request's own key; None if the call has nothing to do with the cache or with other calls.
+
+    With `known` it is looked for there, if the request is not so large that this takes longer than to make the key.
+    """
     cache = call.options.cache
     if not cache.allows(call.request):
         return None
+    make: MakeKey = known if known is not None and _is_short(call) else make_key
     if call.native is None:
         policy = cache.fingerprint if call.options.shield is None else policy_of(call)
         return raw_key(call.request, candidates, policy, make)
@@ -49,6 +54,24 @@ def raw_key_of(call: Call, candidates: bytes, make: MakeKey = make_key) -> bytes
     if not cache.allows_native(native.body):
         return None
     return native_key(_params(call, native), candidates, policy_of(call), make=make)
+
+
+def _is_short(call: Call) -> bool:
+    """Whether its texts are together no longer than what is kept of a request; one with other parts is not."""
+    if call.native is not None:
+        written = call.native.asked.content
+        return written is not None and len(written) <= LARGEST
+    left = LARGEST
+    for message in call.request.messages:
+        content = message.get("content")
+        if type(content) is str:
+            left -= len(content)
+        elif type(content) is list:
+            texts = [part.get("text") if type(part) is dict else None for part in content]
+            left -= sum(len(text) if type(text) is str else LARGEST + 1 for text in texts)
+        elif content is not None:
+            return False
+    return left >= 0
 
 
 def shared_key_of(call: Call, candidates: bytes, raw: bytes) -> bytes:
