@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-__all__ = ["Token", "is_json", "quoted", "rewritten", "tokens"]
+__all__ = ["Token", "is_json", "legible", "quoted", "rewritten", "tokens"]
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[0-9.eE+-]*')
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_INSIDE: Final = str.maketrans({'"': "'", "\\": "/"})
+"""What is like the characters that a string cannot hold without an escape."""
 
 
 class Token(NamedTuple):
@@ -47,6 +49,25 @@ def tokens(text: str) -> list[Token]:
         value = raw if is_number else raw[1:-1] if plain else str(json.loads(raw, strict=False))
         found.append(Token(place.start(), place.end(), value, is_number, plain))
     return found
+
+
+def legible(text: str) -> tuple[str, list[Token]]:
+    """The text without escapes, and its strings and numbers with their places in that.
+
+    A string has as many characters there as it says, so what is found in one has its place in the string. Quotes and
+    backslashes of what it says are replaced by what is like them: it still ends where it did.
+    """
+    pieces: list[str] = []
+    found: list[Token] = []
+    done = shift = 0
+    for token in tokens(text):
+        start = token.start + shift
+        if not token.is_plain:
+            pieces += (text[done : token.start + 1], token.value.translate(_INSIDE))
+            done = token.end - 1
+            shift += len(token.value) + 2 - (token.end - token.start)
+        found.append(token._replace(start=start, end=token.end + shift) if shift else token)
+    return "".join((*pieces, text[done:])), found
 
 
 def rewritten(text: str, change: Callable[[Token], str | None]) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from edgeagent.errors import ConfigurationError, ShieldBlockedError
 from edgeagent.shield.base import Detector
-from edgeagent.shield.json_text import Token, is_json, quoted, rewritten, tokens
+from edgeagent.shield.json_text import Token, is_json, legible, quoted, rewritten
 from edgeagent.shield.labels import canonical, label_of
 from edgeagent.shield.literals import Literals
 from edgeagent.shield.placeholders import LITERAL, Names
@@ -109,19 +109,18 @@ class Masking:
         if text in self._is_json:
             return
         self._places.setdefault(text, where)
-        spans = [*self._spans.get(text, ()), *self._found(text)]
         self._is_json[text] = as_json = depth < _DEEPEST and is_json(text)
         if as_json:
             self._spans[text] = []
-            self._read_json(text, where, spans, depth)
+            self._read_json(text, where, depth)
         else:
-            self._spans[text] = spans
+            self._spans[text] = [*self._spans.get(text, ()), *self._found(text)]
 
     def read_data(self, value: Mapping[str, Any], where: str) -> None:
         """Look for what is in an object by the names of its keys."""
         with suppress(TypeError, ValueError, RecursionError):  # what is no JSON is refused later
             text = json.dumps(value, ensure_ascii=False)
-            self._read_json(text, where, self._found(text), 1)
+            self._read_json(text, where, 1)
 
     def _found(self, text: str) -> list[Span]:
         policy = self._policy
@@ -135,15 +134,17 @@ class Masking:
                     spans.append(Span(match.start, match.end, match.type, action, match.score))
         return spans
 
-    def _read_json(self, text: str, where: str, spans: list[Span], depth: int) -> None:
-        """Each string by itself, and what was found in the whole text, whose keys say what a value is."""
-        for token in tokens(text):
+    def _read_json(self, text: str, where: str, depth: int) -> None:
+        """Each string by itself, and what is found in the whole text, whose keys say what a value is."""
+        plain, tokens = legible(text)
+        spans = self._found(plain)
+        for token in tokens:
             if token.is_number:
                 self._spans.setdefault(token.value, [])
                 self._places.setdefault(token.value, where)
             else:
                 self.read(token.value, where, depth + 1)
-            if token.is_plain and not self._is_json.get(token.value):
+            if spans and not self._is_json.get(token.value):
                 self._spans[token.value] = [*self._spans[token.value], *_inside(token, spans)]
 
     # deciding

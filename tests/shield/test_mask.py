@@ -447,3 +447,24 @@ def test_a_stand_in_that_the_request_has_already() -> None:
     out = masking.run({"t": original})["t"]
     assert out == "Robin Marsh met <LITERAL_1>."
     assert masking.restorer().text(out) == original
+
+
+@pytest.mark.parametrize("value", ["Paßwort1!x", 'hunter2"quoted', r"Tr0ub4dor&3\x", "hunter2\\", "\u00e4" * 9 + "Q7!"])
+@pytest.mark.parametrize("as_ascii", [True, False])
+def test_values_with_escapes(value: str, as_ascii: bool) -> None:
+    """A value that only its key announces is found where JSON writes it with escapes, on every level and in objects."""
+    said = {"quote": 'a "b"\n', "password": value, "after": "\u00fc"}
+    once = json.dumps(said, ensure_ascii=as_ascii)
+    twice = json.dumps({"body": once}, ensure_ascii=as_ascii)
+    for name, told in {"text": once, "nested": twice, "input": said}.items():
+        masking = Shield([Standard()]).masking()
+        out = masking.run({name: told})[name]
+        assert _body(out) == {**said, "password": "<PASSWORD_1>"}
+        back = masking.restorer()
+        assert _body(back.tree({name: out})[name] if name == "input" else back.text(out, json=True)) == said
+
+
+def _body(told: Any) -> Any:
+    """What JSON text says, or JSON text in that."""
+    value = json.loads(told) if isinstance(told, str) else told
+    return json.loads(value["body"]) if "body" in value else value

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from edgeagent.shield.json_text import is_json, rewritten, tokens
+from edgeagent.shield.json_text import is_json, legible, rewritten, tokens
 from edgeagent.shield.shield import Shield
 from edgeagent.shield.spans import Span, beside, merged
 from edgeagent.shield.walk import walked
@@ -187,3 +190,14 @@ def test_credentials_for_servers_of_tools() -> None:
     first, second, third = walked([openai, anthropic, other], seen, "tools")
     assert (first, second) == ({**openai, "server_url": "A"}, {**anthropic, "url": "B"})
     assert third == {"type": "note", "authorization": "FOUR", "headers": {"x": "FIVE"}}
+
+
+@given(st.dictionaries(st.text(max_size=4), st.text('a"\\\n/ü\ud83d😀', max_size=6) | st.integers(), max_size=4))
+def test_legible(value: dict[str, Any]) -> None:
+    """Each token stands in the text without escapes at the places that it says, with as many characters as it says."""
+    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
+        plain, found = legible(text)
+        assert [token.value for token in found] == [token.value for token in tokens(text)]
+        for token in found:
+            inside = plain[token.start : token.end] if token.is_number else plain[token.start + 1 : token.end - 1]
+            assert inside == token.value.replace('"', "'").replace("\\", "/")
