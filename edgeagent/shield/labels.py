@@ -26,6 +26,9 @@ _LABELS: Final[Mapping[str, str]] = {
 
 _NO_LETTER: Final = re.compile(r"[^A-Z]+")
 _TRUNK: Final = re.compile(r"\(0\)")
+_NUMBER: Final = re.compile(r"[\d\s.,+*/()_\u2010-\u2015-]+")
+"""A number in any way of writing it."""
+_EXTENSION: Final = re.compile(r"(.*?)[^\W\d_]+[\s.:]*(\d{1,6})", re.DOTALL)
 _NO_DIGIT: Final = re.compile(r"\D+")
 _NO_SIGN: Final = re.compile(r"[\s.\-/()]+")
 
@@ -58,15 +61,22 @@ def _address(value: str) -> str:
 
 
 def _words(value: str) -> str:
-    return " ".join(value.casefold().split())
+    return " ".join(value.lower().split())  # \u00df is not ss: these are two names
 
 
 def _digits(value: str) -> str:
-    return _NO_DIGIT.sub("", value)
+    """Its digits; all of it where it has something else in it, as where it overlapped another finding."""
+    return _NO_DIGIT.sub("", value) if _NUMBER.fullmatch(value) else value.strip()
 
 
 def _phone(value: str) -> str:
+    """Its digits with the country's code; those of an extension are no part of the number."""
+    extended = _EXTENSION.fullmatch(value)
+    if extended is not None:
+        return f"{_phone(extended[1])}x{extended[2]}"
     text = _TRUNK.sub("", value.strip())
+    if _NUMBER.fullmatch(text) is None:
+        return text
     number = _digits(text)
     if text.startswith("00"):
         return "+" + number[2:]

@@ -117,17 +117,38 @@ def test_intervals_stay(day: date, later: int, days: int) -> None:
         ("IBAN_CODE", "de89 3704", "DE893704"),
         ("MAC_ADDRESS", "AA:BB", "aa-bb"),
         ("PERSON", "Ada  Lovelace", "ada lovelace"),
+        ("PERSON", "Nikos \u03a3\u03bf\u03c6\u03cc\u03c2", "NIKOS \u03a3\u039f\u03a6\u038c\u03a3"),
         ("PERSON", "Jose\u0301 Ruiz", "Jos\u00e9 Ruiz"),
         ("EMAIL_ADDRESS", "ann\u200ba@x.com", "\uff41nna\u200e@x.com"),
         ("CREDIT_CARD", "\uff14111 1111 1111 1111", "4111111111111111"),
         ("IP_ADDRESS", "2001:0DB8:0:0::1", "2001:db8::1"),
         ("IP_ADDRESS", "FE80::1/x", "fe80::1/x"),
+        ("PHONE_NUMBER", "826-801-8159 ext. 12", "(826) 801-8159x12"),
+        ("PHONE_NUMBER", "+49 30 1234567, Durchwahl 8", "0049 30 1234567 DW. 8"),
+        ("PHONE_NUMBER", "03-1234-5678 \u5185\u7dda 12", "0312345678\u5185\u7dda12"),
         ("OTHER", " x ", "x"),
     ],
 )
 def test_spellings(kind: str, one: str, two: str) -> None:
     """Spellings of one value are one value."""
     assert canonical(kind, one) == canonical(kind, two)
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "two"),
+    [
+        ("PHONE_NUMBER", "+49 30 1234567 ext. 8", "+49 30 12345678"),
+        ("PHONE_NUMBER", "+49 30 1234567 ext. 8", "+49 30 1234567"),
+        ("PHONE_NUMBER", "+49 30 1234567 ext. 8", "+49 30 1234567 ext. 08"),
+        ("PHONE_NUMBER", "+49 30 1234567", "+49 30 1234567=abc"),
+        ("CREDIT_CARD", "4111 1111 1111 1111", "4111 1111 1111 1111-abc"),
+        ("US_SSN", "123-45-6789", "123-45-6789=="),
+        ("PERSON", "Ann Wei\u00df", "Ann Weiss"),
+    ],
+)
+def test_other_values(kind: str, one: str, two: str) -> None:
+    """What is no spelling of a value is another: it would come back as what it was not."""
+    assert canonical(kind, one) != canonical(kind, two)
 
 
 def test_labels() -> None:
