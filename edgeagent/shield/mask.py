@@ -281,7 +281,8 @@ class Masking:
         return self._vault.entity(kind, value, lambda number: standin(kind, value, number))
 
     def _hashed(self, kind: str, value: str) -> str:
-        return hmac.new(self._key, f"{kind}\0{canonical(kind, value)}".encode(), sha256).hexdigest()[:16]
+        told = f"{kind}\0{canonical(kind, value)}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._key, told, sha256).hexdigest()[:16]
 
 
 def _inside(token: Token, spans: Iterable[Span]) -> Iterable[Span]:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from edgeagent.shield.literals import MORE, More
 
-__all__ = ["LITERAL", "OURS", "STARTS", "Names", "Seen", "is_placeholder", "name_of", "placeholder"]
+__all__ = ["LITERAL", "OURS", "STARTS", "Names", "Seen", "in_url", "is_placeholder", "name_of", "placeholder"]
 
 LITERAL: Final = "LITERAL"
 """The label of text that only looks like a placeholder."""
@@ -81,7 +81,7 @@ class Seen(NamedTuple):
         value += self.suffix
         if self.opened in _HTML:
             return html_escape(value, quote=False)
-        return quote(value, safe="") if self.opened == "%3c" else value
+        return in_url(value) if self.opened == "%3c" else value
 
 
 def placeholder(label: str, number: int) -> str:
@@ -92,6 +92,11 @@ def placeholder(label: str, number: int) -> str:
 def is_placeholder(text: str) -> bool:
     """Whether a text has the form of ours, which a stand-in for a value in brackets may begin like."""
     return OURS.fullmatch(text) is not None
+
+
+def in_url(value: str) -> str:
+    """A value as a URL has it; half a surrogate pair, which UTF-8 cannot say, is written all the same."""
+    return quote(value, safe="", errors="surrogatepass")
 
 
 def name_of(text: str) -> str:

@@ -6,16 +6,16 @@ So a stream gives the same text however it is cut, and holds back no more than w
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote_plus
 
+from edgeagent.shield.json_text import quoted
 from edgeagent.shield.literals import Literals, More
 from edgeagent.shield.nesting import Nesting, looks_like_json
-from edgeagent.shield.placeholders import OURS, STARTS, Names, name_of
+from edgeagent.shield.placeholders import OURS, STARTS, Names, in_url, name_of
 
 __all__ = ["Restorer", "Restoring", "forms_of"]
 
@@ -40,7 +40,7 @@ class Restorer:
         self._placeholders = {name_of(text): value for text, value in placeholders.items()}
         self._names = Names(self._placeholders)
         self._values = {
-            form: (quote(value, safe="") if times is None else value, times or 0)
+            form: (in_url(value) if times is None else value, times or 0)
             for standin, value in standins.items()
             for form, times in forms_of(standin).items()
         }
@@ -188,13 +188,13 @@ def _move(note: Any, text: Restoring) -> None:
 
 def forms_of(standin: str) -> dict[str, int | None]:
     """How a stand-in may be written: in a URL (None), or escaped so many times for JSON text."""
-    urls: dict[str, int | None] = {quote(standin, safe=""): None, quote_plus(standin): None}
+    urls: dict[str, int | None] = {in_url(standin): None, quote_plus(standin, errors="surrogatepass"): None}
     return {**urls, **{_escaped(standin, times): times for times in (2, 1, 0)}}
 
 
 def _escaped(value: str, times: int) -> str:
     for _ in range(times):
-        value = json.dumps(value, ensure_ascii=False)[1:-1]
+        value = quoted(value)[1:-1]
     return value
 
 

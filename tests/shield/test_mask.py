@@ -229,6 +229,20 @@ def test_half_a_character_in_json() -> None:
     assert out == r'{"to": "\ud83d <EMAIL_1>", "half": "\ud83d"}'
 
 
+@pytest.mark.parametrize("action", ["mask", "pseudonymise", "hash", "redact"])
+def test_half_a_character_in_a_value(action: Any) -> None:
+    """A value that UTF-8 cannot say is masked as others are, and comes back in JSON text as the escape that it was."""
+    masking = shield(default=action).masking()
+    out = masking.run({"text": r'{"to": "password: ab\ud83dcd9"}'})["text"]
+    restorer = masking.restorer()
+    if action in ("mask", "pseudonymise"):
+        assert restorer.text(out, json=True) == r'{"to": "password: ab\ud83dcd9"}'
+        assert restorer.text("%3CPASSWORD_1%3E") == ("ab%ED%A0%BDcd9" if action == "mask" else "%3CPASSWORD_1%3E")
+    else:
+        assert not restorer
+        assert r"\ud83d" not in out
+
+
 @pytest.mark.parametrize("value", ["<p@ss>word1", "<<<ab12", "<abc_12>x", "<ABC_12>", "%3cab_1x"])
 def test_stand_ins_for_values_in_brackets(value: str) -> None:
     """A stand-in that begins as a placeholder does comes back as what it stands for."""
