@@ -123,7 +123,8 @@ class Restorer:
     def _object(self, value: Any) -> Any:
         """What a tool is called with, where it is no text: JSON text in its strings stays JSON, as in `arguments`."""
         if isinstance(value, str):
-            return self.text(value, json=looks_like_json(value))
+            stream = Restoring(self, json=looks_like_json(value), least=0)
+            return stream.feed(value) + stream.end()
         if isinstance(value, dict):
             return {self.text(key): self._object(part) for key, part in value.items()}
         return [self._object(part) for part in value] if isinstance(value, list | tuple) else value
@@ -199,13 +200,20 @@ def _escaped(value: str, times: int) -> str:
 
 
 class Restoring:
-    """One text that comes in pieces."""
+    """One text that comes in pieces.
 
-    __slots__ = ("_before", "_grown", "_json", "_nesting", "_places", "_read", "_restorer", "_waiting")
+    Args:
+        restorer: knows the values.
+        json: whether it is JSON text.
+        least: how often a value is escaped outside of its strings: a piece of JSON text may begin inside of one.
+    """
 
-    def __init__(self, restorer: Restorer, *, json: bool) -> None:
+    __slots__ = ("_before", "_grown", "_json", "_least", "_nesting", "_places", "_read", "_restorer", "_waiting")
+
+    def __init__(self, restorer: Restorer, *, json: bool, least: int = 1) -> None:
         self._restorer = restorer
         self._json = json
+        self._least = least
         self._nesting = Nesting() if json and restorer.needs_escapes else None
         self._waiting = ""
         self._before = ""
@@ -260,4 +268,4 @@ class Restoring:
         self._nesting.feed(plain)
         depth = self._nesting.depth
         self._nesting.feed(old)
-        return _escaped(value, max(1, depth))
+        return _escaped(value, max(self._least, depth))

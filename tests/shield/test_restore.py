@@ -106,6 +106,7 @@ NASTY = 'a"b\\c\nd'
         {"k": "<KEY_1>"},
         {"deep": json.dumps({"k": "<KEY_1>", "deeper": json.dumps(["<KEY_1>"])})},
         {"said": 'he said "<KEY_1>"', "after": json.dumps({"k": "\u00e9"}), "more": "<KEY_1>"},
+        {"note": "[Note] it is <KEY_1>", "list": [" {<KEY_1>}", "<KEY_1>"]},
         [json.dumps({"a": "b"}), "<KEY_1>", " [<KEY_1>", json.dumps([" {", "<KEY_1>"])],
     ],
 )
