@@ -64,7 +64,9 @@ def _choice(choice: Choice, restorer: Restorer, *, structured: bool) -> Choice:
         changes["native_content"] = restorer.tree(message.native_content, structured=structured)
     copy = message.model_copy(update=changes)
     _extra(copy, restorer)
-    return choice.model_copy(update={"message": copy})
+    result = choice.model_copy(update={"message": copy})
+    _extra(result, restorer)
+    return result
 
 
 def _tool_call(call: Any, restorer: Restorer) -> Any:
@@ -134,13 +136,18 @@ class ChunkRestorer:
                     for said in (*([] if _is_empty(delta) else [delta]), *rest):
                         yield _saying(chunk, ChunkChoice(index=choice.index, delta=said))
                     delta = ChoiceDelta()
-                choices.append(choice.model_copy(update={"delta": delta}))
+                choices.append(self._with(choice, delta))
             elif not _is_empty(delta) or _is_empty(choice.delta) or choice.logprobs is not None:
-                choices.append(choice.model_copy(update={"delta": delta}))
+                choices.append(self._with(choice, delta))
         if choices or not chunk.choices or chunk.usage is not None:
             copy = chunk.model_copy(update={"choices": choices})
             _extra(copy, self._restorer)
             yield copy
+
+    def _with(self, choice: ChunkChoice, delta: ChoiceDelta) -> ChunkChoice:
+        copy = choice.model_copy(update={"delta": delta})
+        _extra(copy, self._restorer)
+        return copy
 
     def end(self) -> Iterator[ChatCompletionChunk]:
         """What is still held back."""

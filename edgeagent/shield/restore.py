@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
+from copy import copy, deepcopy
 from typing import Any, Final
 from urllib.parse import quote_plus
 
@@ -240,7 +241,15 @@ class Restoring:
         return self._go(self._waiting, final=True)
 
     def place(self, offset: int) -> int:
-        """A place in the text as it was written → the same place in what was made of it."""
+        """A place in the text as it was written → the same place in what was made of it.
+
+        What is held back counts as if no more came: who speaks of a place has the text before it.
+        """
+        if self._waiting and offset > self._read:
+            rest = copy(self)
+            rest._places, rest._grown, rest._nesting = [*self._places], [*self._grown], deepcopy(self._nesting)
+            rest.end()
+            return rest.place(offset)
         at = bisect_right(self._places, offset)
         return offset + (self._grown[at - 1] if at else 0)
 

@@ -38,7 +38,7 @@ MESSAGE = {
 
 
 def completion(message: dict[str, Any], finish: str = "tool_calls") -> ChatCompletion:
-    choices = [{"index": 0, "message": message, "finish_reason": finish}]
+    choices = [{"index": 0, "message": message, "finish_reason": finish, "stop_reason": "<NAME_2>"}]
     return ChatCompletion.model_validate(
         {"id": "i", "created": 1, "model": "m", "choices": choices, "sources": ["<NAME_2>"]}
     )
@@ -64,6 +64,7 @@ def test_every_part() -> None:
     assert message.native_content == {"wire": "w", "content": [{"text": "Eve"}]}
     assert message.model_extra == {"citations": ["https://a/Eve"]}
     assert whole.model_extra == {"sources": ["Eve"]}
+    assert whole.choices[0].model_extra == {"stop_reason": "Eve"}
     assert masked.to_json() == before
 
 
@@ -264,3 +265,39 @@ def test_what_waits_comes_before_a_part_that_is_over() -> None:
     ]
     assert assemble(told).choices[0].message.content == "to k@y.de"
     assert not list(restorer.end())
+
+
+@given(st.integers(0, 32), st.booleans())
+def test_citations_of_what_is_held_back(size: int, together: bool) -> None:
+    """A citation that follows its text has the places of the restored text, also while the end of that is held back."""
+    text = "Mail <NAME_2>, kim.archer2@example.net"
+    note = {"type": "url_citation", "url_citation": {"start_index": 15, "end_index": len(text), "title": "", "url": ""}}
+    cited = (
+        [{"content": text[size:], "annotations": [note]}]
+        if together
+        else [
+            {"content": text[size:]},
+            {"annotations": [note]},
+        ]
+    )
+    stream = ChunkRestorer(HELD, structured=False)
+    told = [
+        ChatCompletionChunk.model_validate(
+            {"id": "i", "created": 1, "model": "m", "choices": [{"index": 0, "delta": delta}]}
+        )
+        for delta in ({"content": text[:size]}, *cited)
+    ]
+    made = assemble([*(out for chunk in told for out in stream.feed(chunk)), *stream.end()]).choices[0].message
+    assert made.content == "Mail Eve, k@y.de"
+    place = made.annotations[0].url_citation  # type: ignore[index]
+    assert place is not None
+    assert (place.start_index, place.end_index) == (10, 16)
+
+
+def test_members_of_choices_in_streams() -> None:
+    """What a choice has of a vendor's own is restored: a stop sequence that was masked (`stop_reason`)."""
+    chunk = {"index": 0, "delta": {"content": "x"}, "finish_reason": "stop", "stop_reason": "<NAME_2>"}
+    (out,) = ChunkRestorer(HELD, structured=False).feed(
+        ChatCompletionChunk.model_validate({"id": "i", "created": 1, "model": "m", "choices": [chunk]})
+    )
+    assert out.choices[0].model_extra == {"stop_reason": "Eve"}
