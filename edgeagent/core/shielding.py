@@ -176,7 +176,8 @@ def _read_parts(request: Any) -> dict[str, Any]:
     values = {**request.__dict__, **(request.model_extra or {})}
     names = [*(name for name in _FIRST if name in values), *(name for name in values if name not in _FIRST)]
     found = {name: values[name] for name in names if name not in _NOT_READ}
-    return {name: value for name, value in found.items() if isinstance(value, str | list | dict)}
+    more = request.model_extra or {}  # what is known to be a number is a setting
+    return {name: value for name, value in found.items() if isinstance(value, str | list | dict) or name in more}
 
 
 def _beside(request: Any, native: Native | None) -> tuple[dict[str, Any], dict[str, Any]]:

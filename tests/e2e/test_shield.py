@@ -472,3 +472,15 @@ def test_cut_answers_without_a_shield_are_pickled_whole() -> None:
             model="m", messages=[{"role": "user", "content": "x"}], response_format=Contact
         )
     assert pickle.loads(pickle.dumps(caught.value)).completion.choices[0].message.content == "{"
+
+
+def test_numbers_that_only_a_vendor_knows() -> None:
+    """A number among the parameters that are passed on is read as one in an object is; a setting stays a number."""
+    made, fake = gate("sync")
+    body = {"card": 4111111111111111, "many": [4111111111111111], "top_k": 4, "flag": True, "none": {"x": None}}
+    made.client.chat.completions.create(
+        model="m", messages=[{"role": "user", "content": "x"}], seed=12345678901, extra_body=body
+    )
+    request = fake.requests[0]
+    assert request.model_extra == {**body, "card": "<CARD_1>", "many": ["<CARD_1>"]}
+    assert request.seed == 12345678901
