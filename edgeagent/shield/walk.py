@@ -110,7 +110,10 @@ def _walk(value: Any, visitor: Visitor, where: str, *, key: str, parent: Mapping
         kind = _media_kind(value)
         if kind is not None and not _is_text_file(value):
             value = _in_format_of(value, visitor.media(dict(value), kind, where))
-        return {_key(name, visitor, where): _member(name, part, value, visitor, where) for name, part in value.items()}
+        members = value.items()
+        return _apart(
+            (_key(name, visitor, where), _member(name, part, value, visitor, where)) for name, part in members
+        )
     if isinstance(value, list | tuple):
         return [_walk(part, visitor, f"{where}[{at}]", key=key, parent=parent) for at, part in enumerate(value)]
     if _is_number(value) and abs(value) >= _LEAST_NUMBER:
@@ -140,15 +143,27 @@ def _datum(value: Any, visitor: Visitor, where: str) -> Any:
     if isinstance(value, str):
         return _data_url(value, visitor, where) if value[:5].lower() == "data:" else visitor.text(value, where, False)
     if isinstance(value, Mapping):
-        return {
-            visitor.text(name, where, False) if isinstance(name, str) else name: _datum(
-                part, visitor, _join(where, name)
+        return _apart(
+            (
+                visitor.text(name, where, False) if isinstance(name, str) else name,
+                _datum(part, visitor, _join(where, name)),
             )
             for name, part in value.items()
-        }
+        )
     if isinstance(value, list | tuple):
         return [_datum(part, visitor, f"{where}[{at}]") for at, part in enumerate(value)]
     return visitor.number(value, where) if _is_number(value) else value
+
+
+def _apart(members: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    """An object with all its members, also where one thing stands for the names of several."""
+    made: dict[Any, Any] = {}
+    for name, value in members:
+        own, number = name, 1
+        while own in made:
+            own, number = f"{name} ({number + 1})", number + 1
+        made[own] = value
+    return made
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

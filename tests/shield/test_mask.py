@@ -482,3 +482,12 @@ def _body(told: Any) -> Any:
     """What JSON text says, or JSON text in that."""
     value = json.loads(told) if isinstance(told, str) else told
     return json.loads(value["body"]) if "body" in value else value
+
+
+@pytest.mark.parametrize("action", ["mask", "redact", "hash"])
+@pytest.mark.parametrize("place", ["metadata", "more"])
+def test_names_of_members(action: Any, place: str) -> None:
+    """Each member of an object is sent, also where the names of several are one value or are redacted."""
+    out = masked({place: {"a@x.com": 1, "A@x.com": 2, "b@x.com": 3}}, default=action)[place]
+    assert list(out.values()) == [1, 2, 3]
+    assert "@" not in json.dumps(out)
