@@ -27,6 +27,7 @@ LITERAL: Final = "LITERAL"
 _OPEN: Final = (
     "<",
     "\\<",
+    "\\\\<",
     "&lt;",
     "&#60;",
     "&#x3c;",
@@ -41,6 +42,7 @@ _OPEN: Final = (
 _CLOSE: Final = (
     ">",
     "\\>",
+    "\\\\>",
     "&gt;",
     "&#62;",
     "&#x3e;",
@@ -60,6 +62,8 @@ _NOISE: Final = frozenset(" \t\r\n_-*`~\\\u200b\u200c\u200d\u2060\ufeff\u00a0\u0
 _MOST_NOISE: Final = 12
 _MOST_SUFFIX: Final = 4
 _APOSTROPHES: Final = frozenset("'\u2019")
+_PAIRS: Final = {"\\<": "\\>", "\\\\<": "\\\\>"}
+"""A backslash belongs to the bracket behind it only where both have one: else it is the path's (`C:\\<NAME_1>`)."""
 _HTML: Final = frozenset({"&lt;", "&#60;", "&#x3c;", "&amp;lt;"})
 OURS: Final = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_[0-9]+>")
 """A placeholder as we write it."""
@@ -173,6 +177,8 @@ class Names:
                 return None if final else MORE
             closed = _bracket(text, place, _CLOSE, final=final)
             if isinstance(closed, str):
+                if _PAIRS.get(opened, closed) != closed:
+                    return None
                 return Seen(place + len(closed), name, suffix, opened)
             if closed is not None or text[place] not in _NOISE:
                 return closed

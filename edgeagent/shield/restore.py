@@ -21,7 +21,8 @@ from edgeagent.shield.placeholders import OURS, STARTS, Names, in_url, name_of
 __all__ = ["Restorer", "Restoring", "forms_of"]
 
 _CONTEXT: Final = 2
-"""How many characters of what is gone are remembered, to see where a word begins."""
+"""How many characters of what is gone are remembered, to see where a word begins; one more of an odd row of
+backslashes."""
 
 
 class Restorer:
@@ -138,14 +139,17 @@ class Restorer:
         """The text in pieces, and where the part begins that has to wait for more."""
         pieces: list[_Piece] = []
         done = at = 0
+        second = 0 if _backslashes(before) % 2 else -1
         starts = self._starts
         assert starts is not None
         while (place := starts.search(text, at)) is not None:
             at = place.start()
-            found = self._at(text, at, before, final=final)
+            found = self._at(text, at, before, opens=at != second, final=final)
             if isinstance(found, More):
                 break
             if found is None:
+                if text[at] == "\\" and at != second:
+                    second = at + 1
                 at += 1
                 continue
             end, value, times = found
@@ -156,8 +160,10 @@ class Restorer:
         pieces.append((text[done:at], "", "", 0))
         return pieces, at
 
-    def _at(self, text: str, at: int, before: str, *, final: bool) -> tuple[int, str, int] | More | None:
-        seen = self._names.at(text, at, final=final) if self._names and text[at] in STARTS else None
+    def _at(self, text: str, at: int, before: str, *, opens: bool, final: bool) -> tuple[int, str, int] | More | None:
+        """What stands at a place; `opens` says that it is no backslash that another one before it escapes."""
+        opens = text[at] in STARTS and (opens or text[at] != "\\")
+        seen = self._names.at(text, at, final=final) if self._names and opens else None
         if isinstance(seen, More):
             return seen
         if seen is not None:
@@ -176,6 +182,11 @@ _PLACES: Final = ("start_index", "end_index", "index")
 _JSON_KEYS: Final = frozenset({"arguments", "partial_json"})
 _ANSWERS: Final = frozenset({"content", "text"})
 _OBJECTS: Final = frozenset({"args", "arguments", "input"})
+
+
+def _backslashes(text: str) -> int:
+    """With how many a text ends."""
+    return len(text) - len(text.rstrip("\\"))
 
 
 def _move(note: Any, text: Restoring) -> None:
@@ -266,7 +277,8 @@ class Restoring:
             if old:
                 self._places.append(self._read)
                 self._grown.append((self._grown[-1] if self._grown else 0) + len(new) - len(old))
-        self._before = (self._before + text[:until])[-_CONTEXT:]
+        gone = self._before + text[:until]
+        self._before = gone[-_CONTEXT - (_backslashes(gone) > _CONTEXT and _backslashes(gone) % 2) :]
         self._waiting = text[until:]
         return "".join(out)
 

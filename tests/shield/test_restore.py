@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from json import dumps
 from typing import Any
@@ -34,6 +35,9 @@ def restorer() -> Restorer:
         ("< EMAIL 1 > <EMAIL-1>", "bob@x.com bob@x.com"),
         ("<EMAIL\n_1>", "bob@x.com"),
         (r"<EMAIL\_1> \<EMAIL\_1\>", "bob@x.com bob@x.com"),
+        (r"{'md': '\\<EMAIL\\_1\\>'}", "{'md': 'bob@x.com'}"),
+        (r"C:\<EMAIL_1>\x \\<EMAIL_1>\x \\\<EMAIL_1>\\", r"C:\bob@x.com\x \\bob@x.com\x \\\bob@x.com\\"),
+        (r"\\\u003cEMAIL_1\u003e \\\<EMAIL_1\>", r"\\bob@x.com \\bob@x.com"),
         ("**<EMAIL_1>** <**EMAIL_1**>", "**bob@x.com** bob@x.com"),
         ("&lt;EMAIL_1&gt; &#60;EMAIL_1&#62; &LT;EMAIL_1&GT;", "bob@x.com bob@x.com bob@x.com"),
         ("&lt;PERSON_1&gt;", 'A "B" &lt;C&gt;'),
@@ -95,6 +99,19 @@ def test_json_text() -> None:
     held = Restorer({"<KEY_1>": nasty}, {"standin": "x\ny"})
     assert json.loads(held.text('{"k": "<KEY_1>", "s": "\\nstandin"}', json=True)) == {"k": nasty, "s": "\nx\ny"}
     assert json.loads(held.tree({"arguments": '{"k": "<KEY_1>"}'})["arguments"]) == {"k": nasty}
+
+
+@given(st.text("\\\\ab:", max_size=5), st.text("\\\\ab<>", max_size=3), st.lists(st.integers(0, 60), max_size=4))
+def test_paths(before: str, after: str, cuts: list[int]) -> None:
+    """A backslash before a value stays: nothing of a path is lost, and JSON text stays JSON, however cut."""
+    said = f"{before}bob@x.com{after}"
+    text = said.replace("bob@x.com", "<EMAIL_1>")
+    assert restorer().text(text) == said
+    written = json.dumps({"path": text})
+    whole = restorer().text(written, json=True)
+    assert json.loads(whole) == {"path": said}
+    stream, ends = restorer().stream(json=True), [0, *sorted(cuts), 60]
+    assert "".join(stream.feed(written[a:b]) for a, b in itertools.pairwise(ends)) + stream.end() == whole
 
 
 NASTY = 'a"b\\c\nd'
