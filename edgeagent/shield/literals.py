@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-__all__ = ["MORE", "Literals", "More"]
+__all__ = ["MORE", "Literals", "More", "is_joined"]
 
 
 _LONGEST_START: Final = 8
@@ -125,6 +125,12 @@ def _bounded(first: str, before: str) -> bool:
     if not before or not _is_sign(first) or not _is_sign(before[-1]):
         return True
     return before in _ESCAPED_SPACE  # in JSON text
+
+
+def is_joined(text: str, start: int, end: int) -> bool:
+    """Whether a stretch of a text begins or ends in the middle of a word, where `Literals` do not find it."""
+    before = start > 0 and _is_sign(text[start - 1]) and _is_sign(text[start])
+    return before or (end < len(text) and _is_sign(text[end - 1]) and _is_sign(text[end]))
 
 
 def _is_sign(character: str) -> bool:

@@ -17,7 +17,7 @@ from edgeagent.errors import ConfigurationError, ShieldBlockedError
 from edgeagent.shield.base import Detector
 from edgeagent.shield.json_text import Token, is_json, legible, quoted, rewritten
 from edgeagent.shield.labels import canonical, label_of
-from edgeagent.shield.literals import Literals
+from edgeagent.shield.literals import Literals, is_joined
 from edgeagent.shield.placeholders import LITERAL, Names
 from edgeagent.shield.policy import Action, Policy
 from edgeagent.shield.restore import Restorer, forms_of
@@ -56,6 +56,7 @@ class Masking:
         self._is_json: dict[str, bool] = {}
         self._used: dict[str, Entity] = {}
         self._bare: dict[str, str] = {}
+        self._joined: set[str] = set()
         self._counted: dict[str, set[str]] = {}
         self.findings: list[tuple[str, str, int, int]] = []
         """Type, place, start and end of everything that was found and is not allowed."""
@@ -195,6 +196,12 @@ class Masking:
 
     def _allocate(self) -> None:
         """Number the values in the order in which they stand, before any text is written."""
+        self._joined = {
+            canonical(span.type, text[span.start : span.end])
+            for text, spans in self._spans.items()
+            for span in spans
+            if span.action == "pseudonymise" and is_joined(text, span.start, span.end)
+        }
         for text, spans in self._spans.items():
             for span in spans:
                 self._token(span, text[span.start : span.end])
@@ -218,7 +225,8 @@ class Masking:
             return
         for text, spans in self._spans.items():
             if not self._is_json.get(text):
-                more = [Span(start, end, *kind(which)) for start, end, which in literals.find(text)]
+                left = _without(text, spans)
+                more = [Span(start, end, *kind(which)) for start, end, which in literals.find(left)]
                 self._spans[text] = beside(spans, more) if more else spans
 
     # writing
@@ -273,8 +281,8 @@ class Masking:
 
     def _entity(self, span: Span, value: str) -> Entity:
         kind = span.type
-        if span.action != "pseudonymise":
-            return self._vault.entity(kind, value)
+        if span.action != "pseudonymise" or canonical(kind, value) in self._joined:
+            return self._vault.entity(kind, value)  # a stand-in that is joined to other words is not recognised
         if "DATE" in kind:
             days = self._vault.days()
             return self._vault.entity(kind, value, lambda _: shifted(value, days))
@@ -294,6 +302,16 @@ def _inside(token: Token, spans: Iterable[Span]) -> Iterable[Span]:
             inner = max(0, span.start - start), min(size, span.end - start)
             first, last = (0, size) if token.is_number else inner
             yield span._replace(start=first, end=last)
+
+
+def _without(text: str, spans: Iterable[Span]) -> str:
+    """A text as long as it is, with nothing in these places: what stands beside them begins and ends there."""
+    pieces: list[str] = []
+    done = 0
+    for span in spans:
+        pieces += (text[done : span.start], "\0" * (span.end - span.start))
+        done = span.end
+    return "".join((*pieces, text[done:])) if pieces else text
 
 
 def _written(number: float) -> str:

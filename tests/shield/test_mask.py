@@ -491,3 +491,22 @@ def test_names_of_members(action: Any, place: str) -> None:
     out = masked({place: {"a@x.com": 1, "A@x.com": 2, "b@x.com": 3}}, default=action)[place]
     assert list(out.values()) == [1, 2, 3]
     assert "@" not in json.dumps(out)
+
+
+@pytest.mark.parametrize("said", ["7a@x.com", "a@x.com2", "7a@x.com, a@x.com", "a@x.com2b@x.com"])
+def test_values_in_the_middle_of_a_word(said: str) -> None:
+    """A stand-in that is joined to a word would not be recognised: a placeholder stands for the value."""
+    masking = shield(default="pseudonymise").masking()
+    out = masking.run({"text": said})["text"]
+    assert "x.com" not in out
+    assert "<EMAIL_1>" in out
+    assert masking.restorer().text(out) == said
+
+
+def test_what_looks_like_a_stand_in_beside_a_value() -> None:
+    """Text that looks like a stand-in is escaped beside a value, too: it is not joined to what stands there."""
+    masking = shield(actions={"PHONE_NUMBER": "mask"}, default="pseudonymise").masking()
+    said = "a@x.com, +49 30 1234567robin.marsh1%40example.org"
+    out = masking.run({"text": said})["text"]
+    assert out == "robin.marsh1@example.org, <PHONE_1><LITERAL_1>"
+    assert masking.restorer().text(out) == said
