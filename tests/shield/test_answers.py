@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeagent.shield.answers import ChunkRestorer, restored_completion
 from edgeagent.shield.restore import Restorer
-from edgeagent.types import ChatCompletion, ChatCompletionChunk
+from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
 from edgeagent.types.assembly import assemble, to_chunks
+from tests.providers.every import CODECS, Wire
 
 HELD = Restorer(
     {"<EMAIL_1>": 'b"o\\b@x.com', "<NAME_2>": "Eve"}, {"kim.archer2@example.net": "k@y.de"}, {"NAME_2": "Eve"}
@@ -301,3 +304,51 @@ def test_members_of_choices_in_streams() -> None:
         ChatCompletionChunk.model_validate({"id": "i", "created": 1, "model": "m", "choices": [chunk]})
     )
     assert out.choices[0].model_extra == {"stop_reason": "Eve"}
+
+
+def parts(cuts: list[int]) -> list[ChatCompletionChunk]:
+    """A stream with a thought, a text and two calls, each cut in these places."""
+    call = {"type": "function", "function": {"name": "f", "arguments": ""}}
+    texts: list[tuple[Any, str]] = [
+        (lambda text: {"reasoning_content": text}, "for <NAME_2>, <"),
+        (lambda text: {"content": text}, "<NAME_2> & kim.archer2@example.net"),
+    ]
+    deltas: list[dict[str, Any]] = [{"role": "assistant"}]
+    for tell, text in texts:
+        deltas += [tell(text[a:b]) for a, b in itertools.pairwise([0, *cuts, 99]) if text[a:b]]
+    for index in (0, 1):
+        deltas.append({"tool_calls": [{"index": index, "id": f"call_{index}", **call}]})
+        said = json.dumps({"path": "C:\\<NAME_2>\\x", "who": "<EMAIL_1>"})
+        for a, b in itertools.pairwise([0, *cuts, 99]):
+            deltas.append({"tool_calls": [{"index": index, "function": {"arguments": said[a:b]}}]})
+    choices = [*({"index": 0, "delta": delta} for delta in deltas), {"index": 0, "delta": {}, "finish_reason": "stop"}]
+    return [
+        ChatCompletionChunk.model_validate({"id": "i", "created": 1, "model": "m", "choices": [choice]})
+        for choice in choices
+    ]
+
+
+@pytest.mark.parametrize("wire", CODECS, ids=str)
+def test_streams_of_every_vendor(wire: Wire) -> None:
+    """A stream in a vendor's own format, restored and told in it again, says what the whole answer says."""
+
+    def read(data: bytes) -> list[ChatCompletionChunk]:
+        decoder = wire.codec.stream_decoder(ChatRequest(model="m", messages=[{"role": "user", "content": "?"}]))
+        return [*decoder.feed(data), *decoder.end()]
+
+    def told(chunks: list[ChatCompletionChunk]) -> bytes:
+        encoder = wire.codec.stream_encoder()
+        return b"".join([*map(encoder.feed, chunks), encoder.end()])
+
+    def said(answer: ChatCompletion) -> Any:
+        message = answer.choices[0].message
+        calls = [json.loads(call.function.arguments) for call in message.tool_calls or () if call.function]
+        return message.content, message.reasoning_content, calls
+
+    for size in range(1, 16):
+        masked = read(told(parts([size, 2 * size])))
+        wanted = restored_completion(assemble(masked), HELD, structured=False)
+        stream = ChunkRestorer(HELD, structured=False)
+        out = [*(made for chunk in masked for made in stream.feed(chunk)), *stream.end()]
+        assert said(assemble(out)) == said(assemble(read(told(out)))) == said(wanted)
+        assert wanted.choices[0].message.content == "Eve & k@y.de"

@@ -153,7 +153,7 @@ class StreamedCandidate:
             if part["text"]:
                 deltas.append({"reasoning_content" if is_thought else "content": part["text"]})
             if part.keys() <= _RUN:
-                return deltas + self._continue(part)
+                return self._continue(part) + deltas  # what is over is told before what follows it
         if "functionCall" in part:
             call = call_of(part["functionCall"], id, self._index, self._calls)
             deltas.append({"tool_calls": [{"index": self._calls, **call}]})
