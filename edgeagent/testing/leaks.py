@@ -37,7 +37,7 @@ def assert_leaks_nothing(sent: Any, *, values: Iterable[str] = (), shield: Shiel
         masking = finder.with_actions({}).dry().masking()
         masking.run({f"sent[{number}]": part})
         places = [f"{kind} in {where} [{start}:{end}]" for kind, where, start, end in masking.findings]
-        low = text.lower()
+        low = "\n".join(_said(text)).lower()
         for at, value in enumerate(values):
             forms = {
                 value.lower(),
@@ -63,3 +63,13 @@ def _parts(sent: Any) -> Iterator[Any]:
     else:
         for part in sent:
             yield from _parts(part)
+
+
+def _said(text: str) -> Iterator[str]:
+    """A text, and if it is JSON what its strings say that are written with escapes: JSON text, for one."""
+    from edgeagent.shield.json_text import is_json, tokens
+
+    yield text
+    for token in tokens(text) if is_json(text) else ():
+        if not token.is_plain:
+            yield from _said(token.value)

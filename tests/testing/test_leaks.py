@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -35,3 +36,16 @@ def test_values(sent: Any) -> None:
     with pytest.raises(AssertionError, match=r"values\[1\]"):
         assert_leaks_nothing(sent, values=["other", "kanarie"], shield=Shield([]))
     assert_leaks_nothing(sent, values=["nothing"], shield=Shield([]))
+
+
+@pytest.mark.parametrize("value", ['ab"cd', "Pa\u00dfwort", "x\\y1"])
+@pytest.mark.parametrize("as_ascii", [True, False])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_values_in_json_text(value: str, as_ascii: bool, depth: int) -> None:
+    """A value is found in JSON text, and in that in strings of it: in the arguments of a tool's call."""
+    said = value
+    for _ in range(depth):
+        said = json.dumps({"told": said}, ensure_ascii=as_ascii)
+    for sent in (said, said.encode(), {"messages": [{"arguments": said}]}):
+        with pytest.raises(AssertionError, match=r"values\[0\]"):
+            assert_leaks_nothing(sent, values=[value], shield=Shield([]))
