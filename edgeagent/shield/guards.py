@@ -149,10 +149,13 @@ class AllowedTools:
     def after(self, _request: ChatRequest, completion: ChatCompletion) -> None:
         """Raises `ShieldBlockedError`."""
         for choice in completion.choices:
-            for at, call in enumerate(choice.message.tool_calls or ()):
+            where, message = f"choices[{choice.index}].message", choice.message
+            for at, call in enumerate(message.tool_calls or ()):
                 called = call.function or call.custom
                 if called is not None:
-                    self._check(called.name, f"choices[{choice.index}].message.tool_calls[{at}]")
+                    self._check(called.name, f"{where}.tool_calls[{at}]")
+            if message.function_call is not None:
+                self._check(message.function_call.name, f"{where}.function_call")
 
     def _check(self, name: str, where: str) -> None:
         if not any(fnmatchcase(name, known) for known in self._names):

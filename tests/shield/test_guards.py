@@ -31,6 +31,9 @@ from tests.e2e.harness import KINDS, Gate, run
 from tests.shield.finding import Forms
 
 TOOL = {"type": "function", "function": {"name": "delete_all"}}
+OLD_CALL = {
+    "choices": [{"message": {"function_call": {"name": "drop", "arguments": "{}"}}, "finish_reason": "function_call"}]
+}
 CALL = {
     "choices": [
         {
@@ -105,6 +108,7 @@ def test_let_through(guard: Any, params: dict[str, Any]) -> None:
         (OutputLimit(3), "four"),
         (DeniedTopics({"weapons": "bomb"}), "a bomb"),
         (AllowedTools("read_*"), CALL),
+        (AllowedTools("read_*"), OLD_CALL),
     ],
 )
 def test_after(kind: str, guard: Any, answer: Any) -> None:
