@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from inspect import isawaitable
 from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
 
 from edgeagent.errors import ConfigurationError, ShieldBlockedError
@@ -68,7 +69,8 @@ class InjectionGuard:
             threshold counts.
         action: what to do: one for all channels, or by channel. With `approve`, `ask` decides.
         thresholds: by channel, instead of the scorers' own.
-        ask: is given the findings of the channels whose action is `approve`; what is not true refuses.
+        ask: is given the findings of the channels whose action is `approve`; what is not true refuses. Not async: see
+            `Approval` for that.
         on_finding: is told of each finding, whatever the action.
         channel_of: says which channel a text comes from; default: by the message's role.
         name: says in cache keys what `scorer`, `ask` and `channel_of` cannot say of themselves. Without it, a guard
@@ -117,6 +119,7 @@ class InjectionGuard:
 
         Raises:
             ShieldBlockedError: refused, by `block` or by `ask`. It names channels and places, no text.
+            ConfigurationError: `ask` is async.
         """
         findings = self.inspect(request)
         for finding in findings if self._on_finding is not None else ():
@@ -124,10 +127,18 @@ class InjectionGuard:
             self._on_finding(finding)
         self._refuse([one for one in findings if self._actions[one.channel] == "block"], "refused by policy")
         asked = [one for one in findings if self._actions[one.channel] == "approve"]
-        if asked and not (self._ask and self._ask(asked)):
+        if asked and not self._approved(asked):
             self._refuse(asked, "not approved")
         noted = [one for one in findings if self._actions[one.channel] == "annotate"]
         return _annotated(request, noted) if noted else request
+
+    def _approved(self, findings: Sequence[Finding]) -> bool:
+        answer: Any = None if self._ask is None else self._ask(findings)
+        if isawaitable(answer):  # which is true, whatever it will say
+            if isinstance(answer, Coroutine):
+                answer.close()
+            raise ConfigurationError("InjectionGuard(ask=…) must not be async; the guard Approval may ask so.")
+        return bool(answer)
 
     def _texts(self, request: ChatRequest) -> Iterator[tuple[int, int | None, str, str]]:
         for at, message in enumerate(request.messages):

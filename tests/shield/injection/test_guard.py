@@ -187,3 +187,14 @@ def test_a_guard_shows_its_actions():
     """And nothing else."""
     shown = "InjectionGuard(action={'user': 'block', 'document': 'block', 'tool_output': 'block'})"
     assert repr(InjectionGuard(action="block")) == shown
+
+
+def test_ask_is_not_async():
+    """A coroutine is no consent: an async function is refused when it is asked, and nothing is sent."""
+
+    async def ask(findings):
+        return False
+
+    guard = InjectionGuard(action="approve", ask=ask)
+    with pytest.raises(ConfigurationError, match="must not be async"):
+        guard.before(MIXED)
