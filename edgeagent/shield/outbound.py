@@ -13,6 +13,7 @@ from edgeagent.shield.policy import Action, Policy
 from edgeagent.shield.restore import Restorer
 from edgeagent.shield.vault import Vault
 from edgeagent.types import ChatCompletion
+from edgeagent.types._model import Model
 from edgeagent.types.completion import Choice
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ class Outgoing:
     def checked(self, completion: ChatCompletion) -> ChatCompletion:
         """The answer, with findings redacted where that is the policy. Raises `ShieldBlockedError`."""
         masking = Masking(self._policy, self._detectors, Vault(), b"")
-        parts = {f"choices[{choice.index}].message": choice.message.to_dict() for choice in completion.choices}
-        masked = masking.run(parts)
+        masked = masking.run(_parts(completion))
         for kind, *_ in masking.findings:
             self.found[kind] = self.found.get(kind, 0) + 1
         if not self.found or self._mode == "report":
@@ -98,12 +98,30 @@ class _Held:
         return texts
 
 
+def _parts(completion: ChatCompletion) -> dict[str, Any]:
+    """What an answer says, by place: the messages, and what a vendor says beside them (search results)."""
+    parts: dict[str, Any] = {}
+    for choice in completion.choices:
+        where = f"choices[{choice.index}]."
+        parts |= {f"{where}message": choice.message.to_dict(), **_extra(choice, where)}
+    return {**parts, **_extra(completion)}
+
+
+def _extra(model: Model, where: str = "") -> dict[str, Any]:
+    """Its members of a vendor's own; one that is a text or a number is a fact about the answer, as a time is."""
+    members = (model.model_extra or {}).items()
+    return {f"{where}{name}": value for name, value in members if isinstance(value, list | dict)}
+
+
 def _with(completion: ChatCompletion, masked: Mapping[str, Any]) -> ChatCompletion:
-    return completion.model_copy(update={"choices": [_choice(choice, masked) for choice in completion.choices]})
+    choices = [_choice(choice, masked) for choice in completion.choices]
+    return completion.model_copy(update={**{name: masked[name] for name in _extra(completion)}, "choices": choices})
 
 
 def _choice(choice: Choice, masked: Mapping[str, Any]) -> Choice:
-    message = type(choice.message).model_validate(masked[f"choices[{choice.index}].message"])
-    if message == choice.message:
-        return choice
-    return choice.model_copy(update={"message": message, "logprobs": None})  # which spell out what is redacted
+    where = f"choices[{choice.index}]."
+    message = type(choice.message).model_validate(masked[f"{where}message"])
+    changes = {name: masked[f"{where}{name}"] for name in _extra(choice)}
+    if message != choice.message:
+        changes |= {"message": message, "logprobs": None}  # which spell out what is redacted
+    return choice.model_copy(update=changes)

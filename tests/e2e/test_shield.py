@@ -484,3 +484,28 @@ def test_numbers_that_only_a_vendor_knows() -> None:
     request = fake.requests[0]
     assert request.model_extra == {**body, "card": "<CARD_1>", "many": ["<CARD_1>"]}
     assert request.seed == 12345678901
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_comes_back_beside_the_messages(stream: bool) -> None:
+    """What a vendor says beside the messages is looked at, too: search results of an answer and of a choice."""
+
+    def told(policy: Any) -> Any:
+        results = [{"title": "c@y.de", "snippet": "to <EMAIL_1>"}]
+        choice = {"message": {"content": "x"}, "finish_reason": "stop", "found": results}
+        answer = {"choices": [choice], "search_results": results, "at": "c@y.de"}
+        made, _ = gate("sync", answer, policy={"outbound": policy})
+        ask = [{"role": "user", "content": "a@x.com"}]
+        if stream:
+            usage = {"include_usage": True}  # the chunk that has it says what is beside the choices
+            with made.client.chat.completions.stream(model="m", messages=ask, stream_options=usage) as events:
+                return events.get_final_completion()
+        return made.client.chat.completions.create(model="m", messages=ask)
+
+    wanted = [{"title": "<EMAIL>", "snippet": "to a@x.com"}]
+    answer = told("mask")
+    assert answer.model_extra == {"search_results": wanted, "at": "c@y.de"}
+    assert answer.choices[0].model_extra["found"] == wanted
+    assert told("report").edge.reported == {"EMAIL_ADDRESS": 1}
+    with pytest.raises(ShieldBlockedError, match=r"choices\[0\]\.found\[0\]\.title"):
+        told("block")
