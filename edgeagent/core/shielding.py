@@ -159,7 +159,15 @@ class Shielding:
 
     def strange(self, entry: Entry) -> bool:
         """Whether an answer to a similar question speaks of a value that this request does not hold."""
-        return self.restorer.misses(entry.completion.decode())
+        if self.restorer.misses(entry.completion.decode()):
+            return True
+        if not self.shield.policy.uses("pseudonymise"):
+            return False
+        try:
+            completion = ChatCompletion.from_json(entry.completion)
+        except ValueError:  # no answer that can be read
+            return True
+        return Outgoing(self.shield, self.restorer, self._parts).has_standins(completion)
 
     def checked(self, completion: ChatCompletion) -> ChatCompletion:
         """The masked answer after the policy for what comes back. Raises `ShieldBlockedError`."""

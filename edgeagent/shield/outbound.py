@@ -40,9 +40,17 @@ class Outgoing:
             name: "allow" if action == "allow" else "redact" for name, action in policy.actions.items()
         }
         self._policy = Policy(actions, "redact", policy.threshold)
+        others = {name: _if_pseudonymised(action) for name, action in policy.actions.items()}
+        self._pseudonymised = Policy(others, _if_pseudonymised(policy.default), policy.threshold)
         held = _Held(shield.readers, sent)
         self._detectors = [_Without(detector, restorer, held) for detector in shield.detectors]
         self.found: dict[str, int] = {}
+
+    def has_standins(self, completion: ChatCompletion) -> bool:
+        """Whether something is in it that a stand-in may be, for a value which the request does not hold."""
+        masking = Masking(self._pseudonymised, self._detectors, Vault(), b"")
+        masking.run(_parts(completion))
+        return bool(masking.findings)
 
     def checked(self, completion: ChatCompletion) -> ChatCompletion:
         """The answer, with findings redacted where that is the policy. Raises `ShieldBlockedError`."""
@@ -56,6 +64,10 @@ class Outgoing:
             where = "; ".join(f"{kind} in {place} [{start}:{end}]" for kind, place, start, end in masking.findings[:8])
             raise ShieldBlockedError(f"The shield refuses this answer: {where}.", findings=tuple(masking.findings))
         return _with(completion, masked)
+
+
+def _if_pseudonymised(action: Action) -> Action:
+    return "redact" if action == "pseudonymise" else "allow"
 
 
 class _Without:

@@ -148,6 +148,29 @@ def test_similar_questions_are_masked() -> None:
     run("sync", scenario)
 
 
+def test_similar_questions_with_stand_ins() -> None:
+    """An answer to a similar question that speaks of a stand-in for nothing in this request is not taken."""
+
+    class Embedder:
+        fingerprint = "the same for all"
+
+        def embed(self, texts: list[str]) -> list[list[float]]:
+            return [[1.0, 0.0] for _ in texts]
+
+    async def scenario() -> None:
+        cache = Cache(memory=False, semantic=SemanticCache(Embedder(), threshold=0.9))
+        made, fake = gate("sync", cache=cache, policy={"default": "pseudonymise", "actions": {"US_SSN": "mask"}})
+        await made.create("please mail a@x.com and b@x.com", model="m")
+        both = await made.create("please do mail c@x.com and d@x.com", model="m")
+        assert both.edge.cache_tier == "semantic"
+        assert both.choices[0].message.content == "You said: please mail c@x.com and d@x.com"
+        one = await made.create("please do mail c@x.com", model="m")
+        assert one.choices[0].message.content == "You said: please do mail c@x.com"
+        assert len(fake.requests) == 2
+
+    run("sync", scenario)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("stream", [False, True])
 def test_what_comes_back(kind: str, stream: bool) -> None:
