@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-__all__ = ["Token", "is_json", "legible", "quoted", "rewritten", "tokens"]
+__all__ = ["Token", "is_integer", "is_json", "legible", "quoted", "rewritten", "tokens"]
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[0-9.eE+-]*')
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -37,6 +37,11 @@ def is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def is_integer(text: str) -> bool:
+    """Whether a text can stand as a number in JSON with every digit that it has."""
+    return text.isascii() and text.isdigit() and not text.startswith("0")
 
 
 def tokens(text: str) -> list[Token]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from edgeagent.errors import ConfigurationError, ShieldBlockedError
 from edgeagent.shield.base import Detector
-from edgeagent.shield.json_text import Token, is_json, legible, quoted, rewritten
+from edgeagent.shield.json_text import Token, is_integer, is_json, legible, quoted, rewritten
 from edgeagent.shield.labels import canonical, label_of
 from edgeagent.shield.literals import Literals, is_joined
 from edgeagent.shield.placeholders import LITERAL, Names
@@ -260,13 +260,13 @@ class Masking:
         new = self.written(token.value)
         if new == token.value:
             return None
-        return new if token.is_number and _is_integer(new) else quoted(new)
+        return new if token.is_number and is_integer(new) else quoted(new)
 
     def number(self, number: float) -> Any:
         """A number with everything in it replaced; a text, if what stands for it is no number."""
         text = _written(number)
         new = self.written(text)
-        return number if new == text else int(new) if _is_integer(new) else new
+        return number if new == text else int(new) if is_integer(new) else new
 
     def _token(self, span: Span, value: str) -> str:
         if span.type != LITERAL:
@@ -319,10 +319,6 @@ def _written(number: float) -> str:
         return json.dumps(number)
     except ValueError:  # more digits than Python writes: it is refused as no JSON
         return ""
-
-
-def _is_integer(text: str) -> bool:
-    return text.isdigit() and not text.startswith("0")
 
 
 def blocked_error(findings: Iterable[tuple[str, str, int, int]]) -> ShieldBlockedError:

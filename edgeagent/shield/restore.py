@@ -13,7 +13,7 @@ from copy import copy, deepcopy
 from typing import Any, Final
 from urllib.parse import quote_plus
 
-from edgeagent.shield.json_text import quoted
+from edgeagent.shield.json_text import is_integer, quoted
 from edgeagent.shield.literals import Literals, More
 from edgeagent.shield.nesting import Nesting, looks_like_json
 from edgeagent.shield.placeholders import OURS, STARTS, Names, in_url, name_of
@@ -129,7 +129,18 @@ class Restorer:
             return stream.feed(value) + stream.end()
         if isinstance(value, dict):
             return {self.text(key): self._object(part) for key, part in value.items()}
-        return [self._object(part) for part in value] if isinstance(value, list | tuple) else value
+        if isinstance(value, list | tuple):
+            return [self._object(part) for part in value]
+        return self._number(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    def _number(self, number: int) -> Any:
+        """A number that may be a stand-in; a text, if the value is no number."""
+        try:
+            text = str(number)
+        except ValueError:  # more digits than Python writes
+            return number
+        new = self.text(text)
+        return number if new == text else int(new) if is_integer(new) else new
 
     def misses(self, text: str) -> bool:
         """Whether a placeholder of ours stands in a text whose value this request did not hold."""

@@ -284,3 +284,12 @@ def test_misses() -> None:
     """An answer to another question may speak of a value that this request does not hold."""
     assert restorer().misses("a <EMAIL_2> b")
     assert not restorer().misses("a <EMAIL_1> <b>")
+
+
+def test_numbers_in_objects() -> None:
+    """A number that stands for one comes back in an object as in JSON text; what has no digits to lose is a text."""
+    held = Restorer({}, {"4000000000000019": "4111111111111111", "10000007": "01234567"})
+    value = {"card": 4000000000000019, "many": [10000007, 4000000000000018, 1.5, True, None], "huge": 10**5000}
+    wanted = {"card": 4111111111111111, "many": ["01234567", *value["many"][1:]], "huge": value["huge"]}  # type: ignore[index]
+    assert held.tree({"input": value})["input"] == wanted
+    assert json.loads(held.text(json.dumps({"card": value["card"]}), json=True)) == {"card": wanted["card"]}
