@@ -59,6 +59,8 @@ class Policy:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.actions, Mapping):
+            raise ConfigurationError(f"shield: actions must map types to actions; got {type(self.actions).__name__}.")
         object.__setattr__(self, "actions", dict(self.actions))
         for kind, action in self.actions.items():
             _one_of(action, ACTIONS, f"actions[{kind!r}]")
@@ -67,8 +69,11 @@ class Policy:
         for name in ("images", "audio", "files"):
             if not callable(getattr(self, name)):
                 _one_of(getattr(self, name), ("allow", "block"), name)
-        if isinstance(self.threshold, bool) or not isinstance(self.threshold, int | float):
-            raise ConfigurationError(f"shield: threshold must be a number from 0 to 1; got {self.threshold!r}.")
+        threshold = self.threshold
+        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+            raise ConfigurationError(f"shield: threshold must be a number from 0 to 1; got {threshold!r}.")
+        if not isinstance(self.dry_run, bool):
+            raise ConfigurationError(f"shield: dry_run must be true or false; got {type(self.dry_run).__name__}.")
 
     def action(self, kind: str) -> Action:
         """What happens to a match of this type."""

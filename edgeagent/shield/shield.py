@@ -88,7 +88,9 @@ class Shield:
         dry_run: bool = False,
     ) -> None:
         self.policy = Policy(actions or {}, default, threshold, images, audio, files, outbound, dry_run)
-        self.guards = tuple(guards)
+        self.guards = _guarding(guards)
+        if vault is not None and not isinstance(vault, Vault):
+            raise ConfigurationError(f"shield: vault= takes a Vault; got {type(vault).__name__}.")
         self.vault = vault
         self._given = None if detectors is None else _checked(detectors)
         self._detectors: tuple[Detector, ...] | None = self._given
@@ -329,11 +331,21 @@ def _made(kind: type[S], changes: Mapping[str, Any], **preset: Any) -> S:
 
 
 def _checked(detectors: Sequence[Detector]) -> tuple[Detector, ...]:
-    found = tuple(detectors)
+    found: tuple[Any, ...] = tuple(detectors)
     for detector in found:
-        if not callable(getattr(detector, "find", None)):
+        if isinstance(detector, str) or not callable(getattr(detector, "find", None)):  # which a text has, too
             raise ConfigurationError(
                 f"shield: a detector needs a find(text) method; {type(detector).__name__} has none."
+            )
+    return found
+
+
+def _guarding(guards: Sequence[Guard]) -> tuple[Guard, ...]:
+    found = tuple(guards)
+    for guard in found:
+        if not any(callable(getattr(guard, name, None)) for name in ("before", "after", "models", "approve")):
+            raise ConfigurationError(
+                f"shield: a guard needs before, after, models or approve; {type(guard).__name__} has none."
             )
     return found
 
