@@ -64,7 +64,8 @@ _MOST_SUFFIX: Final = 4
 _APOSTROPHES: Final = frozenset("'\u2019")
 _PAIRS: Final = {"\\<": "\\>", "\\\\<": "\\\\>"}
 """A backslash belongs to the bracket behind it only where both have one: else it is the path's (`C:\\<NAME_1>`)."""
-_HTML: Final = frozenset({"&lt;", "&#60;", "&#x3c;", "&amp;lt;"})
+_HTML: Final = {"&lt;": 1, "&#60;": 1, "&#x3c;": 1, "&amp;lt;": 2}
+"""How often a text is escaped that has a bracket like this."""
 OURS: Final = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_[0-9]+>")
 """A placeholder as we write it."""
 _NOT_IN_NAME: Final = re.compile(r"[^A-Z0-9]")
@@ -83,8 +84,8 @@ class Seen(NamedTuple):
     def written(self, value: str) -> str:
         """The value as the text has to have it in this place."""
         value += self.suffix
-        if self.opened in _HTML:
-            return html_escape(value, quote=False)
+        for _ in range(_HTML.get(self.opened, 0)):
+            value = html_escape(value, quote=False)
         return in_url(value) if self.opened == "%3c" else value
 
 

@@ -41,6 +41,7 @@ def restorer() -> Restorer:
         ("**<EMAIL_1>** <**EMAIL_1**>", "**bob@x.com** bob@x.com"),
         ("&lt;EMAIL_1&gt; &#60;EMAIL_1&#62; &LT;EMAIL_1&GT;", "bob@x.com bob@x.com bob@x.com"),
         ("&lt;PERSON_1&gt;", 'A "B" &lt;C&gt;'),
+        ("&amp;lt;PERSON_1&amp;gt;", 'A "B" &amp;lt;C&amp;gt;'),
         ("?q=%3CEMAIL_1%3E", "?q=bob%40x.com"),
         (r"\u003cEMAIL_1\u003e", "bob@x.com"),
         ("\uff1cEMAIL_1\uff1e \u2039EMAIL_1\u203a", "bob@x.com bob@x.com"),
