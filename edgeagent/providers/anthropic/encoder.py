@@ -58,6 +58,7 @@ class MessageStreamEncoder:
     """Chunks → bytes. See `edgeagent.providers.base.StreamEncoder`."""
 
     __slots__ = (
+        "_called",
         "_calls",
         "_choice",
         "_current",
@@ -76,6 +77,7 @@ class MessageStreamEncoder:
         self._index = 0  # blocks begun
         self._kind: Literal["text", "thinking", "tool"] | None = None  # of the open block
         self._calls: dict[int, _Call] = {}  # not yet closed, in the order of their beginning
+        self._called = False
         self._current: int | None = None  # the call whose block is open
         self._native = 0  # blocks that native content has told
         self._replay = False
@@ -111,7 +113,7 @@ class MessageStreamEncoder:
         self._close(out)
         choice = self._choice
         native = choice.native_finish_reason if choice else None
-        reason = stop_reason_of(choice.finish_reason if choice else "stop", native)
+        reason = stop_reason_of(choice.finish_reason if choice else "stop", native, called=self._called)
         delta = {"stop_reason": reason, "stop_sequence": None, **self._end}
         if "container" in self._extra:
             delta["container"] = self._extra.pop("container")
@@ -133,6 +135,8 @@ class MessageStreamEncoder:
                 self._native_block(block, out)
         if not self._replay:
             self._content(delta, out)
+            if choice.finish_reason != "content_filter":  # there it is the end's detail
+                self._text("text", delta.refusal, out)
         if choice.finish_reason is not None or choice.native_finish_reason is not None:
             self._choice = choice
         self._end.update({k: v for k, v in (choice.model_extra or {}).items() if k in CHOICE_FIELDS})
@@ -181,7 +185,7 @@ class MessageStreamEncoder:
                     return
                 self._close(out)
                 self._open("tool", {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}, out)
-                self._current = index
+                self._current, self._called = index, True
             if not call.custom:
                 for piece in call.pieces[call.sent :]:
                     if piece:

@@ -32,13 +32,16 @@ def message_of(completion: ChatCompletion) -> dict[str, Any]:
     choice = completion.choices[0] if completion.choices else None
     extra = dict(choice.model_extra or {}) if choice else {}
     refusal = choice.message.refusal if choice else None
+    called = bool(choice and (choice.message.tool_calls or choice.message.function_call))
     body: dict[str, Any] = {
         "id": completion.id,
         "type": "message",
         "role": "assistant",
         "model": completion.model,
         "content": _blocks(choice.message) if choice else [],
-        "stop_reason": stop_reason_of(choice.finish_reason, choice.native_finish_reason) if choice else "end_turn",
+        "stop_reason": (
+            stop_reason_of(choice.finish_reason, choice.native_finish_reason, called=called) if choice else "end_turn"
+        ),
         "stop_sequence": extra.get("stop_sequence"),
     }
     if "stop_details" in extra:
@@ -50,10 +53,15 @@ def message_of(completion: ChatCompletion) -> dict[str, Any]:
     return body
 
 
-def stop_reason_of(finish: str | None, native: str | None) -> str | None:
-    """The vendor's own word where it is one of this vendor's, else the nearest to OpenAI's."""
+def stop_reason_of(finish: str | None, native: str | None, *, called: bool) -> str | None:
+    """The vendor's own word where it is one of this vendor's, else the nearest to OpenAI's.
+
+    `called` says that a tool was called: where `tool_choice` named it, OpenAI's models end with "stop" all the same.
+    """
     if native in _WORDS:
         return native
+    if called and finish == "stop":
+        return "tool_use"
     return _STOP_REASONS.get(finish, "end_turn") if finish is not None else None
 
 

@@ -256,12 +256,15 @@ def test_other_vendors_answers(answer: dict[str, Any], content: list[dict[str, A
         ({"finish_reason": "content_filter"}, "refusal"),
         ({"finish_reason": "stop", "native_finish_reason": "pause_turn"}, "pause_turn"),
         ({"finish_reason": "stop", "native_finish_reason": "STOP"}, "end_turn"),
+        ({"finish_reason": "stop", "message": {"tool_calls": [{"id": "a"}]}}, "tool_use"),
+        ({"finish_reason": "stop", "message": {"function_call": {"name": "f", "arguments": "{}"}}}, "tool_use"),
+        ({"finish_reason": "length", "message": {"tool_calls": [{"id": "a"}]}}, "max_tokens"),
         ({"finish_reason": None}, None),
         (None, "end_turn"),
     ],
 )
 def test_stop_reasons(choice: dict[str, Any] | None, stop: str | None) -> None:
-    """The vendor's own word where it is one, else the nearest to OpenAI's."""
+    """The vendor's own word where it is one, else the nearest to OpenAI's, which says "stop" of a forced call."""
     assert encoded(choice)["stop_reason"] == stop
 
 

@@ -439,6 +439,27 @@ def test_encoded_reasoning_refusal_and_audio() -> None:
     assert values[-2]["delta"]["stop_details"]["explanation"] == "No."
 
 
+def test_an_encoded_refusal_that_ends_as_usual_is_text() -> None:
+    """OpenAI's models refuse in pieces and stop; the whole answer has them as text, too."""
+    values = encoded(chunk(refusal="I "), chunk(refusal="cannot."), chunk("stop"))
+    assert short(values) == ["start", (0, "text"), "I ", "cannot.", "stop", "delta", "stop"]
+    assert values[-2]["delta"] == {"stop_reason": "end_turn", "stop_sequence": None}
+
+
+@pytest.mark.parametrize(
+    ("delta", "finish", "stop"),
+    [
+        (fragment(0, '{"x":1}', id="a", name="f"), "stop", "tool_use"),
+        ({"function_call": {"name": "f", "arguments": "{}"}}, "stop", "tool_use"),
+        (fragment(0, '{"x"', id="a", name="f"), "length", "max_tokens"),
+        ({"content": "x"}, "stop", "end_turn"),
+    ],
+)
+def test_how_an_encoded_stream_of_a_call_ends(delta: dict[str, Any], finish: str, stop: str) -> None:
+    """OpenAI says "stop" where the call was forced by its name; an agent's loop looks for "tool_use"."""
+    assert encoded(chunk(**delta), chunk(finish))[-2]["delta"]["stop_reason"] == stop
+
+
 def test_encoded_calls() -> None:
     """One call after the other; one without arguments has an empty fragment, as the vendor sends it."""
     values = encoded(
