@@ -193,7 +193,7 @@ def _tool_message(block: Mapping[str, Any], where: str) -> Message:
         _refuse("is missing", f"{where}.tool_use_id")
     content = block.get("content")
     message: Message = {"role": "tool", "tool_call_id": block["tool_use_id"]}
-    message["content"] = "" if content is None else _content(content, where)
+    message["content"] = "" if content is None or content == [] else _content(content, where)
     return {**message, **{name: block[name] for name in sorted(RESULT_FIELDS) if block.get(name) is not None}}
 
 

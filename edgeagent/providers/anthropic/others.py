@@ -6,10 +6,11 @@ unified model says in its own words (thinking as an effort, system prompts, tool
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
+from edgeagent.providers.anthropic.messages import RESULT_FIELDS, SYSTEM_FIELDS
 from edgeagent.providers.native import TOOL_FIELDS, without
 from edgeagent.types import ChatRequest
 
@@ -33,6 +34,8 @@ _ADVICE: Final = frozenset(
 )
 _SAID: Final = frozenset({"output_config", "output_format", "thinking"})
 """What the unified model has in its own words: not worth a note."""
+_OF_MESSAGES: Final = (RESULT_FIELDS | SYSTEM_FIELDS) - {"cache_control"}
+"""Fields of a message that only Anthropic's have."""
 
 
 def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
@@ -52,7 +55,7 @@ def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
                 f"{where}: {tool['type']!r} is Anthropic's own, and this model is another vendor's.", param=where
             )
     dropped = {name for name in _ADVICE - _SAID if extra.get(name) is not None}
-    changes: dict[str, Any] = {"messages": [_message(message, dropped) for message in request.messages]}
+    changes: dict[str, Any] = {"messages": list(_messages(request, dropped))}
     if request.tools:
         changes["tools"] = [_tool(tool, dropped) for tool in request.tools]
     thinking = extra.get("thinking")
@@ -61,11 +64,13 @@ def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
     return without(request, _ADVICE | _REFUSED.keys(), changes), tuple(sorted(dropped))
 
 
-def _message(message: Mapping[str, Any], dropped: set[str]) -> dict[str, Any]:
-    if "is_error" not in message:
-        return dict(message)
-    dropped.add("is_error")
-    return {name: value for name, value in message.items() if name != "is_error"}
+def _messages(request: ChatRequest, dropped: set[str]) -> Iterator[dict[str, Any]]:
+    for message in request.messages:
+        own = _OF_MESSAGES & message.keys()
+        dropped |= own
+        if own and message["role"] == "system" and not message["content"]:
+            continue  # it says nothing else
+        yield {name: value for name, value in message.items() if name not in own}
 
 
 def _tool(tool: Mapping[str, Any], dropped: set[str]) -> dict[str, Any]:

@@ -38,11 +38,17 @@ def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
     modalities = config.get("responseModalities")
     if isinstance(modalities, list) and any(str(one).upper() != "TEXT" for one in modalities):
         _refuse("answers other than text are not asked of others", "generationConfig.responseModalities")
+    if config.get("responseMimeType") == "text/x.enum":  # of JSON, which others can be held to, it has no quotes
+        _refuse("others cannot be held to one of some words", "generationConfig.responseMimeType")
     changes: dict[str, Any] = {}
     calling = _object(_object(extra.get("toolConfig")).get("functionCallingConfig"))
     choice = _CHOICES.get(str(calling.get("mode", "")).lower())
     if choice is not None and request.tool_choice is None and request.tools:
         changes["tool_choice"] = choice
+    if request.tool_choice in ("auto", "none") and not request.tools:
+        changes["tool_choice"] = None  # it says nothing, and others refuse it
+    if request.reasoning_effort == "none":
+        changes["reasoning_effort"] = None  # other vendors' models may have nothing to switch off
     return without(request, _OWN, changes), tuple(_dropped(extra, config))
 
 

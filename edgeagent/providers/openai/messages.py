@@ -33,6 +33,12 @@ MEDIA: Final = frozenset({"image_url", "input_audio", "file"})
 CACHE_HINT: Final = "cache_control"
 """Anthropic's prompt-caching hint: OpenAI caches without being asked."""
 
+FOREIGN_FIELDS: Final = frozenset({"citations", "context", "transformations"})
+"""What else a part may say to Anthropic's models; OpenAI refuses a part with a field that it does not know."""
+
+TYPED_LINKS: Final = frozenset({"image_url", "file"})
+"""Parts whose `format` tells Google the media type; sounds have one at OpenAI, too."""
+
 
 def own_parts(message: dict[str, Any]) -> list[Any] | None:
     """The content in parts that a server of OpenAI's shape answered with; None if the answer was another vendor's."""
@@ -161,10 +167,21 @@ class Taken:
         return True
 
     def _from_part(self, part: Any) -> Any:
-        if isinstance(part, dict) and CACHE_HINT in part:
-            part = dict(part)
-            self._hint(part)
-        return part
+        if self._keep_hints or not isinstance(part, dict):
+            return part
+        foreign = FOREIGN_FIELDS & part.keys()
+        kind = part.get("type")
+        link = part.get(kind) if isinstance(kind, str) and kind in TYPED_LINKS else None
+        untyped = {k: v for k, v in link.items() if k != "format"} if isinstance(link, dict) else link
+        if not (foreign or untyped != link or CACHE_HINT in part):
+            return part
+        sent = {name: value for name, value in part.items() if name not in foreign}
+        self._hint(sent)
+        self.dropped |= foreign
+        if untyped != link:
+            sent[kind] = untyped
+            self.dropped.add(f"{kind}.format")
+        return sent
 
     def _hint(self, holder: dict[str, Any]) -> None:
         if not self._keep_hints and holder.pop(CACHE_HINT, None) is not None:

@@ -240,6 +240,14 @@ def test_assistants_with_more(blocks: list[dict[str, Any]]) -> None:
     assert CODEC.encode_request(request, model=MODEL, stream=False).body["messages"][1] == assistant(*blocks)
 
 
+@pytest.mark.parametrize("content", [None, "", []])
+def test_a_result_without_content(content: Any) -> None:
+    """A tool may have nothing to say: MCP's tools say so with an empty list."""
+    result = {"type": "tool_result", "tool_use_id": "a", "content": content}
+    request = read(HI, assistant(USE), user(result))
+    assert request.messages[-1] == {"role": "tool", "tool_call_id": "a", "content": ""}
+
+
 def test_inner_system_messages() -> None:
     """They keep their place and their fields."""
     inner = {"role": "system", "content": "s", "clear_at": "never", "unknown": 1}

@@ -55,6 +55,14 @@ def test_what_a_result_says_of_itself_is_dropped() -> None:
     assert request.messages[-1] == {"role": "tool", "tool_call_id": "t", "content": "no"}
 
 
+def test_what_a_system_message_says_besides_is_dropped() -> None:
+    """One within the conversation may set more than it says, or nothing else."""
+    inner = [{"role": "system", "content": "s", "clear_at": "never"}, {"role": "system", "clear_at": "never"}]
+    request, names = told(messages=[*BODY["messages"], *inner])
+    assert names == ("clear_at",)
+    assert request.messages == [*BODY["messages"], {"role": "system", "content": "s"}]
+
+
 def test_parameters_of_the_target_s_own_stay() -> None:
     """What the SDK's caller added by `extra_body` is no affair of Anthropic's."""
     assert told(repetition_penalty=1.1)[0].model_extra == {"repetition_penalty": 1.1}

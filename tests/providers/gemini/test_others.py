@@ -46,6 +46,18 @@ def test_how_tools_are_called(mode: str, choice: str | None) -> None:
     assert request.tool_choice == choice
 
 
+@pytest.mark.parametrize("mode", ["NONE", "AUTO", "none"])
+def test_a_choice_without_tools_is_no_choice(mode: str) -> None:
+    """Google takes it, others refuse it."""
+    assert told(toolConfig={"functionCallingConfig": {"mode": mode}})[0].tool_choice is None
+
+
+def test_thinking_is_an_effort_and_its_refusal_is_no_question() -> None:
+    """A budget is the nearest effort; a model of another vendor may have nothing to switch off."""
+    assert told(generationConfig={"thinkingConfig": {"thinkingBudget": 1024}})[0].reasoning_effort == "low"
+    assert told(generationConfig={"thinkingConfig": {"thinkingBudget": 0}})[0].reasoning_effort is None
+
+
 def test_what_a_user_says_is_no_thought() -> None:
     """Some clients say so of every part; text stays text, and a result stays one."""
     parts = [{"text": "hi", "thought": False}]
@@ -59,6 +71,10 @@ def test_what_a_user_says_is_no_thought() -> None:
         ({"cachedContent": "cachedContents/x"}, "cachedContent"),
         ({"tools": [{"googleSearch": {}}]}, "tools[0]"),
         ({"generationConfig": {"responseModalities": ["TEXT", "IMAGE"]}}, "generationConfig.responseModalities"),
+        (
+            {"generationConfig": {"responseMimeType": "text/x.enum", "responseSchema": {"enum": ["a"]}}},
+            "generationConfig.responseMimeType",
+        ),
     ],
 )
 def test_what_only_google_can_do_is_refused(more: dict[str, Any], param: str) -> None:

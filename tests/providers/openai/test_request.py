@@ -214,6 +214,47 @@ def test_a_cache_hint_anywhere_is_named(where: str) -> None:
     assert "ephemeral" not in json.dumps(encoded.body)
 
 
+@pytest.mark.parametrize(
+    ("part", "sent", "dropped"),
+    [
+        (
+            {
+                "type": "file",
+                "file": {"file_data": "data:application/pdf;base64,eA==", "format": "application/pdf"},
+                "citations": {"enabled": True},
+                "context": "c",
+            },
+            {"type": "file", "file": {"file_data": "data:application/pdf;base64,eA=="}},
+            ("citations", "context", "file.format"),
+        ),
+        (
+            {
+                "type": "image_url",
+                "image_url": {"url": "https://x.org/a", "format": "image/png"},
+                "transformations": [],
+                "cache_control": HINT,
+            },
+            {"type": "image_url", "image_url": {"url": "https://x.org/a"}},
+            ("cache_control", "image_url.format", "transformations"),
+        ),
+        (
+            {"type": "input_audio", "input_audio": {"data": "eA==", "format": "wav"}, "novelty": 1},
+            {"type": "input_audio", "input_audio": {"data": "eA==", "format": "wav"}, "novelty": 1},
+            (),
+        ),
+    ],
+)
+def test_what_other_vendors_parts_say_besides_is_dropped(
+    part: dict[str, Any], sent: dict[str, Any], dropped: tuple[str, ...]
+) -> None:
+    """OpenAI refuses a part with Anthropic's or Google's fields; another server is sent them as they are."""
+    encoded = encode({"role": "user", "content": [part]})
+    assert encoded.body["messages"][0]["content"] == [sent]
+    assert encoded.dropped == dropped
+    other = encode({"role": "user", "content": [part]}, codec=OpenAIChatCodec(COMPATIBLE))
+    assert other.body["messages"][0]["content"] == [part]
+
+
 def test_a_compatible_server_is_sent_what_the_caller_said() -> None:
     """Hints stay and numbers are not judged where nothing is known of the server."""
     codec = OpenAIChatCodec(COMPATIBLE)
