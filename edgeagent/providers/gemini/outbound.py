@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
+from edgeagent.providers.gemini.names import FINISH_NUMBERS, FINISH_NUMBERS_VERTEX
 from edgeagent.providers.gemini.parts import is_made, native_parts
 from edgeagent.providers.gemini.response import FINISH_REASONS
 from edgeagent.providers.gemini.usage import encode_usage
@@ -25,6 +26,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "function_call": "STOP",
     "content_filter": "SAFETY",
 }
+_OWN_WORDS: Final = frozenset({*FINISH_REASONS, *FINISH_NUMBERS.values(), *FINISH_NUMBERS_VERTEX.values()})
+"""Others have words in capitals, too: Cohere's `COMPLETE` is none that Google's SDK knows."""
 
 
 def answer_of(completion: ChatCompletion) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def answer_of(completion: ChatCompletion) -> dict[str, Any]:
 
 def finish_word(finish: str | None, native: str | None) -> str | None:
     """The vendor's own word where it is one of this vendor's, else the nearest to OpenAI's."""
-    if native is not None and (native in FINISH_REASONS or native.isupper()):
+    if native in _OWN_WORDS:
         return native
     return _WORDS.get(finish, "OTHER") if finish is not None else None
 
