@@ -8,6 +8,7 @@ import pickle
 from decimal import Decimal
 from typing import Any
 
+import openai
 import pytest
 
 from edgeagent import EdgeClient
@@ -402,6 +403,49 @@ def test_claude_answers_openai_s_format_over_http() -> None:
             assert not names & arrived.headers.keys()
 
         through(("httpx", "sync"), [Anthropic(api_key="claude-key", base_url=server.url)], scenario)
+
+
+def test_openai_s_helper_joins_a_stream_of_claude_s() -> None:
+    """Blocks with signatures and citations come in several pieces; the package joins whatever is in a delta."""
+
+    def block(place: int, start: dict[str, Any], *deltas: dict[str, Any]) -> list[dict[str, Any]]:
+        said = [{"type": "content_block_delta", "index": place, "delta": delta} for delta in deltas]
+        first = {"type": "content_block_start", "index": place, "content_block": start}
+        return [first, *said, {"type": "content_block_stop", "index": place}]
+
+    def cited(place: int, text: str) -> list[dict[str, Any]]:
+        citation = {"type": "web_search_result_location", "url": "https://x.org", "title": "t", "cited_text": "c"}
+        start = {"type": "text", "text": "", "citations": []}
+        deltas = ({"type": "text_delta", "text": text}, {"type": "citations_delta", "citation": citation})
+        return block(place, start, *deltas)
+
+    thought = (
+        {"type": "thinking_delta", "thinking": "hm"},
+        {"type": "signature_delta", "signature": "sig"},
+    )
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-x", "content": []}
+    told: list[Any] = [
+        {"type": "message_start", "message": {**message, "usage": {"input_tokens": 3, "output_tokens": 1}}},
+        *block(0, {"type": "thinking", "thinking": "", "signature": ""}, *thought),
+        *cited(1, "Par"),
+        *cited(2, "is"),
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}},
+        {"type": "message_stop"},
+    ]
+    with (
+        Loopback(lambda request: events(told, end=False)) as server,
+        EdgeClient(providers=[Anthropic(api_key="k", base_url=server.url)], retry=0) as edge,
+        openai.OpenAI(api_key="k", http_client=openai.DefaultHttpxClient(transport=transport(edge))) as client,
+        client.chat.completions.stream(
+            model="claude-sonnet-4-5", messages=[{"role": "user", "content": "Where?"}]
+        ) as stream,
+    ):
+        answer = stream.get_final_completion().choices[0].message
+    blocks = (answer.model_extra or {})["native_content"]
+    assert answer.content == "Paris"
+    assert len(answer.annotations or ()) == 2
+    assert (blocks["wire"], len(blocks["content"])) == ("anthropic.messages", 3)
+    assert blocks["content"][0]["signature"] == "sig"
 
 
 def test_options_travel_as_header_fields() -> None:

@@ -129,16 +129,39 @@ class ChatStreamDecoder(EventDecoder):
 
 
 class ChatStreamEncoder:
-    """Chunks → bytes. See `edgeagent.providers.base.StreamEncoder`."""
+    """Chunks → bytes. See `edgeagent.providers.base.StreamEncoder`.
 
-    __slots__ = ()
+    openai's helper (`chat.completions.stream`) joins the deltas of a choice: texts behind each other, lists by the
+    `index` of what is in them, which it demands from a list's second piece on. A vendor's own blocks have none that
+    fits, and are told once, with the choice's end; annotations that are not the first have their place among all.
+    """
+
+    __slots__ = ("_annotations", "_native")
+
+    def __init__(self) -> None:
+        self._annotations: dict[int, int] = {}  # how many were told, by choice
+        self._native: dict[int, list[dict[str, Any]]] = {}  # native content, by choice
 
     def feed(self, chunk: ChatCompletionChunk, /) -> bytes:
         """One event."""
         body = with_essentials(chunk.model_dump(mode="json", exclude_unset=True), "chat.completion.chunk")
         for choice in body["choices"]:
             choice.setdefault("finish_reason", None)
+            self._make_joinable(choice)
         return b"data: " + dump_json(body) + b"\n\n"
+
+    def _make_joinable(self, choice: dict[str, Any]) -> None:
+        delta, index = choice["delta"], choice["index"]
+        if delta.get("native_content") is not None:
+            self._native.setdefault(index, []).append(delta.pop("native_content"))
+        if choice["finish_reason"] is not None and (parts := self._native.pop(index, None)) is not None:
+            blocks = [block for part in parts for block in part.get("content") or ()]
+            delta["native_content"] = {**parts[0], "content": blocks}
+        if delta.get("annotations"):
+            told = self._annotations.get(index, 0)
+            if told:
+                delta["annotations"] = [{**one, "index": told + i} for i, one in enumerate(delta["annotations"])]
+            self._annotations[index] = told + len(delta["annotations"])
 
     def end(self) -> bytes:
         """The closing event."""

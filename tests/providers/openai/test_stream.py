@@ -215,6 +215,27 @@ def test_chunks_of_another_vendor_in_openais_form() -> None:
     assert encoder.end() == DONE
 
 
+def test_lists_of_another_vendor_can_be_joined() -> None:
+    """openai's helper joins deltas field by field: a vendor's blocks come once, later annotations have their place."""
+    encoder = CODEC.stream_encoder()
+
+    def told(finish: str | None = None, **delta: Any) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        chunk = ChatCompletionChunk.model_validate({"id": "x", "created": 1, "model": "m", "choices": [choice]})
+        sent: dict[str, Any] = json.loads(encoder.feed(chunk).removeprefix(b"data: "))["choices"][0]["delta"]
+        return sent
+
+    def native(*blocks: str) -> dict[str, Any]:
+        return {"wire": "anthropic.messages", "content": [{"type": block} for block in blocks]}
+
+    cited = {"type": "url_citation"}
+    assert told(native_content=native("thinking")) == {}
+    assert told(content="a", annotations=[cited]) == {"content": "a", "annotations": [cited]}
+    assert told(native_content=native("text", "text")) == {}
+    assert told(annotations=[cited, cited]) == {"annotations": [{**cited, "index": 1}, {**cited, "index": 2}]}
+    assert told("stop", content="") == {"content": "", "native_content": native("thinking", "text", "text")}
+
+
 def test_linear_in_the_size_of_a_stream() -> None:
     """A long stream in small pieces gives all its chunks."""
     decoder = CODEC.stream_decoder(REQUEST)
