@@ -10,6 +10,7 @@ from edgeagent.providers.anthropic.blocks import WIRE
 from edgeagent.providers.anthropic.encoder import MessageStreamEncoder
 from edgeagent.providers.anthropic.errors import decode_error, encode_error
 from edgeagent.providers.anthropic.inbound import decode_request
+from edgeagent.providers.anthropic.native import passed_to
 from edgeagent.providers.anthropic.others import for_others
 from edgeagent.providers.anthropic.outbound import message_of
 from edgeagent.providers.anthropic.request import API_VERSION, encode_request
@@ -18,7 +19,6 @@ from edgeagent.providers.anthropic.stream import MessageStreamDecoder
 from edgeagent.providers.base import Encoded, StreamDecoder
 from edgeagent.providers.claude import UNKNOWN, model_facts
 from edgeagent.providers.document import DocumentDecoder, is_json
-from edgeagent.providers.native import passed_on
 from edgeagent.types import ChatCompletion, ChatRequest
 from edgeagent.wire.http import HTTPResponse
 
@@ -90,7 +90,7 @@ class AnthropicMessagesCodec:
 
     def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
         """A caller's own body for `model`; the version is ours unless the caller's header fields say another."""
-        copy, edits = passed_on(body, model=model, stream=stream)
+        copy, edits = passed_to(model, body, stream=stream)
         return Encoded(copy, {"anthropic-version": API_VERSION}, edits=tuple(edits))
 
     def native_filter(self, body: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from edgeagent.providers.anthropic.errors import encode_error
 from edgeagent.providers.anthropic.outbound import stop_reason_of
 from edgeagent.providers.anthropic.response import CHOICE_FIELDS
 from edgeagent.providers.anthropic.usage import encode_usage
-from edgeagent.providers.calls import CUSTOM_INPUT, arguments_of, input_of
+from edgeagent.providers.calls import CUSTOM_INPUT, arguments_of, input_of, wire_id
 from edgeagent.types import ChatCompletionChunk, ChoiceDelta, ChoiceDeltaToolCall, ChunkChoice
 from edgeagent.wire.json import dump_json
 
@@ -184,7 +184,7 @@ class MessageStreamEncoder:
                 if not call.name:
                     return
                 self._close(out)
-                self._open("tool", {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}, out)
+                self._open("tool", {"type": "tool_use", "id": wire_id(call.id), "name": call.name, "input": {}}, out)
                 self._current, self._called = index, True
             if not call.custom:
                 for piece in call.pieces[call.sent :]:

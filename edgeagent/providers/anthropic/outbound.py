@@ -12,7 +12,7 @@ from typing import Any, Final
 from edgeagent.providers.anthropic.blocks import native_blocks
 from edgeagent.providers.anthropic.response import FINISH_REASONS
 from edgeagent.providers.anthropic.usage import encode_usage
-from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
+from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of, wire_id
 from edgeagent.types import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageToolCall
 
 __all__ = ["call_block", "message_of", "stop_reason_of"]
@@ -67,13 +67,14 @@ def stop_reason_of(finish: str | None, native: str | None, *, called: bool) -> s
 
 def call_block(call: ChatCompletionMessageToolCall) -> dict[str, Any]:
     """A tool call as a tool_use block."""
+    own_id = wire_id(call.id)
     if call.custom is not None:
-        return {"type": "tool_use", "id": call.id, "name": call.custom.name, "input": {CUSTOM_INPUT: call.custom.input}}
+        return {"type": "tool_use", "id": own_id, "name": call.custom.name, "input": {CUSTOM_INPUT: call.custom.input}}
     name, arguments = (call.function.name, call.function.arguments) if call.function else ("", "")
     value = input_of(arguments)
     return {
         "type": "tool_use",
-        "id": call.id,
+        "id": own_id,
         "name": name,
         "input": {RAW_ARGUMENTS: arguments} if value is None else value,
     }

@@ -90,7 +90,9 @@ class OpenAIChatCodec:
 
     def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
         """A caller's own body for `model`."""
-        return encode_native(body, model=model, stream=stream, stream_options=self._quirks.stream_options)
+        return encode_native(
+            body, model=model, stream=stream, stream_options=self._quirks.stream_options, reasoning=self._quirks.lenient
+        )
 
     def native_filter(self, body: Mapping[str, Any]) -> UsageFilter | None:
         """What hides the usage from a caller who did not ask for it."""

@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic_core import from_json
 
 from edgeagent.providers.base import Encoded
 from edgeagent.providers.native import passed_on
+from edgeagent.providers.openai.messages import REASONING
 from edgeagent.wire.json import dump_json
 from edgeagent.wire.split import EventSplitter
 
 __all__ = ["UsageFilter", "asks_usage", "encode_native"]
 
 
-def encode_native(body: Mapping[str, Any], *, model: str | None, stream: bool, stream_options: bool) -> Encoded:
-    """The caller's body for `model`; a stream is asked for its usage if the server takes `stream_options`."""
+_OURS: Final = frozenset({"native_content"})
+"""What only the gateway's answers have: an SDK sends it back, and no server of OpenAI's shape knows it."""
+
+
+def encode_native(
+    body: Mapping[str, Any], *, model: str | None, stream: bool, stream_options: bool, reasoning: bool = False
+) -> Encoded:
+    """The caller's body for `model`; a stream is asked for its usage if the server takes `stream_options`.
+
+    What another vendor's answer had, and OpenAI refuses, is taken out of the conversation; with `reasoning` a server
+    is sent what answers say of their reasoning.
+    """
     copy, edits = passed_on(body, model=model, stream=stream)
+    foreign = _OURS if reasoning else _OURS.union(REASONING)
+    if taken := _taken(body.get("messages"), foreign):
+        copy["messages"] = [
+            {name: value for name, value in message.items() if name not in foreign}
+            if isinstance(message, Mapping)
+            else message
+            for message in body["messages"]
+        ]
+        edits.append(f"fields of answers not sent back: {', '.join(sorted(taken))}")
     if stream and stream_options and not asks_usage(body):
         options = copy.get("stream_options")
         copy["stream_options"] = {**(options if isinstance(options, Mapping) else {}), "include_usage": True}
@@ -25,6 +45,12 @@ def encode_native(body: Mapping[str, Any], *, model: str | None, stream: bool, s
     if not stream:
         copy.pop("stream_options", None)  # OpenAI refuses it without `stream`
     return Encoded(copy, edits=tuple(edits))
+
+
+def _taken(messages: Any, foreign: frozenset[str]) -> set[str]:
+    """Which of these fields any message has."""
+    told = messages if isinstance(messages, list) else ()
+    return {name for message in told if isinstance(message, Mapping) for name in foreign & message.keys()}
 
 
 def asks_usage(body: Mapping[str, Any]) -> bool:

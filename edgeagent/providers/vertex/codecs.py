@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from edgeagent.errors import APIStatusError
 from edgeagent.providers.anthropic.blocks import WIRE
 from edgeagent.providers.anthropic.codec import AnthropicMessagesCodec
+from edgeagent.providers.anthropic.native import sign
 from edgeagent.providers.base import Encoded
 from edgeagent.providers.gemini.errors import decode_error as decode_google_error
 from edgeagent.providers.openai.codec import OpenAIChatCodec
@@ -47,7 +48,8 @@ class VertexAnthropicCodec(AnthropicMessagesCodec):
         moved = copy.pop("model", None) is not None
         if bool(copy.get("stream")) != stream:
             copy["stream"] = stream
-        return Encoded(copy, edits=("model sent in the URL",) if moved else ())
+        edits = ["model sent in the URL"] if moved else []
+        return Encoded(copy, edits=(*edits, *sign(copy, _name(model))))
 
     def decode_request(self, body: Mapping[str, Any]) -> ChatRequest:
         """A body → our request; its model is in the URL, so it may be empty. Raises `RequestValidationError`."""

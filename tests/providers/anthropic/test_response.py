@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edgeagent.errors import OverloadedError, ResponseValidationError
-from edgeagent.providers.calls import CUSTOM_INPUT, JSON_TOOL, RAW_ARGUMENTS
+from edgeagent.providers.calls import CUSTOM_INPUT, JSON_TOOL, RAW_ARGUMENTS, wire_id
 from edgeagent.types import ChatCompletion
 from edgeagent.wire.http import HTTPResponse
 from tests.providers.anthropic.support import CODEC, completion, message
@@ -223,6 +223,10 @@ def encoded(choice: dict[str, Any] | None, **fields: Any) -> dict[str, Any]:
             [{"type": "tool_use", "id": "a", "name": "f", "input": {CUSTOM_INPUT: "ls"}}],
         ),
         ({"tool_calls": [{"id": "a"}]}, [{"type": "tool_use", "id": "a", "name": "", "input": {}}]),
+        (
+            {"tool_calls": [{"id": "functions.f:0", "function": {"name": "f", "arguments": "{}"}}]},
+            [{"type": "tool_use", "id": wire_id("functions.f:0"), "name": "f", "input": {}}],
+        ),
         (
             {"function_call": {"name": "f", "arguments": '{"x": 1}'}},
             [{"type": "tool_use", "id": "function_1", "name": "f", "input": {"x": 1}}],

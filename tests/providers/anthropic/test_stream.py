@@ -16,7 +16,7 @@ from edgeagent.errors import (
     RateLimitError,
     ResponseValidationError,
 )
-from edgeagent.providers.calls import CUSTOM_INPUT, JSON_TOOL
+from edgeagent.providers.calls import CUSTOM_INPUT, JSON_TOOL, wire_id
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.types.assembly import assemble, to_chunks
 from tests.providers.anthropic.support import (
@@ -474,6 +474,12 @@ def test_encoded_calls() -> None:
     assert short(values) == ["start", *expected, "delta", "stop"]
     assert values[4]["content_block"] == {"type": "tool_use", "id": "a", "name": "f", "input": {}}
     assert values[-2]["delta"]["stop_reason"] == "tool_use"
+
+
+def test_an_encoded_call_has_an_id_that_claude_takes() -> None:
+    """Kimi's ids have dots and colons; the SDK sends them back to whoever answers next."""
+    values = encoded(chunk(**fragment(0, "{}", id="functions.f:0", name="f")), chunk("tool_calls"))
+    assert values[1]["content_block"]["id"] == wire_id("functions.f:0")
 
 
 def test_encoded_interleaved_calls() -> None:

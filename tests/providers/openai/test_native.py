@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edgeagent.providers import AzureOpenAI, OpenAI
+from edgeagent.providers import AzureOpenAI, OpenAI, OpenAICompatible
 from edgeagent.providers.openai.native import UsageFilter
 
 BODY: dict[str, Any] = {"model": "m", "messages": [], "novelty": [None, 1.0]}
@@ -29,6 +29,33 @@ def test_an_unstreamed_call_has_no_options_of_a_stream() -> None:
     encoded = OpenAI(api_key="k").codec.encode_native(body, model="m", stream=False)  # type: ignore[attr-defined]
     assert encoded.body == {**BODY, "stream": False}
     assert body["stream"] is True
+
+
+TOLD: dict[str, Any] = {
+    "role": "assistant",
+    "content": "A",
+    "annotations": [],
+    "reasoning_content": "hm",
+    "native_content": {"wire": "anthropic.messages", "content": []},
+}
+
+
+@pytest.mark.parametrize(
+    ("provider", "taken"),
+    [
+        (OpenAI(api_key="k"), ("native_content", "reasoning_content")),
+        (OpenAICompatible(name="x", base_url="https://x/v1"), ("native_content",)),
+    ],
+)
+def test_what_another_vendor_s_answer_had_is_not_sent_back(provider: Any, taken: tuple[str, ...]) -> None:
+    """A conversation that changes the vendor: the SDK keeps every field of an answer, OpenAI refuses those it lacks."""
+    user = {"role": "user", "content": "?"}
+    body = {**BODY, "messages": [user, TOLD, user, "odd"]}
+    encoded = provider.codec_for("m").encode_native(body, model="m", stream=False)
+    assert encoded.body["messages"] == [user, {k: v for k, v in TOLD.items() if k not in taken}, user, "odd"]
+    assert encoded.edits == (f"fields of answers not sent back: {', '.join(taken)}",)
+    assert body["messages"][1] is TOLD
+    assert "native_content" in TOLD
 
 
 EVENTS = [
