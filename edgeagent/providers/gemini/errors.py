@@ -45,14 +45,14 @@ STATUSES: Final[Mapping[str, int]] = {
     "ALREADY_EXISTS": 409,
     "RESOURCE_EXHAUSTED": 429,
     "CANCELLED": 499,
-    "DATA_LOSS": 500,
     "INTERNAL": 500,
+    "DATA_LOSS": 500,
     "UNKNOWN": 500,
     "UNIMPLEMENTED": 501,
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
-"""https://cloud.google.com/apis/design/errors#handling_errors"""
+"""https://cloud.google.com/apis/design/errors#handling_errors; the first of a status is the one that tells no more."""
 
 _REASONS: Final[Mapping[str, type[APIStatusError]]] = {
     "API_KEY_INVALID": AuthenticationError,

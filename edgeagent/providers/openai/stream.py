@@ -133,13 +133,13 @@ class ChatStreamEncoder:
 
     openai's helper (`chat.completions.stream`) joins the deltas of a choice: texts behind each other, lists by the
     `index` of what is in them, which it demands from a list's second piece on. A vendor's own blocks have none that
-    fits, and are told once, with the choice's end; annotations that are not the first have their place among all.
+    fits, and are told once, with the choice's end; annotations, or images, behind the first have their place among all.
     """
 
-    __slots__ = ("_annotations", "_native")
+    __slots__ = ("_listed", "_native")
 
     def __init__(self) -> None:
-        self._annotations: dict[int, int] = {}  # how many were told, by choice
+        self._listed: dict[tuple[int, str], int] = {}  # how many were told, by choice and field
         self._native: dict[int, list[dict[str, Any]]] = {}  # native content, by choice
 
     def feed(self, chunk: ChatCompletionChunk, /) -> bytes:
@@ -157,11 +157,12 @@ class ChatStreamEncoder:
         if choice["finish_reason"] is not None and (parts := self._native.pop(index, None)) is not None:
             blocks = [block for part in parts for block in part.get("content") or ()]
             delta["native_content"] = {**parts[0], "content": blocks}
-        if delta.get("annotations"):
-            told = self._annotations.get(index, 0)
-            if told:
-                delta["annotations"] = [{**one, "index": told + i} for i, one in enumerate(delta["annotations"])]
-            self._annotations[index] = told + len(delta["annotations"])
+        for name, listed in delta.items():
+            if isinstance(listed, list) and all(isinstance(one, dict) and "index" not in one for one in listed):
+                told = self._listed.get((index, name), 0)
+                if told:
+                    delta[name] = [{**one, "index": told + place} for place, one in enumerate(listed)]
+                self._listed[index, name] = told + len(listed)
 
     def end(self) -> bytes:
         """The closing event."""

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from edgeagent.errors import status_error_class
 from edgeagent.providers.gemini.codec import GeminiCodec
 from edgeagent.types import ChatCompletion
 from edgeagent.types.assembly import to_chunks
+from edgeagent.wire.http import HTTPResponse
 
 CODEC = GeminiCodec()
 
@@ -44,3 +46,12 @@ def test_finish_reasons(finish: str, native: str | None, word: str) -> None:
     data = b"".join([*map(encoder.feed, to_chunks(completion)), encoder.end()]).decode()
     last = json.loads(data.strip().split("\r\n\r\n")[-1].removeprefix("data: "))
     assert last["candidates"][0]["finishReason"] == word
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [(400, "INVALID_ARGUMENT"), (401, "UNAUTHENTICATED"), (500, "INTERNAL"), (502, "INTERNAL")]
+)
+def test_statuses_of_errors(status: int, word: str) -> None:
+    """Another vendor's error has the usual one of Google's words for its status; no data was lost for a 500."""
+    error = status_error_class(status)("No.", response=HTTPResponse(status), body=None)
+    assert json.loads(CODEC.encode_error(error).content)["error"]["status"] == word

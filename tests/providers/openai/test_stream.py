@@ -232,6 +232,8 @@ def test_lists_of_another_vendor_can_be_joined() -> None:
     assert told(native_content=native("thinking")) == {}
     assert told(content="a", annotations=[cited]) == {"content": "a", "annotations": [cited]}
     assert told(native_content=native("text", "text")) == {}
+    assert told(images=[{"type": "image_url"}]) == {"images": [{"type": "image_url"}]}
+    assert told(images=[{"type": "image_url"}]) == {"images": [{"type": "image_url", "index": 1}]}
     assert told(annotations=[cited, cited]) == {"annotations": [{**cited, "index": 1}, {**cited, "index": 2}]}
     assert told("stop", content="") == {"content": "", "native_content": native("thinking", "text", "text")}
 
