@@ -19,6 +19,8 @@ _OWN: Final = frozenset(
     {"cachedContent", "generationConfig", "labels", "modelArmorConfig", "safetySettings", "store", "toolConfig"}
 )
 _SAID: Final = frozenset({"thinkingConfig", "responseModalities"})
+_OF_FUNCTIONS: Final = frozenset({"behavior", "response", "responseJsonSchema"})
+"""What a declaration says beyond a call: what comes back, and whether it is waited for."""
 _CHOICES: Final = {"any": "required", "none": "none", "auto": "auto"}
 
 
@@ -49,7 +51,19 @@ def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
         changes["tool_choice"] = None  # it says nothing, and others refuse it
     if request.reasoning_effort == "none":
         changes["reasoning_effort"] = None  # other vendors' models may have nothing to switch off
-    return without(request, _OWN, changes), tuple(_dropped(extra, config))
+    dropped = list(_dropped(extra, config))
+    if request.tools:
+        changes["tools"] = [_tool(tool, dropped) for tool in request.tools]
+    return without(request, _OWN, changes), tuple(dropped)
+
+
+def _tool(tool: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
+    function = _object(tool.get("function"))
+    own = sorted(_OF_FUNCTIONS & function.keys())
+    if not own:
+        return dict(tool)
+    dropped += [name for name in map("tools.{}".format, own) if name not in dropped]
+    return {**tool, "function": {name: value for name, value in function.items() if name not in own}}
 
 
 def _dropped(extra: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:

@@ -58,6 +58,18 @@ def test_thinking_is_an_effort_and_its_refusal_is_no_question() -> None:
     assert told(generationConfig={"thinkingConfig": {"thinkingBudget": 0}})[0].reasoning_effort is None
 
 
+def test_what_a_function_gives_is_dropped() -> None:
+    """google-genai declares what a Python function returns; OpenAI refuses a function with a field it does not know."""
+    declared = {"name": "f", "description": "d", "parametersJsonSchema": {"type": "object"}, "behavior": "BLOCKING"}
+    gives = {"response": {"type": "STRING"}, "responseJsonSchema": {"type": "string"}}
+    request, names = told(tools=[{"functionDeclarations": [{**declared, **gives}, {"name": "g"}]}])
+    assert names == ("tools.behavior", "tools.response", "tools.responseJsonSchema")
+    assert [tool["function"] for tool in request.tools or ()] == [
+        {"name": "f", "description": "d", "parameters": {"type": "object"}},
+        {"name": "g"},
+    ]
+
+
 def test_what_a_user_says_is_no_thought() -> None:
     """Some clients say so of every part; text stays text, and a result stays one."""
     parts = [{"text": "hi", "thought": False}]
