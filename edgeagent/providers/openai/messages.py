@@ -64,7 +64,8 @@ def media_of_results(messages: list[dict[str, Any]]) -> list[dict[str, Any]] | N
         media = _media(message)
         if media:
             waiting += [{"type": "text", "text": f"From the tool call {message.get('tool_call_id')}:"}, *media]
-            message = {**message, "content": [part for part in message["content"] if part not in media]}
+            rest = [part for part in message["content"] if part not in media]
+            message = {**message, "content": rest or ""}  # an empty list is refused
         sent.append(message)
     return [*sent, {"role": "user", "content": waiting}] if waiting else sent
 
@@ -151,6 +152,7 @@ class Taken:
         sent = {name: value for name, value in call.items() if value is not None and name != "index"}
         if "index" in call:
             self._fields.add("tool_calls.index")
+        self._hint(sent)
         if not self._keep_signatures and sent.pop(CALL_SIGNATURE, None) is not None:
             self._fields.add(f"tool_calls.{CALL_SIGNATURE}")
         function = sent.get("function")

@@ -162,6 +162,8 @@ HINTED: dict[str, Any] = {
     "messages": [
         {"role": "system", "content": "Be nice.", "cache_control": HINT},
         {"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": HINT}]},
+        {"role": "assistant", "content": None, "tool_calls": [{**CALL, "cache_control": HINT}]},
+        {"role": "tool", "tool_call_id": CALL["id"], "content": "x", "cache_control": HINT},
     ],
     "tools": [
         {"type": "function", "function": {"name": "f"}, "cache_control": HINT},
@@ -186,7 +188,7 @@ def test_media_of_tools_results() -> None:
         return [{"type": "text", "text": f"From the tool call c{number}:"}, image]
 
     turn = (USER, calls, result(1, text, image), result(2, image))
-    sent = [USER, calls, result(1, text), result(2)]
+    sent = [USER, calls, result(1, text), {**result(2), "content": ""}]  # OpenAI refuses an empty list
     first = encode(*turn)
     assert first.body["messages"] == [*sent, {"role": "user", "content": [*shown(1), *shown(2)]}]
     assert any("user message" in edit for edit in first.edits)
