@@ -133,7 +133,8 @@ class ChatStreamEncoder:
 
     openai's helper (`chat.completions.stream`) joins the deltas of a choice: texts behind each other, lists by the
     `index` of what is in them, which it demands from a list's second piece on. A vendor's own blocks have none that
-    fits, and are told once, with the choice's end; annotations, or images, behind the first have their place among all.
+    fits, and are told once, with the choice's end; its annotations or images behind the first have their place among
+    all. What servers of OpenAI's shape say, they say in their own way.
     """
 
     __slots__ = ("_listed", "_native")
@@ -154,15 +155,15 @@ class ChatStreamEncoder:
         delta, index = choice["delta"], choice["index"]
         if delta.get("native_content") is not None:
             self._native.setdefault(index, []).append(delta.pop("native_content"))
+        for name, value in delta.items():
+            if _has_no_places(value):
+                told = self._listed.get((index, name), 0)
+                self._listed[index, name] = told + len(value)
+                if told and index in self._native:
+                    delta[name] = [{**one, "index": told + place} for place, one in enumerate(value)]
         if choice["finish_reason"] is not None and (parts := self._native.pop(index, None)) is not None:
             blocks = [block for part in parts for block in part.get("content") or ()]
             delta["native_content"] = {**parts[0], "content": blocks}
-        for name, listed in delta.items():
-            if isinstance(listed, list) and all(isinstance(one, dict) and "index" not in one for one in listed):
-                told = self._listed.get((index, name), 0)
-                if told:
-                    delta[name] = [{**one, "index": told + place} for place, one in enumerate(listed)]
-                self._listed[index, name] = told + len(listed)
 
     def end(self) -> bytes:
         """The closing event."""
@@ -171,6 +172,10 @@ class ChatStreamEncoder:
     def fault(self, error: APIStatusError, /) -> bytes:
         """`{"error": {…}}`, after which nothing comes."""
         return b"data: " + encode_error(error).content + b"\n\n"
+
+
+def _has_no_places(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) and "index" not in v for v in value)
 
 
 def _stopped(extra: Mapping[str, Any] | None) -> str | None:

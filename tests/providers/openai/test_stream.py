@@ -216,7 +216,7 @@ def test_chunks_of_another_vendor_in_openais_form() -> None:
 
 
 def test_lists_of_another_vendor_can_be_joined() -> None:
-    """openai's helper joins deltas field by field: a vendor's blocks come once, later annotations have their place."""
+    """openai's helper joins deltas field by field: what is listed behind the first has its place."""
     encoder = CODEC.stream_encoder()
 
     def told(finish: str | None = None, **delta: Any) -> dict[str, Any]:
@@ -228,14 +228,25 @@ def test_lists_of_another_vendor_can_be_joined() -> None:
     def native(*blocks: str) -> dict[str, Any]:
         return {"wire": "anthropic.messages", "content": [{"type": block} for block in blocks]}
 
-    cited = {"type": "url_citation"}
-    assert told(native_content=native("thinking")) == {}
+    cited, shown = {"type": "url_citation"}, {"type": "image_url"}
+    placed = {"type": "reasoning.text", "index": 0}
+    assert told(native_content=native("thinking"), reasoning_details=[placed]) == {"reasoning_details": [placed]}
     assert told(content="a", annotations=[cited]) == {"content": "a", "annotations": [cited]}
-    assert told(native_content=native("text", "text")) == {}
-    assert told(images=[{"type": "image_url"}]) == {"images": [{"type": "image_url"}]}
-    assert told(images=[{"type": "image_url"}]) == {"images": [{"type": "image_url", "index": 1}]}
-    assert told(annotations=[cited, cited]) == {"annotations": [{**cited, "index": 1}, {**cited, "index": 2}]}
+    assert told(native_content=native("text", "text"), images=[shown]) == {"images": [shown]}
+    assert told(annotations=[cited, cited], images=[shown], tool_calls=[]) == {
+        "annotations": [{**cited, "index": 1}, {**cited, "index": 2}],
+        "images": [{**shown, "index": 1}],
+        "tool_calls": [],
+    }
     assert told("stop", content="") == {"content": "", "native_content": native("thinking", "text", "text")}
+
+
+def test_lists_of_servers_of_openai_s_shape_stay_as_they_are() -> None:
+    """OpenRouter tells annotations in several pieces, without a place."""
+    encoder = CODEC.stream_encoder()
+    choice = {"index": 0, "delta": {"annotations": [{"type": "url_citation"}]}}
+    chunk = ChatCompletionChunk.model_validate({"id": "x", "created": 1, "model": "m", "choices": [choice]})
+    assert encoder.feed(chunk) == encoder.feed(chunk)
 
 
 def test_linear_in_the_size_of_a_stream() -> None:
