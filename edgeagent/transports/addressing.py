@@ -16,16 +16,14 @@ from edgeagent.core.ask import is_http
 from edgeagent.core.pipeline import Pipeline
 from edgeagent.errors import ConfigurationError
 from edgeagent.providers.base import HTTPProvider
+from edgeagent.transports.fields import in_query
 from edgeagent.transports.wires import Route
-from edgeagent.wire.http import ACCOUNT
 
 __all__ = ["Address", "Addresses", "credential_of", "family_wires"]
 
 REMEMBERED: Final = 256
 """How many servers and keys are remembered: a service may pass on a key of each of its users."""
 
-_NONE: Final[Mapping[str, str]] = {}
-_ACCOUNT: Final = sorted(ACCOUNT)
 _WIRES: Final[Mapping[str, frozenset[str]]] = {
     "openai": frozenset({"openai.chat", "openai.responses"}),
     "azure": frozenset({"openai.chat", "openai.responses"}),
@@ -69,12 +67,15 @@ class Addresses:
         self._known: OrderedDict[tuple[Any, ...], Address] = OrderedDict()
 
     def find(
-        self, pipeline: Pipeline, route: Route, credential: tuple[str, str] | None, headers: Mapping[str, str] = _NONE
+        self,
+        pipeline: Pipeline,
+        route: Route,
+        credential: tuple[str, str] | None,
+        account: tuple[tuple[str, str], ...] = (),
     ) -> Address:
-        """Whom a call with this route, this credential and these header fields was sent to."""
-        account = tuple([(name, headers[name]) for name in _ACCOUNT if name in headers])
-        version = tuple([item for item in route.query if item[0] == "api-version"])
-        key = (route.family, route.wire, route.base_url, version, credential, account)
+        """Whom a call with this route and this credential was sent to; `account` are the fields that go with it."""
+        query = tuple([item for item in route.query if item[0] == "api-version" or in_query(item[0])])
+        key = (route.family, route.wire, route.base_url, query, credential, account)
         known = self._known.get(key)
         if known is None or known.pipeline.flights is not pipeline.flights:  # after a fork they are new
             known = self._known[key] = _address(pipeline, route, credential, dict(account))
@@ -119,7 +120,9 @@ def _on_the_fly(
         provider = _made(route, credential)
     except ConfigurationError:
         return None
+    secrets = {name: value for name, value in route.query if name != "key" and in_query(name)}
     provider.default_headers = {**provider.default_headers, **account}  # they go with the key, to nobody else
+    provider.default_query = {**provider.default_query, **secrets}
     if provider.name in taken:
         provider.name = f"{provider.name}@{urlsplit(route.base_url).netloc.rpartition('@')[2]}"
     return provider

@@ -7,9 +7,20 @@ from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.types import ResponseMetadata
-from edgeagent.wire.http import ACCOUNT
+from edgeagent.wire.http import ACCOUNT, names_secret
 
-__all__ = ["CREDENTIALS", "HOP_BY_HOP", "PREFIX", "edge_of", "facts", "inward", "outward", "retries_of"]
+__all__ = [
+    "CREDENTIALS",
+    "HOP_BY_HOP",
+    "PREFIX",
+    "account_of",
+    "edge_of",
+    "facts",
+    "in_query",
+    "inward",
+    "outward",
+    "retries_of",
+]
 
 PREFIX: Final = "x-edgeagent-"
 
@@ -39,16 +50,32 @@ _OURS_TO_SAY: Final = HOP_BY_HOP | {
     "expect",
     "host",
 }
+_HARMLESS: Final = frozenset({"idempotency-key"})
+"""Fields that are no credentials, whatever they are called."""
 _NOT_TOLD: Final = HOP_BY_HOP | {"content-encoding", "content-length", "content-type", "date", "server", "set-cookie"}
 
 
 def inward(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Of the caller's fields (names in lower case) those that any target of the same format is sent besides its own."""
-    return {
-        name: value
-        for name, value in headers
-        if name not in _OURS_TO_SAY and name not in CREDENTIALS and name not in ACCOUNT and not name.startswith(PREFIX)
-    }
+    return {name: value for name, value in headers if _is_callers(name) and not _is_account(name)}
+
+
+def account_of(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Those that go where the SDK's credential goes, to nobody else: its account, and other credentials."""
+    return tuple(sorted((name, value) for name, value in headers if _is_callers(name) and _is_account(name)))
+
+
+def in_query(name: str) -> bool:
+    """Whether a query parameter may be a credential; the token of a page of a list is none."""
+    return names_secret(name) and "page" not in name.lower()
+
+
+def _is_callers(name: str) -> bool:
+    return name not in _OURS_TO_SAY and name not in CREDENTIALS and not name.startswith(PREFIX)
+
+
+def _is_account(name: str) -> bool:
+    return name in ACCOUNT or (names_secret(name) and name not in _HARMLESS)
 
 
 def outward(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

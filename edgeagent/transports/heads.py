@@ -14,7 +14,7 @@ from edgeagent.config import edge_options
 from edgeagent.core.call import CallOptions
 from edgeagent.core.retry import RetryPolicy
 from edgeagent.effects import Timeout
-from edgeagent.transports.fields import PREFIX, edge_of, inward, retries_of
+from edgeagent.transports.fields import PREFIX, account_of, edge_of, inward, retries_of
 
 __all__ = ["Head", "Heads"]
 
@@ -34,7 +34,7 @@ class Head:
         limits: seconds to connect, for each read and write, and for the pool; None: the request says none.
     """
 
-    __slots__ = ("_given", "_limits", "_options", "fields", "headers", "inward")
+    __slots__ = ("_given", "_limits", "_options", "account", "fields", "headers", "inward")
 
     def __init__(self, raw: Fields, limits: Limits) -> None:
         self.fields: tuple[tuple[str, str], ...] = tuple((n.decode("latin-1").lower(), _text(v)) for n, v in raw)
@@ -43,6 +43,8 @@ class Head:
         """The same by name, several of one name joined."""
         self.inward: Mapping[str, str] = inward(self.headers.items())
         """Those that any target of the same format is sent besides its own."""
+        self.account = account_of(self.headers.items())
+        """Those that go with the SDK's credential."""
         self._limits = limits
         self._given: CallOptions | None = None
         self._options: CallOptions | None = None

@@ -13,6 +13,7 @@ from edgeagent.core.native import Native
 from edgeagent.core.pipeline import Pipeline
 from edgeagent.errors import EdgeAgentError, RequestValidationError
 from edgeagent.transports.addressing import Address, Addresses, credential_of
+from edgeagent.transports.fields import in_query
 from edgeagent.transports.heads import Head, Heads
 from edgeagent.transports.wires import Route, recognise
 from edgeagent.types import ChatRequest, EmbeddingRequest
@@ -101,7 +102,7 @@ def understood(
     options, body, model, address = read(client, addresses, came, route, content)
     stream = bool(body.get("stream")) if route.stream is None else route.stream
     vendor = route.vendor if address.provider is None else address.provider.vendor
-    query = {name: value for name, value in route.query if name != "key"}
+    query = {name: value for name, value in route.query if not in_query(name)}
     native = Native(
         route.codec,
         body,
@@ -154,7 +155,7 @@ def read(
     if not isinstance(model, str):
         raise NotUnderstoodError("the body names no model")
     credential = credential_of(came.headers, route.query)
-    address = addresses.find(client._engine.here().pipeline, route, credential, came.headers)
+    address = addresses.find(client._engine.here().pipeline, route, credential, came.head.account)
     if address.provider is None and not address.pipeline.targets.explains(model):
         raise NotUnderstoodError("the client has no provider for this address and model")
     return options, body, model, address

@@ -86,7 +86,7 @@ def models_asked(
     """
     options = came.head.options(client.options)
     pipeline = client._engine.here().pipeline
-    address = addresses.find(pipeline, route, credential_of(came.headers, route.query), came.headers)
+    address = addresses.find(pipeline, route, credential_of(came.headers, route.query), came.head.account)
     if address.literal:
         raise NotUnderstoodError("the models of this server are its own affair")
     if all(provider is address.provider for provider in pipeline.targets.providers()):

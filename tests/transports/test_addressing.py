@@ -137,7 +137,7 @@ def test_keys_are_identities_in_the_cache() -> None:
 def test_an_account_goes_with_its_key() -> None:
     """To the provider that has the key, and to nobody else; another account is another identity."""
     addresses, pipeline = Addresses(), EdgeClient(providers=[FakeProvider("x")])._engine.pipeline
-    made = [addresses.find(pipeline, CHAT, KEY, {"openai-organization": org}) for org in ("a", "b")]
+    made = [addresses.find(pipeline, CHAT, KEY, (("openai-organization", org),)) for org in ("a", "b")]
     providers: list[Any] = [address.provider for address in made]
     assert [provider.default_headers for provider in providers] == [
         {"openai-organization": "a"},

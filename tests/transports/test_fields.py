@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.transports.fields import edge_of, facts, inward, outward, retries_of
+from edgeagent.transports.fields import account_of, edge_of, facts, in_query, inward, outward, retries_of
 from edgeagent.types import Attempt, ResponseMetadata, Target
 
 OPTIONS = [
@@ -58,8 +58,16 @@ def test_what_goes_in() -> None:
         ("x-edgeagent-tags", "a"),
         ("openai-organization", "org"),
         ("openai-beta", "b"),
+        ("ocp-apim-subscription-key", "k"),
+        ("helicone-auth", "Bearer h"),
+        ("idempotency-key", "once"),
     ]
-    assert inward(told) == {"openai-beta": "b"}
+    assert inward(told) == {"openai-beta": "b", "idempotency-key": "once"}
+    assert account_of(told) == (
+        ("helicone-auth", "Bearer h"),
+        ("ocp-apim-subscription-key", "k"),
+        ("openai-organization", "org"),
+    )
 
 
 def test_what_goes_out() -> None:
@@ -82,3 +90,12 @@ def test_facts() -> None:
     assert streaming["x-edgeagent-attempts"] == "2"
     edge.coalesced = True
     assert dict(facts(edge, ended=True))["x-edgeagent-cache"] == "flight"
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [("subscription-key", True), ("access_token", True), ("api-version", False), ("pageToken", False), ("alt", False)],
+)
+def test_secrets_in_a_query(name: str, *, secret: bool) -> None:
+    """A credential is told by the name of its parameter."""
+    assert in_query(name) is secret

@@ -8,6 +8,7 @@ import pickle
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import openai
 import pytest
 
@@ -403,6 +404,30 @@ def test_claude_answers_openai_s_format_over_http() -> None:
             assert not names & arrived.headers.keys()
 
         through(("httpx", "sync"), [Anthropic(api_key="claude-key", base_url=server.url)], scenario)
+
+
+@pytest.mark.parametrize("borrowed", [True, False], ids=["the SDK's key", "the client's key"])
+def test_credentials_of_other_names_go_where_the_key_goes(*, borrowed: bool) -> None:
+    """A gateway's own key beside the vendor's, in a field or in the query: never to another server, key or not."""
+    with Loopback(lambda _: reply(500, {})) as first, Loopback(answers) as second:
+        others = [OpenAI(name="other", base_url=f"{second.url}/v1", api_key="theirs")]
+        edge = EdgeClient(providers=others if borrowed else [own(first), *others], retry=0, cache=False)
+        fields = {"authorization": "Bearer mine", "ocp-apim-subscription-key": "gateway", "openai-beta": "x"}
+        with httpx.Client(transport=transport(edge)) as client:
+            url = f"{first.url if borrowed else 'https://api.openai.com'}{PATH}?subscription-key=gateway&trace=1"
+            told = client.post(url, json=BODY, headers={**fields, "x-edgeagent-fallbacks": "other/gpt"})
+        assert told.headers.get("x-edgeagent-provider") == (
+            None if borrowed else "other"
+        )  # there all names are its own
+        arrived = first.requests[0]
+        assert (arrived.headers.get("ocp-apim-subscription-key") == "gateway") is borrowed
+        assert ("subscription-key=gateway" in arrived.path) is borrowed
+        for passed_on in second.requests:
+            assert (passed_on.headers["authorization"], passed_on.headers["openai-beta"]) == ("Bearer theirs", "x")
+            assert "ocp-apim-subscription-key" not in passed_on.headers
+            assert passed_on.path == f"{PATH}?trace=1"
+        assert bool(second.requests) is not borrowed
+        edge.close()
 
 
 def test_openai_s_helper_joins_a_stream_of_claude_s() -> None:
