@@ -12,6 +12,7 @@ from edgeagent.providers.gemini.errors import decode_error, encode_error
 from edgeagent.providers.gemini.framing import events_of
 from edgeagent.providers.gemini.inbound import decode_request
 from edgeagent.providers.gemini.names import FINISH_NUMBERS, FINISH_NUMBERS_VERTEX
+from edgeagent.providers.gemini.native import signed
 from edgeagent.providers.gemini.others import for_others
 from edgeagent.providers.gemini.outbound import answer_of
 from edgeagent.providers.gemini.parts import WIRE
@@ -95,7 +96,8 @@ class GeminiCodec:
 
     def encode_native(self, body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
         """A caller's own body; the URL says which model is asked, and whether it streams."""
-        return Encoded(dict(body))
+        copy, edits = signed(body, model)
+        return Encoded(copy, edits=edits)
 
     def native_filter(self, body: Mapping[str, Any]) -> None:
         """Nothing is in a stream that was not asked for."""

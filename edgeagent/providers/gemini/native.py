@@ -1,0 +1,52 @@
+"""A caller's own body for a Gemini model: as it is, but for calls that another vendor's model made.
+
+These have no thought signature. An SDK sends them back with the conversation, and newer models refuse the turn; for
+such calls the vendor documents a value that skips the check
+(https://ai.google.dev/gemini-api/docs/thought-signatures).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from edgeagent.providers.gemini.messages import NO_SIGNATURE
+from edgeagent.providers.gemini.models import model_facts
+
+__all__ = ["signed"]
+
+_SIGNATURES: Final = ("thoughtSignature", "thought_signature")
+_CALLS: Final = ("functionCall", "function_call")
+
+
+def signed(body: Mapping[str, Any], model: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """A copy of the body for `model`, and what was changed, in words."""
+    copy = dict(body)
+    contents = body.get("contents")
+    if not model_facts(model).signatures or not isinstance(contents, list):
+        return copy, ()
+    first = [_unsigned_call(content) for content in contents]
+    if all(place is None for place in first):
+        return copy, ()
+    copy["contents"] = [
+        content if place is None else _with_signature(content, place)
+        for content, place in zip(contents, first, strict=True)
+    ]
+    return copy, ("calls without a thought signature sent with the one that skips its check",)
+
+
+def _unsigned_call(content: Any) -> int | None:
+    """The place of a turn's first call, if the turn has calls and no signature of any."""
+    parts = content.get("parts") if isinstance(content, Mapping) and content.get("role") == "model" else None
+    if not isinstance(parts, list):
+        return None
+    calls = [i for i, part in enumerate(parts) if isinstance(part, Mapping) and any(name in part for name in _CALLS)]
+    if any(parts[i].get(name) for i in calls for name in _SIGNATURES):
+        return None
+    return calls[0] if calls else None
+
+
+def _with_signature(content: Mapping[str, Any], place: int) -> dict[str, Any]:
+    parts = list(content["parts"])
+    parts[place] = {**parts[place], _SIGNATURES[0]: NO_SIGNATURE}
+    return {**content, "parts": parts}
