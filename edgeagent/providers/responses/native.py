@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic_core import from_json
 
@@ -13,19 +14,29 @@ from edgeagent.providers.responses.sealed import is_sealed
 
 __all__ = ["document_of", "encode_native"]
 
+_MADE: Final = re.compile(r"rs_.*_\d+", re.DOTALL)
+"""Ids as `outbound.item_id` makes them; OpenAI's have no second underscore."""
+
 
 def encode_native(body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
-    """The caller's body for `model`; what another vendor signed (see `sealed`) is not for this one."""
+    """The caller's body for `model`; what another vendor thought or signed (see `sealed`) is not for this one."""
     copy, edits = passed_on(body, model=model, stream=stream)
     if not stream and copy.pop("stream_options", None) is not None:  # OpenAI refuses it without `stream`
         edits.append("stream_options left out: nothing is streamed")
     items = copy.get("input")
     if isinstance(items, list):
-        kept = [item for item in items if not (isinstance(item, Mapping) and is_sealed(item))]
+        kept = [item for item in items if not (isinstance(item, Mapping) and (is_sealed(item) or _is_told_here(item)))]
         if len(kept) < len(items):
             copy["input"] = kept
             edits.append("reasoning of another vendor left out of input")
     return Encoded(copy, edits=tuple(edits))
+
+
+def _is_told_here(item: Mapping[str, Any]) -> bool:
+    """Whether it is another vendor's reasoning that was told as an item: no vendor finds it under its id."""
+    if item.get("type") != "reasoning" or item.get("encrypted_content"):
+        return False
+    return isinstance(item.get("id"), str) and _MADE.fullmatch(item["id"]) is not None
 
 
 def document_of(stream: bytes) -> bytes | None:
