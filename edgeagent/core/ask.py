@@ -200,7 +200,7 @@ def _http_request(
     native = None if call.native is None else call.native.asked
     if native is not None and not passes(native, provider, codec):
         native = None
-    request, left_out = (call.request, ()) if native is not None else _for_target(call, target)
+    request, left_out = (call.request, ()) if native is not None else _for_target(call, target, provider)
     if _in_older_form(request, codec):
         request = modernised(request)
     headers, query = request.extra_headers, request.extra_query
@@ -235,15 +235,23 @@ def _http_request(
         raise not_json() from None
 
 
-def _for_target(call: Call, target: Target) -> tuple[ChatRequest, tuple[str, ...]]:
+def _for_target(
+    call: Call, target: Target, provider: HTTPProvider | None = None
+) -> tuple[ChatRequest, tuple[str, ...]]:
     """The request for a target that is not sent the caller's own body, and the names of what was left out of it."""
     if call.native is None:
         return call.request, ()
     try:
-        return call.native.for_others(call.request)
+        request, left_out = call.native.for_others(call.request)
     except RequestValidationError as error:
         error.target = str(target)
         raise
+    if provider is None or request.reasoning_effort is None:
+        return request, left_out
+    if "reasoning" not in provider.capabilities(target.model).features:  # it would be refused; it was said of another's
+        request = request.model_copy(update={"reasoning_effort": None})
+        left_out = (*left_out, "reasoning_effort")
+    return request, left_out
 
 
 def credential(call: Call[Any], provider: HTTPProvider) -> Flow[Any]:

@@ -159,6 +159,18 @@ def test_another_vendor_is_asked_in_its_format_and_told_in_the_caller_s() -> Non
     assert answer.headers == Headers()
 
 
+@pytest.mark.parametrize(("model", "reasons"), [("gpt-4o", False), ("gpt-4.1-mini", False), ("gpt-5-mini", True)])
+def test_a_model_that_does_not_reason_is_not_told_how_much(model: str, *, reasons: bool) -> None:
+    """What Claude's format says of thinking is for a model that thinks; OpenAI refuses it for others."""
+    house, claude = House(openai_provider()), Anthropic(api_key="k")
+    house.world.answers.append(HTTPResponse(200, content=json.dumps(COMPLETION).encode()))
+    thinking = {"type": "enabled", "budget_tokens": 2000}
+    body = {"model": model, "messages": BODY["messages"], "max_tokens": 3000, "thinking": thinking}
+    answer = ask(house, native(body, claude))
+    assert ("reasoning_effort" in sent_body(house)) is reasons
+    assert ("reasoning_effort" in answer.completion.edge.dropped_params) is not reasons
+
+
 def test_a_fallback_in_the_same_format_gets_the_same_body() -> None:
     """The second target is sent what the caller wrote, and its answer is the one that comes back."""
     second = OpenAI(name="second", api_key="k2", base_url="https://two.test/v1")
