@@ -5,10 +5,11 @@
       │ └──fault──▶ failed       └──the last one leaves──▶ lost
       └──the first one leaves──▶ lost
 
-Who came first reads for himself while he is alone. When another joins, the connection is handed to a pump: a flow
-beside the calls, in their domain, that reads on whoever is cancelled, slow or gone. Who joins is given what has come,
-then what comes; he is let in only once the pump has the connection, so that nobody's end can break his stream. Until
-then he has been shown nothing, and where the first one is lost meanwhile he opens a stream of his own.
+Who came first reads for himself while he is alone. When another joins, the connection is handed to a pump, once the
+piece that is being read has come: a flow beside the calls, in their domain, that reads on whoever is cancelled, slow or
+gone. Who joins is given what has come, then what comes; he is let in only once the pump has the connection, so that
+nobody's end can break his stream. Until then he has been shown nothing, and where the first one is lost meanwhile he
+opens a stream of his own.
 
 All that happens is told under one lock. The answer is stored when it has ended, whoever is still reading; the first of
 those who are there pays, the others are `coalesced`.
@@ -133,9 +134,9 @@ class SharedStream:
                     return self.state == "ended"
                 if self._end_pump is not None:
                     return True
-                turn, starts = self._next_turn(), not self._reading and self._starter is None
-                if starts:
-                    self._starter = call
+                if self._starter is None:
+                    self._starter = call  # now, not after the piece that is being read: the first one would go on
+                turn, starts = self._next_turn(), self._starter is call and not self._reading
             if starts:
                 return (yield from self._start())
             if not (yield from join(turn, call.deadline)):
@@ -209,7 +210,7 @@ class SharedStream:
         starter = self._starter
         if starter is call:
             self._starter = None  # somebody else may start it
-        elif starter is not None and call is self._holder:
+        elif starter is not None and call is self._holder and not self._reading:
             self._move(call.scope, starter.scope)
             self._holder = starter
             return False

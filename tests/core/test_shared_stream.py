@@ -129,6 +129,37 @@ def test_the_first_ones_deadline_takes_the_connection_with_it(shared: SharedStre
     assert end.value.value is False
 
 
+def test_who_waits_is_let_in_after_one_piece(shared: SharedStream, first: Call) -> None:
+    """Who came first reads no more for himself, however soon he wants the next one; and on, if the other has gone."""
+    reading, other = shared.more(first, 1), call()
+    assert isinstance(next(reading), Read)
+    waiting = shared.join(other)
+    assert isinstance(next(waiting), Join)
+    with pytest.raises(StopIteration):
+        reading.send(chunk("b"))
+    again = shared.more(first, 2)
+    assert isinstance(next(again), Join)
+    assert isinstance(waiting.send(True), Spawn)
+    other.scope.release()
+    assert isinstance(again.send(True), Read)
+
+
+@pytest.mark.parametrize(("reads", "state", "held"), [(True, "lost", 0), (False, "open", 1)])
+def test_what_the_first_one_leaves_to_who_waits(
+    shared: SharedStream, first: Call, reads: bool, state: str, held: int
+) -> None:
+    """The connection, unless it was given up in the middle of a piece."""
+    reading, other = shared.more(first, 1), call()
+    next(reading)
+    waiting = shared.join(other)
+    next(waiting)
+    if not reads:
+        with pytest.raises(StopIteration):
+            reading.send(chunk("b"))
+    shared.leave(first)
+    assert (shared.state, len(other.scope.sources)) == (state, held)
+
+
 def test_the_last_one_ends_a_pump_that_begins(shared: SharedStream, first: Call) -> None:
     """He left while it was started: it is ended at once."""
     told: list[str] = []
