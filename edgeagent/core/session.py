@@ -225,17 +225,16 @@ class StreamSession(Session[ChatCompletionChunk]):
     """
 
     _last: ChatCompletionChunk | None = None
+    _finishes = False  # a choice has ended: any chunk may be the last
 
     def _show(self, chunk: ChatCompletionChunk) -> None:
         chunk = own(chunk)
-        after_end = self._last is not None  # some vendor sends yet another chunk with a choice
         if self._last is not None:
             self.pending.append(self._last)
             self._last = None
-        held = after_end or not chunk.choices
         for choice in chunk.choices:
-            held = held or choice.finish_reason is not None
-        if held:
+            self._finishes = self._finishes or choice.finish_reason is not None
+        if self._finishes or not chunk.choices:  # some vendor sends yet another chunk with a choice
             self._last = chunk
         else:
             self.pending.append(chunk)

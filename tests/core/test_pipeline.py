@@ -749,6 +749,23 @@ def test_an_empty_stream_is_no_answer() -> None:
     assert len(asked) == 3
 
 
+def test_a_chunk_without_choices_delays_none_after_it() -> None:
+    """Azure begins with one: each piece of text is shown when it comes, and the last chunk carries edge all the same."""
+    pieces = [
+        {"choices": [], "prompt_filter_results": []},
+        {"content": "one "},
+        {"content": "two"},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+    ]
+    house = House(FakeProvider(lambda request: list(pieces)))
+    session = house.stream()
+    assert text(session.pending) == "one "
+    session.pending.clear()
+    house.world.run(session.advance())
+    assert text(session.pending) == "two"
+    assert house.chunks(session)[-1].edge is session.call.edge
+
+
 def test_content_after_a_finish_reason() -> None:
     """Some servers do that; nothing is lost and the order is kept."""
     pieces = [
