@@ -26,7 +26,7 @@ from edgeagent.effects import Flow, Source, close, read, sleep
 from edgeagent.errors import StreamInterruptedError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, CompletionUsage
 from edgeagent.types._model import own
-from edgeagent.types.assembly import Assembly
+from edgeagent.types.assembly import PADDING, Assembly, latest
 from edgeagent.types.recording import Recorded, Recorder
 
 __all__ = ["Session", "SessionState", "StreamSession", "pull"]
@@ -48,6 +48,9 @@ class Session(Generic[T]):
         finish: told the assembled completion on a clean end; completes `call.edge`, stores.
         recorder: is given the chunks as they come, if the answer may be stored.
     """
+
+    _finishes = False
+    """Whether a choice has ended: any chunk may be the last."""
 
     def __init__(
         self,
@@ -127,7 +130,7 @@ class Session(Generic[T]):
             if chunk.usage is not None:
                 self.usage = own(chunk.usage)
                 if not self._show_usage:
-                    if not chunk.choices:
+                    if not chunk.choices and not self._finishes:
                         continue
                     shown = chunk.model_copy(update={"usage": None})
             if self._restoring is None:
@@ -221,15 +224,18 @@ class StreamSession(Session[ChatCompletionChunk]):
     the first of them), and those that came are what is stored, checked and told.
 
     The last visible chunk is held back until the end is known, because it carries `edge`; one with a finish reason is
-    normally followed by nothing but usage, so this delays no content.
+    normally followed by nothing but usage, so this delays no content. Where usage is hidden, what else its chunk says
+    (a vendor's `citations`, say) is added to the one held back.
     """
 
     _last: ChatCompletionChunk | None = None
-    _finishes = False  # a choice has ended: any chunk may be the last
 
     def _show(self, chunk: ChatCompletionChunk) -> None:
         chunk = own(chunk)
         if self._last is not None:
+            if self._finishes and not chunk.choices and not self._show_usage and "usage" in chunk.model_fields_set:
+                _add_beside(self._last, chunk)
+                return
             self.pending.append(self._last)
             self._last = None
         for choice in chunk.choices:
@@ -245,3 +251,12 @@ class StreamSession(Session[ChatCompletionChunk]):
             self._last._attach(self.call.edge)
             self.pending.append(self._last)
             self._last = None
+
+
+def _add_beside(chunk: ChatCompletionChunk, later: ChatCompletionChunk) -> None:
+    """Have a chunk say what a later one has of a vendor's own."""
+    extra = chunk.model_extra
+    assert extra is not None
+    for name, value in (later.model_extra or {}).items():
+        if name not in PADDING:
+            extra[name] = latest(extra.get(name), value)

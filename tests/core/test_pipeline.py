@@ -671,6 +671,28 @@ def test_streams_and_answers_share_entries() -> None:
     assert fake.calls == 2
 
 
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("options", [None, {"include_usage": True}])
+def test_what_a_vendor_says_beside_the_usage_is_streamed(options: Any, whole: bool) -> None:
+    """Whether usage is shown or not, and whether it is a stream that comes or an answer that was stored."""
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    pieces = [
+        {"content": "Paris"},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+        {"choices": [], "usage": usage, "citations": ["a.example"], "obfuscation": "x"},
+    ]
+    house = House(FakeProvider(lambda request: list(pieces)))
+    for _ in range(2):
+        if whole:
+            house.complete()
+        chunks = house.chunks(house.stream(stream_options=options))
+        beside = [chunk.model_extra for chunk in chunks if chunk.model_extra]
+        assert [said["citations"] for said in beside] == [["a.example"]]
+        assert [bool(chunk.choices) for chunk in chunks[:-1]] == [True] * (len(chunks) - 1)
+        assert bool(chunks[-1].choices) == (options is None)
+        assert chunks[-1].edge is not None
+
+
 def test_a_stream_from_disk() -> None:
     """The far tiers are asked for streams too."""
     far = Far()
@@ -750,7 +772,7 @@ def test_an_empty_stream_is_no_answer() -> None:
 
 
 def test_a_chunk_without_choices_delays_none_after_it() -> None:
-    """Azure begins with one: each piece of text is shown when it comes, and the last chunk carries edge all the same."""
+    """Azure begins with one: each piece of text is shown when it comes, and the last chunk carries edge as ever."""
     pieces = [
         {"choices": [], "prompt_filter_results": []},
         {"content": "one "},
