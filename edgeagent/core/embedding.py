@@ -168,6 +168,10 @@ class Embeddings(Calls):
         if cached and next(iter(cached.values())).model != fresh.model:
             rest = list(cached)
             more = yield from self._asked(call, batch, rest, target, progress.again)
+            if more.model != fresh.model:
+                progress.asked.clear()
+                progress.again.clear()
+                raise _mixed()
             return _Gathered({}, [*asked, *rest], join([fresh, more]))
         return _Gathered(cached, asked, fresh)
 
@@ -190,7 +194,7 @@ class Embeddings(Calls):
         )
         if len({part.model for part in parts}) > 1:  # the vendor's model changed meanwhile
             parts.clear()
-            raise _invalid("The parts of the batch were answered by different models.")
+            raise _mixed()
         return answer
 
     # what the steps are made of
@@ -314,6 +318,10 @@ class Embeddings(Calls):
 
 def _vectors(batch: Batch, packed: Mapping[int, tuple[bytes, bytes]]) -> dict[int, Embedding]:
     return {place: vector_of(*pair, as_text=batch.as_text) for place, pair in packed.items()}
+
+
+def _mixed() -> ResponseValidationError:
+    return _invalid("The parts of the batch were answered by different models.")
 
 
 def _invalid(message: str) -> ResponseValidationError:

@@ -326,6 +326,25 @@ def test_a_vendor_that_changed_its_model() -> None:
     assert home.embed(["a", "bb", "ccc"]).edge.cached
 
 
+def test_a_vendor_with_two_models_at_once() -> None:
+    """It is changing over: no answer is made of both, though each request of a call may meet another."""
+    models = ["v1", "v2", "v1", "v2", "v2"]
+    embedder = Embedder()
+
+    def change() -> None:
+        embedder.says = models.pop(0)
+        embedder.number = {"v1": 0.25, "v2": 0.75}[embedder.says]
+
+    embedder.during = change
+    home = Home(embedder)
+    home.embed(["a", "bb"])
+    answer = home.embed(["ccc", "bb", "a"])
+    assert (answer.model, vectors(answer)) == ("v2", [[3, 0.75], [2, 0.75], [1, 0.75]])
+    assert embedder.asked[1:] == [["ccc"], ["bb", "a"]] * 2
+    again = home.embed(["a", "ccc"])
+    assert (again.edge.cached, vectors(again)) == (True, [[1, 0.75], [3, 0.75]])
+
+
 def test_entries_of_an_older_model_beside_newer_ones() -> None:
     """They are no hit together; the newer ones are kept and the others asked for."""
     embedder = Embedder(number=0.25, says="v1")
