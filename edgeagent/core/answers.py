@@ -145,9 +145,12 @@ class Answers(Calls):
         completion = self._hit(call, entry, tier)
         if completion is None:
             return None
-        opened = stored_stream(self._own(call, entry, tier), completion, call.options.cache.pace)
-        opened.restored = True
         told = None if call.native is None else call.native.stream()
+        pace = (
+            call.options.cache.pace if told is None else "full"
+        )  # when each of the vendor's own bytes came is not kept
+        opened = stored_stream(self._own(call, entry, tier), completion, pace)
+        opened.restored = True
         opened.raw = None if told is None else [told]
         return kind(call, opened, lambda _: None)
 

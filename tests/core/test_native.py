@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -92,9 +93,9 @@ def ask(house: House, asked: Native, *, options: CallOptions | None = None, mode
     return answer
 
 
-def open_stream(house: House, asked: Native) -> NativeSession:
+def open_stream(house: House, asked: Native, options: CallOptions | None = None) -> NativeSession:
     request = asked.codec.decode_request(asked.body)
-    flow = house.pipeline.open_stream_natively(request, asked, CallOptions(), Scope(), prefers_async=False)
+    flow = house.pipeline.open_stream_natively(request, asked, options or CallOptions(), Scope(), prefers_async=False)
     session = house.world.run(flow)
     assert isinstance(session, NativeSession)
     return session
@@ -349,6 +350,24 @@ def test_streamed_and_unstreamed_calls_share_an_entry() -> None:
     assert "".join(c["choices"][0]["delta"].get("content") or "" for c in chunks) == "Paris"
     assert not any(c.get("usage") for c in chunks)
     assert len(other.world.sent()) == 1
+
+
+def test_a_stored_stream_of_the_vendor_s_own_bytes_ends_with_them() -> None:
+    """Also at the original pace: nothing is waited for when all has been given."""
+    house = House(openai_provider())
+
+    def slowly() -> Iterator[bytes]:
+        for value in WITH_USAGE:
+            yield sse(value, done=False)
+            house.world.now += 5
+        yield b"data: [DONE]\n\n"
+
+    house.world.answers.append(ScriptedSource(slowly()))
+    told = drain(house, open_stream(house, native(streaming())))
+    again = open_stream(house, native(streaming()), CallOptions(cache=CacheOptions(pace="original")))
+    assert drain(house, again) == told
+    assert again.call.edge.cached
+    assert house.world.sleeps == []
 
 
 def test_another_vendor_s_stream_is_told_in_the_caller_s_format() -> None:
