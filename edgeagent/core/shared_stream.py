@@ -156,8 +156,8 @@ class SharedStream:
         """
         while True:
             with self._lock:
-                news = self._log[place:]
-                if news or self.state != "open":
+                news, state = self._log[place:], self.state  # of one moment: the end may bring more
+                if news or state != "open":
                     break
                 reads = call is self.first and self._starter is None
                 if reads:
@@ -168,9 +168,9 @@ class SharedStream:
                 yield from self._read(call.deadline)
             elif not (yield from join(turn, call.deadline)):
                 raise DeadlineExceededError
-        if not news and self.state != "ended":
+        if not news and state != "ended":
             raise self._fault()
-        return news, self.state == "ended"
+        return news, state == "ended"
 
     def leave(self, call: Call) -> None:
         """One reads no more; told before his scope is closed. Idempotent, never blocks."""

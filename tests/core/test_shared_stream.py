@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -102,6 +103,41 @@ def test_a_pump_that_is_gone_is_told(shared: SharedStream, first: Call) -> None:
         with pytest.raises(e.APIConnectionError, match="given up"):
             ended(shared.more(one, 1))
     assert ended(shared.join(call())) is False
+
+
+class Gate:
+    """A lock that another thread takes in the moment in which it is given back."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self.lock = Lock()
+        self.then = [then]
+
+    def __enter__(self) -> None:
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+        if self.then:
+            self.then.pop()()
+
+
+def test_the_end_that_comes_while_one_takes_what_is_there(shared: SharedStream, first: Call) -> None:
+    """What came with it is not taken for shown: it is there the next time."""
+    ended(shared.join(call()), lambda: None)
+    pump = shared._pump(Scope())
+    for piece in (None, chunk("b")):
+        pump.send(piece)
+
+    def rest() -> None:
+        pump.send(chunk("c", "stop"))
+        with pytest.raises(StopIteration):
+            pump.send(None)
+
+    shared._lock = Gate(rest)  # type: ignore[assignment]
+    told, over = ended(shared.more(first, 1))
+    assert (len(told), over) == (1, False)
+    told, over = ended(shared.more(first, 2))
+    assert (len(told), over) == (1, True)
 
 
 def test_who_waits_keeps_his_deadline(shared: SharedStream, first: Call) -> None:
