@@ -55,6 +55,7 @@ def native(content: bytes | None) -> Call:
         "text",
         "no content",
         "texts",
+        "a text and an image",
         "an image",
         "no object",
         "long",
