@@ -152,6 +152,8 @@ def uncacheable_reason(request: ChatRequest) -> str | None:
         for name, reason in _VENDOR_STATE.items():
             if extra.get(name):
                 return reason
+    if request.model.endswith(":online"):  # OpenRouter's
+        return "an :online model reads the web"
     if request.store:
         return "store=True keeps the answer at the vendor"
     if request.web_search_options is not None:

@@ -146,9 +146,7 @@ class Answers(Calls):
         if completion is None:
             return None
         told = None if call.native is None else call.native.stream()
-        pace = (
-            call.options.cache.pace if told is None else "full"
-        )  # when each of the vendor's own bytes came is not kept
+        pace = call.options.cache.pace if told is None else "full"  # when each of these bytes came is not kept
         opened = stored_stream(self._own(call, entry, tier), completion, pace)
         opened.restored = True
         opened.raw = None if told is None else [told]

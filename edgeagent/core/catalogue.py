@@ -133,6 +133,7 @@ class Catalogue:
                 counts.append(forget(selection))
             except Exception as error:
                 errors.append(error)
+        self._layers.forget_seen()  # again: a call that was under way may have put its own back
         if errors:
             raise errors[0]
         return None if None in counts else sum(count or 0 for count in counts)

@@ -98,7 +98,7 @@ def test_samples_have_their_own_keys() -> None:
 
 
 def request(**fields: Any) -> ChatRequest:
-    return ChatRequest(model="m", messages=[{"role": "user", "content": "?"}], **fields)
+    return ChatRequest.model_validate({"model": "m", "messages": [{"role": "user", "content": "?"}], **fields})
 
 
 FUNCTION = {"type": "function", "function": {"name": "f"}}
@@ -140,6 +140,7 @@ def test_ordinary_requests_may_be_cached(fields: dict[str, Any]) -> None:
         ({"search_parameters": {"mode": "on"}}, "web"),
         ({"plugins": [{"id": "web"}]}, "plugins"),
         ({"enable_search": True}, "web"),
+        ({"model": "openrouter/openai/gpt-4o:online"}, "web"),
         ({"web_search_options": {}}, "web"),
         ({"audio": {"voice": "alloy"}}, "spoken"),
         ({"modalities": ["text", "audio"]}, "spoken"),
