@@ -1,6 +1,6 @@
 """The keys of requests that came before, each found by the very values that it was made of.
 
-A key is canonical JSON and a SHA-256 over it: a tenth of the time of a memory hit. `marshal`, the interpreter's own
+A key is canonical JSON and a SHA-256 over it: a fifth of the time of a memory hit. `marshal`, the interpreter's own
 writer of plain values, takes a quarter of that. Its bytes tell more apart than a key does (the order of an object's
 keys, a tuple from a list), so that one request may stand here more than once, and tell apart whatever a key does: a key
 is found if, and only if, it would be made. Two things see to that:
