@@ -8,8 +8,6 @@ every effect has one place where its result gets a type.
 
 All points in time (`deadline`) are seconds of the pipeline's monotonic clock; None means no limit. A driver raises
 `DeadlineExceededError` when a deadline passes while it performs an effect.
-
-An effect is not frozen, though nobody changes or keeps it: it is made in a third of the time.
 """
 
 from __future__ import annotations
@@ -117,7 +115,7 @@ class Place(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Send:
     """Send the request, read the whole answer → `HTTPResponse`.
 
@@ -131,7 +129,7 @@ class Send:
     client: Any = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Open:
     """Send the request, read only the head of the answer → `Source`. Raises like `Send`.
 
@@ -144,7 +142,7 @@ class Open:
     client: Any = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class OpenIterator:
     """Call a provider's own streaming function, sync or async → `Source` over the items it yields.
 
@@ -156,7 +154,7 @@ class OpenIterator:
     deadline: float | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True)  # one for each piece of a stream: made in a third of a frozen one's time, and nobody keeps it
 class Read:
     """The next piece of a source → bytes (or an item); None at its end, after which the source is closed.
 
@@ -168,21 +166,21 @@ class Read:
     deadline: float | None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Close:
     """Close a source before its end → None. Idempotent."""
 
     source: Source
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Sleep:
     """Wait → None. The core checks before that the deadline allows it."""
 
     seconds: float
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Offload:
     """Run a blocking call where it blocks nobody else → its result; raises what it raises.
 
@@ -199,7 +197,7 @@ class Offload:
     prompt: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Invoke:
     """Call a provider's (or a credential source's) own function, sync or async → its awaited result.
 
@@ -211,7 +209,7 @@ class Invoke:
     deadline: float | None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Join:
     """Wait until something that another call does has ended → True; False when `deadline` passed first (no error)."""
 
@@ -219,7 +217,7 @@ class Join:
     deadline: float | None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class FirstOf:
     """Begin one flow after the other until one returns → what that one returns. There is at least one.
 
@@ -238,7 +236,7 @@ class FirstOf:
     deadline: float | None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True)
 class Here:
     """What stands for where this call runs: the event loop, or None for threads, which are all one → a hashable value.
 
@@ -246,7 +244,7 @@ class Here:
     """
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Spawn:
     """Begin a flow beside this call, in the same place → a function that ends it, which never blocks.
 
