@@ -158,10 +158,12 @@ def _datum(value: Any, visitor: Visitor, where: str) -> Any:
 def _apart(members: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
     """An object with all its members, also where one thing stands for the names of several."""
     made: dict[Any, Any] = {}
+    numbers: dict[Any, int] = {}  # the last one given; from 1 each time, many redacted names would take ever longer
     for name, value in members:
-        own, number = name, 1
+        own = name
         while own in made:
-            own, number = f"{name} ({number + 1})", number + 1
+            numbers[name] = numbers.get(name, 1) + 1
+            own = f"{name} ({numbers[name]})"
         made[own] = value
     return made
 
