@@ -14,6 +14,7 @@ from typing import Any
 
 import anyio
 
+from benchmarks.transport import function_calls
 from benchmarks.workload import COMPLETION, MODEL, STREAMED, messages, stream_events, text_of
 from edgeagent import EdgeClient
 from edgeagent.cache import Cache
@@ -42,6 +43,7 @@ from edgeagent.wire.sse import SSEDecoder
 __all__ = ["main"]
 
 EVENTS = stream_events()
+WHOLE = "the whole call"
 CALLS, ROUNDS = 100, 500
 """Short rounds, many of them: on a machine that others use, too, some of them are not disturbed."""
 
@@ -71,7 +73,7 @@ def memory() -> dict[str, Callable[[], Any]]:
     assert data is not None
     known = KnownKeys()
     parts: dict[str, Callable[[], Any]] = {
-        "the whole call": hit,
+        WHOLE: hit,
         "the request, checked": lambda: chat_request(params),
         "its key, found": lambda: raw_key(request, digest, b"", known),
         "(its key, made)": lambda: raw_key(request, digest, b""),
@@ -124,7 +126,7 @@ def disk() -> dict[str, Callable[[], Any]]:
         flight.land(data)
 
     return {
-        "the whole call": house.hit,
+        WHOLE: house.hit,
         "the request, checked whole": lambda: validate(request),
         "a flight, boarded and landed": fly,
         "the row, read": lambda: tier.get(key),
@@ -265,6 +267,8 @@ def main() -> None:
         print(f"| {title} | µs |\n|---|---:|")
         for name, call in parts.items():
             print(f"| {name} | {microseconds(call, 1 if 'chunks' in name else CALLS):.1f} |")
+        if WHOLE in parts:
+            print(f"\n{title} is {function_calls(parts[WHOLE]):.0f} function calls.")
         print()
     print("| An async disk hit | µs |\n|---|---:|")
     for name, time_of_it in asyncio.run(async_disk()).items():

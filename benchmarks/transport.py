@@ -26,7 +26,7 @@ from typing import Any, Final, NamedTuple
 from benchmarks.upstream import DELAY
 from benchmarks.workload import COMPLETION, MODEL, messages
 
-__all__ = ["main"]
+__all__ = ["function_calls", "main"]
 
 ROUNDS: Final = 20
 WARM: Final = 30
@@ -136,7 +136,7 @@ def _work(line: Line, url: str) -> None:
     print("warm", flush=True)
     clock = time.perf_counter if line.wall else time.process_time
     for order in sys.stdin:
-        print(_functions(call) if order == "count\n" else json.dumps(_times(call, line.calls, clock)), flush=True)
+        print(function_calls(call) if order == "count\n" else json.dumps(_times(call, line.calls, clock)), flush=True)
 
 
 def _call(line: Line, url: str) -> Call:
@@ -192,7 +192,7 @@ def _times(call: Call, number: int, clock: Callable[[], float]) -> list[float]:
     return times[LEAD:]
 
 
-def _functions(call: Call) -> float:
+def function_calls(call: Call) -> float:
     """How many functions one call calls."""
     with cProfile.Profile() as profile:
         for _ in range(WARM):
