@@ -64,7 +64,7 @@ class S3FIFOCache(Cache[bytes, Item]):
         return item
 
     def find(self, key: bytes) -> Item | None:
-        """What is under `key`, and is asked for: as `get`, in half its time."""
+        """What is under `key`, and is asked for: as `get`, with fewer calls."""
         if key not in self._main and key not in self._small:
             return None
         item = super().__getitem__(key)

@@ -125,7 +125,6 @@ class Catalogue:
         """
         counts: list[int | None] = []
         errors: list[Exception] = []
-        self._layers.forget_seen()
         # The farthest first: what a call has read there by then it brings to no nearer one.
         for forget in (*self._semantic(), *(self._forgetting(tier) for tier in reversed(self._layers.tiers))):
             self.bar(selection)
@@ -133,7 +132,7 @@ class Catalogue:
                 counts.append(forget(selection))
             except Exception as error:
                 errors.append(error)
-        self._layers.forget_seen()  # again: a call that was under way may have put its own back
+        self._layers.forget_seen()  # last: a call that is under way may have put its own back
         if errors:
             raise errors[0]
         return None if None in counts else sum(count or 0 for count in counts)

@@ -137,9 +137,9 @@ class AsyncInputItems:
 
     def list(self, response_id: str, **params: Unpack[ItemsParams]) -> _Asking:
         """The items that a response was made from; see `InputItems.list`. Await it, or iterate over it."""
-        return _Asking(partial(self.first_page, response_id, **params))
+        return _Asking(partial(self._first_page, response_id, **params))
 
-    async def first_page(self, response_id: str, **params: Unpack[ItemsParams]) -> AsyncInputItemPage:
+    async def _first_page(self, response_id: str, **params: Unpack[ItemsParams]) -> AsyncInputItemPage:
         """What `await list(…)` gives."""
         question, options = stored(self._client, "GET", response_id, "input_items", known=_QUERY, **params)
         engine, scope = self._client._engine.here(), Scope()

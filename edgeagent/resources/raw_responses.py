@@ -66,14 +66,14 @@ class AsyncInputItemsWithRawResponse:
     """`client.responses.input_items` of an async client, each of whose calls gives the HTTP response."""
 
     def __init__(self, items: AsyncInputItems) -> None:
-        self.list = async_raw(items, AsyncInputItems.first_page)
+        self.list = async_raw(items, AsyncInputItems._first_page)
 
 
 class AsyncInputItemsWithStreamingResponse:
     """`client.responses.input_items` of an async client: each call gives a context manager over the HTTP response."""
 
     def __init__(self, items: AsyncInputItems) -> None:
-        self.list = async_streaming(items, AsyncInputItems.first_page)
+        self.list = async_streaming(items, AsyncInputItems._first_page)
 
 
 class ResponsesWithRawResponse:

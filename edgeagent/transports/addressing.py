@@ -16,7 +16,7 @@ from edgeagent.core.ask import is_http
 from edgeagent.core.pipeline import Pipeline
 from edgeagent.errors import ConfigurationError
 from edgeagent.providers.base import HTTPProvider
-from edgeagent.transports.fields import in_query
+from edgeagent.transports.fields import is_credential
 from edgeagent.transports.wires import Route
 
 __all__ = ["Address", "Addresses", "credential_of", "family_wires"]
@@ -74,7 +74,7 @@ class Addresses:
         account: tuple[tuple[str, str], ...] = (),
     ) -> Address:
         """Whom a call with this route and this credential was sent to; `account` are the fields that go with it."""
-        query = tuple([item for item in route.query if item[0] == "api-version" or in_query(item[0])])
+        query = tuple([item for item in route.query if item[0] == "api-version" or is_credential(item[0])])
         key = (route.family, route.wire, route.base_url, query, credential, account)
         known = self._known.get(key)
         if known is None or known.pipeline.flights is not pipeline.flights:  # after a fork they are new
@@ -120,7 +120,7 @@ def _on_the_fly(
         provider = _made(route, credential)
     except ConfigurationError:
         return None
-    secrets = {name: value for name, value in route.query if name != "key" and in_query(name)}
+    secrets = {name: value for name, value in route.query if name != "key" and is_credential(name)}
     provider.default_headers = {**provider.default_headers, **account}  # they go with the key, to nobody else
     provider.default_query = {**provider.default_query, **secrets}
     if provider.name in taken:

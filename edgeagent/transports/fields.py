@@ -16,8 +16,8 @@ __all__ = [
     "account_of",
     "edge_of",
     "facts",
-    "in_query",
     "inward",
+    "is_credential",
     "outward",
     "retries_of",
 ]
@@ -65,7 +65,7 @@ def account_of(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...
     return tuple(sorted((name, value) for name, value in headers if _is_callers(name) and _is_account(name)))
 
 
-def in_query(name: str) -> bool:
+def is_credential(name: str) -> bool:
     """Whether a query parameter may be a credential; the token of a page of a list is none."""
     return names_secret(name) and "page" not in name.lower()
 

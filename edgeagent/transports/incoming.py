@@ -13,7 +13,7 @@ from edgeagent.core.native import Native
 from edgeagent.core.pipeline import Pipeline
 from edgeagent.errors import EdgeAgentError, RequestValidationError
 from edgeagent.transports.addressing import Address, Addresses, credential_of
-from edgeagent.transports.fields import in_query
+from edgeagent.transports.fields import is_credential
 from edgeagent.transports.heads import Head, Heads
 from edgeagent.transports.wires import Route, recognise
 from edgeagent.types import ChatRequest, EmbeddingRequest
@@ -102,7 +102,7 @@ def understood(
     options, body, model, address = read(client, addresses, came, route, content)
     stream = bool(body.get("stream")) if route.stream is None else route.stream
     vendor = route.vendor if address.provider is None else address.provider.vendor
-    query = {name: value for name, value in route.query if not in_query(name)}
+    query = {name: value for name, value in route.query if not is_credential(name)}
     native = Native(
         route.codec,
         body,

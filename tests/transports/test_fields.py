@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.transports.fields import account_of, edge_of, facts, in_query, inward, outward, retries_of
+from edgeagent.transports.fields import account_of, edge_of, facts, inward, is_credential, outward, retries_of
 from edgeagent.types import Attempt, ResponseMetadata, Target
 
 OPTIONS = [
@@ -98,4 +98,4 @@ def test_facts() -> None:
 )
 def test_secrets_in_a_query(name: str, *, secret: bool) -> None:
     """A credential is told by the name of its parameter."""
-    assert in_query(name) is secret
+    assert is_credential(name) is secret

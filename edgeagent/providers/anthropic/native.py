@@ -12,16 +12,16 @@ from typing import Any
 
 from edgeagent.providers.native import passed_on
 
-__all__ = ["passed_to", "sign"]
+__all__ = ["drop_unsigned", "passed_to"]
 
 
 def passed_to(model: str, body: Mapping[str, Any], *, stream: bool) -> tuple[dict[str, Any], list[str]]:
     """A copy of the body for `model`, and what was changed, in words."""
     copy, edits = passed_on(body, model=model, stream=stream)
-    return copy, [*edits, *sign(copy, model)]
+    return copy, [*edits, *drop_unsigned(copy, model)]
 
 
-def sign(copy: dict[str, Any], model: str) -> list[str]:
+def drop_unsigned(copy: dict[str, Any], model: str) -> list[str]:
     """Leave out of a copy of a body what `model` takes only signed, in place; what was changed, in words."""
     messages = copy.get("messages")
     if "claude" not in model or not isinstance(messages, list) or not any(map(_has_unsigned, messages)):

@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from edgeagent.errors import APIStatusError
 from edgeagent.providers.anthropic.blocks import WIRE
 from edgeagent.providers.anthropic.codec import AnthropicMessagesCodec
-from edgeagent.providers.anthropic.native import sign
+from edgeagent.providers.anthropic.native import drop_unsigned
 from edgeagent.providers.base import Encoded
 from edgeagent.providers.gemini.errors import decode_error as decode_google_error
 from edgeagent.providers.openai.codec import OpenAIChatCodec
@@ -49,7 +49,7 @@ class VertexAnthropicCodec(AnthropicMessagesCodec):
         if bool(copy.get("stream")) != stream:
             copy["stream"] = stream
         edits = ["model sent in the URL"] if moved else []
-        return Encoded(copy, edits=(*edits, *sign(copy, _name(model))))
+        return Encoded(copy, edits=(*edits, *drop_unsigned(copy, _name(model))))
 
     def decode_request(self, body: Mapping[str, Any]) -> ChatRequest:
         """A body → our request; its model is in the URL, so it may be empty. Raises `RequestValidationError`."""
