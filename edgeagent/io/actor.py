@@ -44,15 +44,18 @@ class Actor:
         """Call and await it there, wait for it here.
 
         Raises:
-            DeadlineExceededError: `deadline` passed (or what `late` makes); the call is cancelled, the actor has ended.
+            DeadlineExceededError: `deadline` passed (or what `late` makes); the call is cancelled and the actor has
+                ended, or it was not begun.
             APIConnectionError: the bridge was closed, or the call was cancelled by its own doing.
         """
         if self._bridge.is_here():
             raise ConfigurationError(
                 "An async provider called the blocking client that is waiting for it; use an AsyncEdgeClient there."
             )
+        left = None if deadline is None else deadline - self._bridge.clock()
+        if left is not None and left <= 0:  # not begun: it might be quicker than this thread is at looking
+            raise late(True)
         job = self._posted(function)
-        left = None if deadline is None else max(0.0, deadline - self._bridge.clock())
         try:
             with self._bridge.lanes.waiting(job.cancelled):
                 return job.result(left)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import threading
 import time
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -17,6 +18,8 @@ import pytest
 from edgeagent import effects
 from edgeagent.effects import Flow, Scope
 from edgeagent.errors import APIConnectionError, APITimeoutError, ConfigurationError, DeadlineExceededError
+from edgeagent.io.bridge import Bridge
+from edgeagent.io.lanes import Lanes
 from edgeagent.io.runtime import Runtime
 from tests.io.driving import LONG, SHORT, Driven, read_all, soon
 
@@ -157,6 +160,39 @@ def test_opening_is_limited(driven: Driven) -> None:
 
     with pytest.raises(DeadlineExceededError):
         driven(lambda: effects.open_iterator(slow, LONG, soon(0.1)))
+
+
+def test_what_is_late_is_not_begun() -> None:
+    """However quick it would be, and however slow this thread is at looking; a stream is closed all the same."""
+    done, closed = threading.Event(), threading.Event()
+
+    class Slow(Lanes):
+        @contextlib.contextmanager
+        def waiting(self, wake: Callable[[], object]) -> Iterator[None]:
+            done.wait(0.2)
+            yield
+
+    async def quick() -> None:
+        done.set()
+
+    async def items() -> AsyncIterator[int]:
+        try:
+            yield 1
+            await quick()
+            yield 2
+        finally:
+            closed.set()
+
+    bridge = Bridge(time.monotonic, Slow())
+    with pytest.raises(DeadlineExceededError):
+        bridge.run(quick(), soon(0))
+    source = bridge.iterate(items(), None, None)
+    assert source.read(None) == 1
+    with pytest.raises(DeadlineExceededError):
+        source.read(soon(0))
+    assert closed.is_set()
+    assert not done.is_set()
+    bridge.close()
 
 
 def test_a_coroutine_that_cancels_itself(driven: Driven) -> None:
