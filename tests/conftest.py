@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -19,6 +21,27 @@ def pytest_xdist_setupnodes() -> None:
     """`scripts/test` has coverage measured where tests run: not in the process that only prints what happened."""
     if rules := os.environ.get("EDGEAGENT_MEASURE"):
         os.environ["COVERAGE_PROCESS_START"] = rules
+
+
+@pytest.hookimpl(trylast=True)  # a room of tests marks its own
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A JUnit report says which tests need a model: none of them may be skipped where it is there."""
+    for item in items:
+        if item.get_closest_marker("local_model"):
+            item.user_properties.append(("needs", "local_model"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Coverage is not measured in what does with much data what other tests do with little: it takes twice the time."""
+    tracer = sys.gettrace()
+    if tracer is None or item.get_closest_marker("bulk") is None:
+        return (yield)
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.fleet import figures, main
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_latency_beats_round_robin_and_adapts(seed: int) -> None:
     """A lower 95th percentile; a target that slows down is left within seconds, and found again within seconds."""
@@ -19,6 +20,7 @@ def test_latency_beats_round_robin_and_adapts(seed: int) -> None:
     assert latency.returns <= 20
 
 
+@pytest.mark.bulk
 def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     """It has a line for each router, and is the same in every run."""
     main()

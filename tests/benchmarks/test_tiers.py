@@ -12,6 +12,7 @@ from benchmarks.tiers import many_processes
 __all__: list[str] = []
 
 
+@pytest.mark.bulk
 def test_the_rule_of_the_memory_tier_beats_lru_where_it_matters() -> None:
     """On popular keys, with scans in between, and while what is popular changes; it is never far from the best."""
     for trace, room, rates in eviction.table(20_000):

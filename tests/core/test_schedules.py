@@ -213,6 +213,7 @@ MAY = (e.APIError, e.DeadlineExceededError, RuntimeError)
 SEEDS = range(1500)
 
 
+@pytest.mark.bulk
 def test_when_all_goes_well_there_is_one_call() -> None:
     """Whatever the order: one provider call, and its answer for everyone."""
     for seed in SEEDS:
@@ -223,6 +224,7 @@ def test_when_all_goes_well_there_is_one_call() -> None:
         world.check_nothing_left()
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize(
     ("failing", "cancelling", "rushing"),
     [(0.0, 0.2, 0.0), (0.5, 0.0, 0.0), (0.0, 0.0, 0.7), (0.3, 0.1, 0.3), (1.0, 0.1, 0.5)],
@@ -259,6 +261,7 @@ def test_followers_of_a_failing_provider_run_one_ladder() -> None:
         world.check_nothing_left()
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("mode", ["off", "read", "write", "refresh"])
 def test_other_modes_neither_join_nor_lead(mode: Any) -> None:
     """Each calls for himself, beside a flight, and nobody waits for him."""

@@ -268,6 +268,7 @@ WHOLE = [" ".join(f"{number}:{piece}" for piece in range(PIECES)) + " " for numb
 SEEDS = range(1500)
 
 
+@pytest.mark.bulk
 def test_when_nobody_leaves_there_is_one_call() -> None:
     """Whatever the order: one provider call, the whole of it for everyone."""
     for seed in SEEDS:
@@ -277,6 +278,7 @@ def test_when_nobody_leaves_there_is_one_call() -> None:
         world.check_nothing_left()
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("leaving", [0.05, 0.2])
 def test_nobody_feels_that_another_leaves(leaving: float) -> None:
     """Idle or in the middle of a read, the first one or a later one: who stays gets the whole of one call."""
@@ -291,6 +293,7 @@ def test_nobody_feels_that_another_leaves(leaving: float) -> None:
     assert left > 1000
 
 
+@pytest.mark.bulk
 def test_a_break_is_told_to_everyone() -> None:
     """An error for who was shown something, another try for who was not; never a mixture of two answers."""
     for seed in SEEDS:

@@ -148,6 +148,7 @@ def _anthropic_differences(record: Record, completion: Any) -> Any:
         yield "usage"
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("streaming", [False, True], ids=["whole", "stream"])
 async def test_recorded_answers(kind: str, vendor: Vendor, streaming: bool, tmp_path: Path) -> None:
     """Whatever a vendor has answered: a hit from memory or disk says what the first answer said, in either form."""

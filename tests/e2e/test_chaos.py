@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.chaos.run import run
 from benchmarks.chaos.script import FAULTS
 
@@ -10,6 +12,7 @@ CALLERS = (6, 6, 6)
 """Half of those of the whole run: the suite may have this machine for itself no more than a user's program does."""
 
 
+@pytest.mark.bulk
 def test_under_fire() -> None:
     """Threads and tasks on one client, three targets that fail: every call ends in time, once, and leaves nothing.
 

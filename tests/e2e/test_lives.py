@@ -70,6 +70,7 @@ async def one_of_many(gate: Gate, number: int) -> str:
     return way
 
 
+@pytest.mark.bulk
 async def test_one_client_for_everyone(kind: str, tmp_path: Path) -> None:
     """32 threads (or tasks), 320 calls: hits, misses, streams, early ends, errors, two vendors, memory and disk."""
     with Loopback(mixed) as server:

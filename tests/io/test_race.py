@@ -541,6 +541,7 @@ def test_an_interrupt(server: Loopback, paths: Paths, monkeypatch: pytest.Monkey
 # many
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("stagger", [0.0, 0.0005])
 def test_many_races(kind: str, server: Loopback, stagger: float) -> None:
     """Nothing is left of any: no source, no connection in use, no thread that works."""

@@ -36,6 +36,7 @@ def server():
         yield server
 
 
+@pytest.mark.bulk
 def test_threads(server: Loopback) -> None:
     """Two hundred threads share a runtime."""
     runtime = Runtime()
@@ -55,6 +56,7 @@ def test_threads(server: Loopback) -> None:
     runtime.close()
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_tasks(server: Loopback, backend: str) -> None:
     """Two hundred tasks share a runtime."""

@@ -165,6 +165,7 @@ def _at(moment: datetime) -> Pricing:
     return Pricing(clock=moment.timestamp)
 
 
+@pytest.mark.bulk
 def test_every_model_costs_what_the_library_says() -> None:
     """Every model of every provider, each usage of the grid: exact equality."""
     pricing = _at(MOMENTS[3])
@@ -183,6 +184,7 @@ def test_every_model_costs_what_the_library_says() -> None:
     print(f"\n{compared} costs of {shipped_table().source} compared, 0 differ")
 
 
+@pytest.mark.bulk
 def test_every_name_reaches_the_model_that_the_library_finds() -> None:
     """Names made of every rule, as they are, in capitals, dated, prefixed."""
     pricing, usage = _at(MOMENTS[3]), _ours(USAGES[3])
@@ -222,6 +224,7 @@ def _context(provider: str, tier: str) -> dict[str, str]:
     return {"speed": "fast"} if (provider, tier) == ("anthropic", "fast") else {"service_tier": tier}
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("tier", ["default", "flex", "priority", "fast", "batch", "unheard-of"])
 @pytest.mark.parametrize("moment", [MOMENTS[0], MOMENTS[3]], ids=str)
 def test_service_tiers_cost_what_the_library_says(tier: str, moment: datetime) -> None:

@@ -214,6 +214,7 @@ def reading(wire: Wire, texts: list[str], size: int) -> Callable[[], None]:
     return read
 
 
+@pytest.mark.bulk
 @every_codec
 def test_many_tiny_events(wire: Wire) -> None:
     """Four times the events take about four times as long, in pieces that have nothing to do with them."""

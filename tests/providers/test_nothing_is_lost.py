@@ -177,6 +177,7 @@ def readers() -> dict[str, Wire]:
 READERS = readers()
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("api", READERS)
 def test_recorded_answers(api: str) -> None:
     """Of every answer, and of every stream when it is put together."""

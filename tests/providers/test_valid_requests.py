@@ -155,6 +155,7 @@ def judged(case: Case) -> tuple[list[str], int]:
     return faults, unfit
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_openais_requests_for_every_vendor(case: Case) -> None:
     """Each recorded OpenAI request that this model can serve is valid by the vendor's types; others name a field."""
@@ -165,6 +166,7 @@ def test_openais_requests_for_every_vendor(case: Case) -> None:
     assert unfit < total * case.unfit
 
 
+@pytest.mark.bulk
 @pytest.mark.skipif(not DOCUMENT.exists(), reason="OpenAI's OpenAPI document is not at hand")
 def test_openais_requests_by_its_document() -> None:
     """The same by OpenAI's OpenAPI document, but for what it calls wrong of the requests that OpenAI answered."""

@@ -114,6 +114,7 @@ def chunks_of(record: Any) -> Iterator[dict[str, Any]]:
                 yield data
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("wire", WIRES)
 def test_recorded_streams(wire: str) -> None:
     """Recorded streams: the same events with the same fields, and the same final completion."""

@@ -132,6 +132,7 @@ def test_edits_of_the_body_are_listed() -> None:
 # what comes back
 
 
+@pytest.mark.bulk
 @every_way
 def test_every_recorded_answer_comes_back_whole(way: Any) -> None:
     """Every field of every server's document."""
@@ -151,6 +152,7 @@ def test_every_recorded_answer_comes_back_whole(way: Any) -> None:
     assert len(server.requests) > (20 if way is None else 4)
 
 
+@pytest.mark.bulk
 @every_way
 def test_every_recorded_stream_comes_back_event_by_event(way: Any) -> None:
     """Each event, those of built-in tools and unknown ones too; the last one carries `edge`."""

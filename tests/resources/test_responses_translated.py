@@ -52,6 +52,7 @@ def completion_of(name: str, record: Record) -> Any:
         return None
 
 
+@pytest.mark.bulk
 @every_way
 @pytest.mark.parametrize("name", VENDORS)
 def test_recorded_answers_of_others_are_responses(way: Any, name: str) -> None:

@@ -126,6 +126,7 @@ def models(draw: st.DrawFn, depth: int = 2) -> type[BaseModel]:
     return create_model(draw(st.sampled_from(["One", "Two", "Three"])), **fields)
 
 
+@pytest.mark.bulk
 @settings(max_examples=150)
 @given(models())
 def test_openais_schema_of_any_model(model: type[BaseModel]) -> None:

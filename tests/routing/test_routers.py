@@ -71,6 +71,7 @@ EVERY = (
 )
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("router", EVERY, ids=lambda router: type(router).__name__)
 @given(st.lists(st.sampled_from(ALL), min_size=1, unique=True), st.booleans(), st.text(max_size=20))
 def test_every_router_gives_every_target_once(router: Router, targets: list[Target], embeds: bool, text: str) -> None:

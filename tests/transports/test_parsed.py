@@ -120,6 +120,7 @@ def upstream() -> Iterator[tuple[Upstream, Loopback, Any]]:
         yield answers, server, transport(edge)
 
 
+@pytest.mark.bulk
 @pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")  # of a recorded one, by the SDK
 @pytest.mark.parametrize("api", APIS)
 def test_an_sdk_parses_the_same(api: str, upstream: tuple[Upstream, Loopback, Any]) -> None:

@@ -80,6 +80,7 @@ def same_answer(record: Record, response: httpx.Response) -> bool:
     )
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("api", APIS)
 def test_recorded_requests_and_answers_pass_unchanged(
     api: str, upstream: tuple[Upstream, Loopback, httpx.Client]

@@ -90,6 +90,7 @@ def told(api: str, response: httpx.Response) -> str:
     return types.GenerateContentResponse.model_validate(response.json()).text or ""
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize(("api", "target"), WAYS)
 def test_recorded_requests_go_to_another_vendor(api: str, target: str) -> None:
     """What arrives is valid by the vendor's own types; what it answers is valid by the SDK's. The rest is refused."""

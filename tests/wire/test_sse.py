@@ -143,6 +143,7 @@ def test_many_events_of_bounded_size_pass_the_limit() -> None:
     assert len(decode([b"data: 123\n\n: comment\n"] * 1000, SSEDecoder(limit=20))) == 1000
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize(
     ("piece", "count", "times"),
     [

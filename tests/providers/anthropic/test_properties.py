@@ -259,6 +259,7 @@ ANY_FORM = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.bulk
 @settings(max_examples=300)
 @given(
     messages=st.lists(MESSAGES, min_size=1, max_size=3),

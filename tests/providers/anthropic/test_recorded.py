@@ -95,6 +95,7 @@ def comparable(completion: dict[str, Any]) -> dict[str, Any]:
     return completion
 
 
+@pytest.mark.bulk
 def test_streams_at_every_cut() -> None:
     """Bytes one by one, cut in two at every place (tiny streams), or cut at random: the same chunks."""
     faults, cuts = [], 0

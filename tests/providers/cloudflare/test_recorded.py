@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from edgeagent.errors import AuthenticationError, BadRequestError, NotFoundError
 from edgeagent.types import ChatCompletionChunk
 from edgeagent.types.assembly import assemble
@@ -90,6 +92,7 @@ def comparable(completion: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in completion.items() if k != "model"}
 
 
+@pytest.mark.bulk
 def test_streams_at_every_cut() -> None:
     """Bytes one by one, in two at every place (tiny streams), or cut at random: the same chunks."""
     faults, cuts = [], 0

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import pytest
+
 from edgeagent.errors import (
     AuthenticationError,
     BadRequestError,
@@ -101,6 +103,7 @@ def test_streams_are_their_answers() -> None:
     check("stream ≡ its answer", len(streams()), faults)
 
 
+@pytest.mark.bulk
 def test_streams_at_every_cut() -> None:
     """Bytes one by one (small streams), cut in two at every place (tiny ones), or cut at random: the same chunks."""
     faults, cuts = [], 0

@@ -48,6 +48,7 @@ def ask(value: Any, **params: Any) -> EmbeddingRequest:
     return embedding_request({"model": "m", "input": value, **params})
 
 
+@pytest.mark.bulk
 @every_codec
 @given(numbers=st.lists(st.floats(-1, 1, width=16), min_size=1, max_size=5), text=st.text(min_size=1, max_size=9))
 def test_both_directions_agree(codec: EmbeddingCodec, numbers: list[float], text: str) -> None:

@@ -151,6 +151,7 @@ def check_stream(row: str, values: list[JSON]) -> None:
         encoder.feed(chunk)
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("row", ["openrouter", "perplexity"])
 def test_every_value_of_every_other_type(row: str) -> None:
     """Each value of an answer that needs every repair is replaced by every other type, left out and doubled."""
@@ -234,6 +235,7 @@ def event(delta: JSON, **choice: JSON) -> bytes:
 LAST = event({}, finish_reason="stop") + b"data: [DONE]\n\n"
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize(
     ("row", "delta"),
     [

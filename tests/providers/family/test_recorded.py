@@ -91,6 +91,7 @@ def test_whole_answers(api: str) -> None:
     check_all(api, "whole answers", answers(api, "body_json"), judge)
 
 
+@pytest.mark.bulk
 @every_api
 def test_encoded_again(api: str) -> None:
     """An answer, a stream and an error, encoded in OpenAI's form and read again, say the same."""
@@ -140,6 +141,7 @@ def test_streams(api: str) -> None:
     check_all(api, "streams", answers(api, "body_text"), judge)
 
 
+@pytest.mark.bulk
 @every_api
 def test_cuts_do_not_matter(api: str) -> None:
     """Byte by byte, cut at random, and (small ones) cut in two at every byte, a stream gives the same chunks."""
@@ -279,6 +281,7 @@ def test_capabilities_refuse_nothing_that_was_answered(api: str) -> None:
     check_all(api, "capabilities", [r for r in records(api) if r["status"] < 400 and r["id"] not in NO_REQUESTS], judge)
 
 
+@pytest.mark.bulk
 @every_api
 def test_mutations_give_typed_errors(api: str) -> None:
     """Cut off, with a byte lost or doubled, an answer decodes or raises one of our errors."""

@@ -51,6 +51,7 @@ def events_in(data: bytes) -> list[Any]:
     return [json.loads(line[6:]) for line in lines]
 
 
+@pytest.mark.bulk
 def test_recorded_streams() -> None:
     """Each is the same documents in either form, whatever the cuts; in its own form it is the same bytes."""
     arrays = 0
@@ -91,6 +92,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.bulk
 @given(st.lists(st.dictionaries(st.text(), JSON, max_size=4), max_size=5), st.data())
 def test_any_documents_at_any_cuts(documents: list[Any], data: st.DataObject) -> None:
     """Whole, byte by byte and at random cuts, from either form into either form."""

@@ -68,6 +68,7 @@ def test_streams(api: str) -> None:
     noted(api, "streams", faults, len(found))
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("api", APIS)
 def test_cuts(api: str) -> None:
     """The same chunks wherever the bytes are cut: everywhere for small streams, at random places for large ones."""

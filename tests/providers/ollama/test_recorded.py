@@ -120,6 +120,7 @@ def comparable(completion: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in completion.items() if k not in ("id", "created")}
 
 
+@pytest.mark.bulk
 @APIS
 def test_streams_at_every_cut(api: str) -> None:
     """Bytes one by one, cut in two at every place (tiny streams), or cut at random: the same chunks."""

@@ -175,6 +175,7 @@ def test_streams_encoded_again(api: str) -> None:
     check_all(api, "streams encoded again", decoded(api), judge)
 
 
+@pytest.mark.bulk
 @every_api
 def test_cuts_do_not_matter(api: str) -> None:
     """A stream gives the same chunks byte by byte, cut at random, and (small ones) cut in two at every byte."""

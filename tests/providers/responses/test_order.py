@@ -133,6 +133,7 @@ def answers(wire: Wire) -> Iterator[list[ChatCompletionChunk]]:
                 yield to_chunks(wire.codec.decode_response(HTTPResponse(200, head.headers, body(record))))
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("wire", OTHERS, ids=str)
 def test_recorded_answers_of_others_are_told_in_order(wire: Wire) -> None:
     """Every one; openai's own models take each event, and the output sent back says to its vendor what it said."""

@@ -152,6 +152,7 @@ def comparable(completion: ChatCompletion) -> dict[str, Any]:
     return made
 
 
+@pytest.mark.bulk
 def test_streams_at_every_cut() -> None:
     """Bytes one by one (small streams) or cut at random: the same chunks."""
 

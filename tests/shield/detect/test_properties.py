@@ -84,6 +84,7 @@ def test_time_is_linear(piece: str) -> None:
     assert is_linear(lambda: find(short), lambda: find(long), at_most=9)
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("unit", ["12345678 ", "order 12345678, born 1999-12-31\n", "a1,44051401359\n"])
 def test_what_is_remembered_near_digits_does_not_grow_with_the_text(unit: str) -> None:
     """The words near a place are kept for the runs that start or end there, not for the whole text."""
@@ -100,6 +101,7 @@ def test_what_is_remembered_near_digits_does_not_grow_with_the_text(unit: str) -
     assert kept < 2 * len(text)
 
 
+@pytest.mark.bulk
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="patterns remember each step of a repetition")
 @pytest.mark.parametrize(("unit", "times"), [("12345678 ", 32), ("1 ", 120), ("1234-", 48)])
 def test_one_long_chain_takes_memory_in_proportion(unit: str, times: int) -> None:

@@ -14,6 +14,7 @@ PLACES = [injection.SELECTION, *([injection.WHOLE] if injection.WHOLE.exists() e
 STRICT = ("instruction_override", "wrapped", "obfuscated")
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
 def test_the_shipped_model(place):
     """Alarms on at most 2 % of benign texts; nine attacks of ten are found, and of the plain kinds nearly all."""

@@ -69,6 +69,7 @@ def test_every_recorded_response_reads_as_openai_reads_it() -> None:
         assert mine.to_dict() == body == ours.Response.from_json(json.dumps(body)).to_dict()
 
 
+@pytest.mark.bulk
 def test_every_recorded_event_reads_as_openai_reads_it() -> None:
     """The class has openai's name, every field its value, and nothing that was sent is lost."""
     events = streamed()
