@@ -346,3 +346,30 @@ def test_interrupted_streams_say_so(driven: Driven, endless: Loopback) -> None:
 
     with pytest.raises(APIConnectionError):
         driven(flow)
+
+
+def test_a_loop_that_ends_first() -> None:
+    """What it had no time left for is given up; neither Python nor asyncio complains of it."""
+    done: list[str] = []
+    complaints: list[Any] = []
+
+    async def here() -> Loop:
+        return Loop()
+
+    async def job() -> None:
+        done.append("begun")
+        await asyncio.sleep(30)
+
+    for iterations in (1, 2):
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(lambda _, context: complaints.append(context))
+        seen = loop.run_until_complete(here())
+        seen.spawn(job)
+        for _ in range(iterations):
+            loop.call_soon(loop.stop)
+            loop.run_forever()
+        loop.close()
+        del seen
+        gc.collect()
+        assert done == ["begun"] * (iterations - 1)
+    assert complaints == []
