@@ -50,7 +50,7 @@ class Session(Generic[T]):
     """
 
     _finishes = False
-    """Whether a choice has ended: any chunk may be the last."""
+    """Whether every choice that has begun has ended: any chunk may be the last."""
 
     def __init__(
         self,
@@ -67,6 +67,8 @@ class Session(Generic[T]):
         self._finish = finish
         self._recorder = recorder
         self._assembly = Assembly()
+        self._begun: set[int] = set()
+        self._ended: set[int] = set()
         self._show_usage = self._sees_usage()
         self._created = int(call.wall())
         self._restoring = None if call.shielding is None or opened.restored else call.shielding.chunks()
@@ -223,12 +225,13 @@ class StreamSession(Session[ChatCompletionChunk]):
     """Chunks for the caller: copies, since he may change what he is given (many add up the fragments of a tool call in
     the first of them), and those that came are what is stored, checked and told.
 
-    The last visible chunk is held back until the end is known, because it carries `edge`; one with a finish reason is
-    normally followed by nothing but usage, so this delays no content. Where usage is hidden, what else its chunk says
-    (a vendor's `citations`, say) is added to the one held back.
+    The last visible chunk is held back until the end is known, because it carries `edge`; the one that ends the last
+    choice is normally followed by nothing but usage, so this delays no content. Where usage is hidden, what else its
+    chunk says (a vendor's `citations`, say) is added to the one held back.
     """
 
     _last: ChatCompletionChunk | None = None
+    _shown: ChatCompletionChunk | None = None  # the latest that was not held back
 
     def _show(self, chunk: ChatCompletionChunk) -> None:
         chunk = own(chunk)
@@ -239,18 +242,22 @@ class StreamSession(Session[ChatCompletionChunk]):
             self.pending.append(self._last)
             self._last = None
         for choice in chunk.choices:
-            self._finishes = self._finishes or choice.finish_reason is not None
+            (self._begun if choice.finish_reason is None else self._ended).add(choice.index)
+        self._finishes = bool(self._ended) and self._begun <= self._ended
         if self._finishes or not chunk.choices:  # some vendor sends yet another chunk with a choice
             self._last = chunk
         else:
             self.pending.append(chunk)
+            self._shown = chunk
 
     def _end(self) -> None:
         super()._end()
         if self._last is not None:
-            self._last._attach(self.call.edge)
             self.pending.append(self._last)
-            self._last = None
+        last = self._last or self._shown  # a choice that never ended has kept nothing back
+        if last is not None:
+            last._attach(self.call.edge)
+        self._last = self._shown = None
 
 
 def _add_beside(chunk: ChatCompletionChunk, later: ChatCompletionChunk) -> None:

@@ -12,7 +12,7 @@ from edgeagent.shield.detect import dates, network, phones
 from edgeagent.shield.detect.chains import Group, closes, first_behind, groups_of, opens, plus_before
 from edgeagent.shield.detect.checks import luhn
 from edgeagent.shield.detect.identifiers import GROUPS, Scheme, by_type, evident, shape, shaped, speaking
-from edgeagent.shield.detect.kinds import ANY_DIGITS, CODE, POSTAL, REACH, SIMILAR, SURE, UK_POSTCODE, passport, plate
+from edgeagent.shield.detect.kinds import ANY_DIGITS, CODE, POSTAL, REACH, SIMILAR, SURE, passport, plate, postcode
 from edgeagent.shield.detect.labels import BEFORE, Label, label_after, label_before, label_of
 from edgeagent.shield.detect.money import MORE_DIGITS, account, coin, is_card, prefixed
 from edgeagent.shield.detect.overlaps import Taken
@@ -160,16 +160,13 @@ class Candidates:
             found = dates.birth(text, start, end, self._label_before, self._column)
             if found is not None:
                 return found
-        if groups == 1 and len(value) == 5:
-            near = text[max(0, start - 24) : start].lower()
-            if any(word in near for word in POSTAL):
-                label = self._label_before(start)
-                if label is not None and label.kind == "POSTCODE" and label.distance <= 16:
-                    return Match("DE_PLZ", start, end, 0.5, "postcode")
-        if groups > 1 and len(value) == 6:
+        if len(value) == 5 and any(word in text[max(0, start - 24) : start].lower() for word in POSTAL):
             label = self._label_before(start)
-            if label is not None and label.kind == "PHONE" and label.distance <= 8:
-                return Match("PHONE_NUMBER", start, end, 0.5, "phone")
+            if label is not None and label.kind == "POSTCODE" and label.distance <= 16:
+                return self._postcode(start, end, 0.5)
+        label = self._label_before(start) if groups > 1 and len(value) == 6 else None
+        if label is not None and label.kind == "PHONE" and label.distance <= 8:
+            return Match("PHONE_NUMBER", start, end, 0.5, "phone")
         return None
 
     def _evident(self, start: int, end: int, value: str, written: str) -> Match | None:
@@ -238,6 +235,8 @@ class Candidates:
             return Match("CREDIT_CARD", start, end, score, "card") if fits else None
         if kind == "ACCOUNT":
             return Match("US_BANK_NUMBER", start, end, score, "account") if 6 <= size <= 17 else None
+        if kind == "POSTCODE":
+            return self._postcode(start, end, score)
         if kind in ANY_DIGITS:
             type_, least, most = ANY_DIGITS[kind]
             return Match(type_, start, end, score, "identifier") if least <= size <= most else None
@@ -245,6 +244,8 @@ class Candidates:
         if scheme is not None:
             if self._fits(scheme, value):
                 return Match(kind, start, end, score, "identifier")
+            if kind == "JP_MY_NUMBER" and size < 12:  # elsewhere than in Japan, "my number" is a telephone's
+                return self._of_kind("PHONE", start, end, value, score - 0.2)
             other = self._some_scheme("", start, end, value, score - 0.2)
             return other or self._mistyped(scheme, start, end, value)
         if kind in ("ID", "TAX"):
@@ -261,8 +262,7 @@ class Candidates:
 
     def _some_scheme(self, kind: str, start: int, end: int, value: str, score: float) -> Match | None:
         """A number that is said to be an identifier of some state."""
-        form = "9" * len(value)
-        for scheme in () if dates.is_span(self._text[start:end]) else shaped(form):
+        for scheme in () if dates.is_span(self._text[start:end]) else shaped("9" * len(value)):
             if (
                 scheme.whole
                 and (kind != "TAX" or scheme.type in GROUPS["TAX"])
@@ -333,8 +333,7 @@ class Candidates:
         scheme = by_type(kind)
         digits = form.count("9")
         if scheme is not None:
-            fits = scheme in shaped(form) and (scheme.check is None or scheme.check(value))
-            if fits:
+            if scheme in shaped(form) and (scheme.check is None or scheme.check(value)):
                 return Match(kind, start, end, score, "identifier")
             other = SIMILAR.get(kind)
             found = self._code_of_kind(other, start, end, value, form, score) if other else None
@@ -355,11 +354,13 @@ class Candidates:
             return Match("US_DRIVER_LICENSE", start, end, score, "licence") if 5 <= size <= 18 and digits >= 4 else None
         elif kind == "PLATE":
             return Match(plate(form), start, end, score, "plate") if 4 <= size <= 11 else None
-        elif kind == "POSTCODE" and UK_POSTCODE.fullmatch(value):
-            return Match("UK_POSTCODE", start, end, score, "postcode")
-        elif kind == "IN_VOTER" and form == "AAA9999999":
-            return Match("IN_VOTER", start, end, score, "identifier")
+        elif kind == "POSTCODE":
+            return self._postcode(start, end, score)
         return None
+
+    def _postcode(self, start: int, end: int, score: float) -> Match | None:
+        type_ = postcode(self._text, start, end)
+        return Match(type_, start, end, score, "postcode") if type_ else None
 
     # what stands near
 

@@ -26,6 +26,8 @@ _WRITTEN: Final = re.compile(
     re.IGNORECASE,
 )
 _EAST_ASIAN: Final = re.compile(r"(?:19|20)\d\d ?[年년] ?\d{1,2} ?[月월] ?\d{1,2} ?[日일]?")
+_ABBREVIATED: Final = re.compile(r"(?<![^\W_])ur\. ?\Z", re.IGNORECASE)
+"""Polish for "born": without its full stop it is a word of other languages."""
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 
 
@@ -55,7 +57,11 @@ def birth(
         return None
     start, end = span
     label = before(start)
-    if (label is not None and label.kind == "DOB") or column(start) == "DOB":
+    if (
+        (label is not None and label.kind == "DOB")
+        or column(start) == "DOB"
+        or _ABBREVIATED.search(text, max(0, start - 6), start)
+    ):
         return Match("DATE_TIME", start, end, 0.85, "date of birth")
     if label is None or label.distance > 20:
         after = label_after(text, end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["ANY_DIGITS", "CODE", "POSTAL", "REACH", "SIMILAR", "SURE", "UK_POSTCODE", "passport", "plate"]
+__all__ = ["ANY_DIGITS", "CODE", "POSTAL", "REACH", "SIMILAR", "SURE", "passport", "plate", "postcode"]
 
 ANY_DIGITS: Final = {
     "PASSPORT": ("US_PASSPORT", 7, 9),
@@ -39,6 +39,8 @@ POSTAL: Final = (
     "индекс",
     "รหัส",
     "पिन",
+    "cep",
+    "pocztow",
     "shipping",
 )
 
@@ -63,7 +65,29 @@ SURE: Final = frozenset(_PERSONS.split())
 meant for one, mistyped or made up, and says nearly as much.
 """
 
-UK_POSTCODE: Final = re.compile(r"(?:[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?|GIR0)\d[ABD-HJLNP-UW-Z]{2}")
+_UK_POSTCODE: Final = re.compile(r"(?:[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?|GIR0)\d[ABD-HJLNP-UW-Z]{2}")
+_POSTCODE: Final = re.compile(
+    r"[ABCEGHJ-NPRSTVXY]\d[A-Z][ -]?\d[A-Z]\d"  # Canada
+    r"|[1-9]\d{3} ?[A-Z]{2}"  # the Netherlands
+    r"|\d\d-\d{3}|\d{3} \d\d"  # Poland; Sweden, Czechia, Slovakia, Greece
+    r"|\d{3}-\d{4}|\d{5}-\d{3,4}"  # Japan; Brazil, the United States (ZIP+4)
+)
+"""As the Universal Postal Union's address formats give them (S42)."""
+
+
+_POST: Final = ("post", "cep", "zip code", "zipcode", "kod", "郵便", "邮", "우편", "индекс")
+"""A "cap" or a "zip" may be another thing than a postcode."""
+
+
+def postcode(text: str, start: int, end: int) -> str | None:
+    """The type of the postcode that stands there, if it is written like one."""
+    written = text[start:end].upper()
+    if end - start == 5 and written.isdigit():
+        return "DE_PLZ"
+    if _UK_POSTCODE.fullmatch(written.replace(" ", "").replace("-", "")):
+        return "UK_POSTCODE"
+    near = text[max(0, start - 24) : start].lower()
+    return "POSTCODE" if _POSTCODE.fullmatch(written) and any(word in near for word in _POST) else None
 
 
 def passport(kind: str, form: str) -> str:

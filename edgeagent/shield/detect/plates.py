@@ -10,10 +10,15 @@ from edgeagent.shield.base import Match
 
 __all__ = ["plates"]
 
-_WORDS: Final = (
-    "plate", "plaka", "kennzeichen", "nummernschild", "dvla", "registration", "matrícula", "matricula", "targa",
-    "immatriculation", "plaque", "rejestracyj", "registreringsn", "rto", "vehicle", "fahrzeug", "reg:",
-)  # fmt: skip
+_WORDS: Final = {
+    "plate": ("plate",), "plaka": ("plaka",), "plaque": ("plaque",), "kennzeichen": ("kennzeichen",), "dvla": ("dvla",),
+    "targa": ("targa",), "rejestracyj": ("rejestracyj",), "rto": ("rto",), "vehicle": ("vehicle",),
+    "fahrzeug": ("fahrzeug",), "kenteken": ("kenteken",), "rekisteri": ("rekisteri",),
+    "nummer": ("nummernschild", "nummerplad", "nummerplåt"), "matr": ("matrícula", "matricula", "immatricul"),
+    "reg": ("registration", "registreringsn", "regnr", "regnummer", "car reg", "reg:"),
+}  # fmt: skip
+"""By what they have in common, which is looked for once."""
+_PLACES: Final = {stem: tuple((word, word.index(stem)) for word in words) for stem, words in _WORDS.items()}
 _FORMS: Final = (
     ("TR_LICENSE_PLATE", r"(?:0[1-9]|[1-7]\d|8[01]) ?[A-Z]{1,3} ?\d{2,5}"),
     ("IN_VEHICLE_REGISTRATION", r"[A-Z]{2}[ -]?\d{1,2}[ -]?[A-Z]{1,3}[ -]?\d{4}|[A-Z]{2,3}\d{4}"),
@@ -26,15 +31,38 @@ _PLATE: Final = re.compile(
     "(?<![0-9A-Za-z])(?:" + "|".join(f"(?P<{type_}>{form})" for type_, form in _FORMS) + ")(?![0-9A-Za-z])"
 )
 _REACH: Final = 36
+_SURE: Final = frozenset(
+    {"plate", "plaka", "kennzeichen", "nummernschild", "targa", "immatricul", "rejestracyj", "registreringsn"}
+    | {"kenteken", "nummerplad", "nummerplåt", "rekisteri", "regnr", "regnummer", "car reg"}
+)
+"""Words that say nothing else."""
+_GROUP: Final = r"(?:\d{1,5}|[0-9A-Z]{1,3}|\d[0-9A-Z]{3,4})"
+_ANY: Final = re.compile(
+    r"[^0-9A-Z\n]{1,12}(?=(?:[ -]?[0-9A-Z]){5,8}(?![0-9A-Za-z]))(?=[A-Z -]{0,4}\d)(?=[0-9 -]{0,4}[A-Z])"
+    rf"(?P<plate>{_GROUP}(?:[ -]{_GROUP}){{1,2}})(?![0-9A-Za-z])"
+)
+"""Groups of capitals and digits, as most countries write them: right behind such a word, since they may be anything."""
 
 
 def plates(text: str, lower: str) -> Iterator[Match]:
     """What has a plate's form just behind a word that announces one. `lower` is the text in lower case."""
-    for word in _WORDS:
-        at = lower.find(word)
+    for stem, words in _PLACES.items():
+        at = lower.find(stem)
         while at >= 0:
-            end = at + len(word)
-            found = _PLATE.search(text, end, end + _REACH)
-            if found is not None and not lower[at - 1 : at].isalpha() and "\n" not in text[end : found.start()]:
-                yield Match(found.lastgroup or "", found.start(), found.end(), 0.7, "plate")
-            at = lower.find(word, end)
+            for word, ahead in words:
+                start = at - ahead
+                if start >= 0 and lower.startswith(word, start) and not lower[start - 1 : start].isalpha():
+                    found = _behind(text, word, start + len(word))
+                    if found is not None:
+                        yield found
+            at = lower.find(stem, at + len(stem))
+
+
+def _behind(text: str, word: str, end: int) -> Match | None:
+    found = _PLATE.search(text, end, end + _REACH)
+    if found is not None and "\n" not in text[end : found.start()]:
+        return Match(found.lastgroup or "", found.start(), found.end(), 0.7, "plate")
+    found = _ANY.match(text, end) if word in _SURE else None
+    if found is not None:
+        return Match("VEHICLE_REGISTRATION", found.start("plate"), found.end(), 0.6, "plate")
+    return None

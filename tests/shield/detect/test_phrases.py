@@ -1,0 +1,120 @@
+"""How people say what a number is, in the languages that the vocabulary knows, and how they say that it is none."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from edgeagent.shield import Standard
+
+PHONES = """
+de: Rückruf an [0236107885] erbeten | Erreichbar bin ich tagsüber auf [06404104234]. | Durchwahl: [04405598749]
+de: Sie erreichen mich unter der Nummer [07515/51661605]. | Meine Nummer ist [017612345678] | Natel [0791234567]
+fr: Tu peux me joindre au [0322550413] après 18 h. | Rappelez le [0386300196] | Mon numéro c'est le [0594620202]
+es: Llama al [612345678] | Marca al [5512345678] por favor | Mi número es [612345678] | wasap [612345678]
+pt: Contacto: [913159086] | O meu telemóvel é o [912345678] | zap [83 7205-8351] | Me liga no [1797992248]
+it: Recapito: [0612345678] | Il mio numero è [3331234567] | Chiamatemi, [3331234567] | Telefonami: [0212345678]
+nl: Bereikbaar op [0612345678] | Mijn nummer is [0612345678] | 06-nummer [0612345678]
+pl: Proszę dzwonić pod numer [887035484] | Kontakt: [723108133] | Mój numer to [605807997]
+sv: Jag nås på [08389171] | Mitt nummer är [0701234567] | tfn [0701234567]
+da: Mit nummer er [20123456] | Jeg træffes på [20123456]
+no: Nummeret mitt er [91234567] | tlfnr [91234567]
+fi: puh. [0549660120] | Tavoitat minut numerosta [0587936798] | Soita numeroon [0401234567]
+tr: Beni [05321234567] numarasından arayın | Bana [05321234567] ile ulaşabilirsiniz | Numaramdan arayın: [05321234567]
+ru: Мой мобильный: [88682216315] | Наберите [84951234567] | Мобильный [89161234567]
+uk: Мій мобільний [0671234567] | Телефонуйте: [0671234567]
+el: Τηλεφώνησέ μου στο [2108966946]
+he: טל' [085852017] | הנייד שלי [0501234567]
+hi: मुझे [08691014118] पर कॉल करें
+zh: 请拨打[13720800603]联系我 | 請撥[0985974487] | 致电[01012345678]
+ja: 私の番号は[09012345678]です
+ko: 제 번호는 [01012345678]입니다
+en: WhatsApp me at [8675375290] | Give me a bell on [01164960266]
+en: my landline's [01134960685] | My number is [4155550143] | reachable on [4155550143]
+en: You can reach him at [4155550143]
+id: Hubungi saya di [081234567890] | No HP [081234567890]
+"""
+
+BIRTHS = """
+es: Nací el [26-07-1992]
+pt: Nasci em [09/12/1968]
+fi: Olen syntynyt [19.09.1988]
+pl: Jan Kowalski, ur. [04.06.1936] | Jan Kowalski (ur. [4.6.1936])
+ru: Иванов И. И., д.р. [15.06.1991]
+ko: [1993년 04월 06일]에 태어났습니다
+cs: Narozena 4. 6. 1936: [04.06.1936]
+hu: Született [1985-02-17]
+ro: Născută la [17.02.1985]
+el: Γεννήθηκα στις [17/02/1985]
+uk: Народився [17.02.1985]
+vi: Ngày sinh [17/02/1985]
+id: Tanggal lahir [17-02-1985]
+"""
+
+PLATES = """
+en: my car reg is [PD57DWL] | license plate [669 KXM]
+da: nummerplade [TZ 24 535]
+fi: rekisterinumero [RTV-942]
+fr: immatriculé [MF-352-MS] | plaque d'immatriculation [249-OXB-14]
+nl: kenteken [0-KJW-21] | kenteken [72-HD-HM]
+no: bilens regnr er [YV 21597]
+pl: nr rejestracyjny [HMA 5RI8] | tablica rejestracyjna [RIX 42229]
+sv: regnummer [SNJ 85I]
+"""
+
+POSTCODES = """
+ca: postal code [K8M3X4] | postal code [R5A 7Y3]
+nl: postcode [1383 PT] | postcode [2264YP]
+pl: kod pocztowy [06-159]
+ja: 郵便番号[743-0166]
+sv: postnummer [123 45]
+us: zip code [02139-4307]
+"""
+
+IDENTIFIERS = """
+lv: Personas kods: [281101-28570]
+no: fødselsnr [28087141170]
+tr: T.C. No: [18868372788]
+he: מספר הזהות שלי [480161017]
+cs: r.č. [115616/9289]
+"""
+
+NONE = """
+de: Kontakt, Kundennummer 12345678 | Auftrag 12345678 | Aktenzeichen 12345678 | Anrufe: 1234567
+fr: votre numéro de commande 12345678 | veuillez joindre le document 12345678 | la marque 12345678
+es: al número de pedido 12345678 | la marca 12345678 | La Liga 12345678
+it: chiamate 12345678 | al numero d'ordine 12345678
+pl: pod numerem KRS 0000123456 | numer klienta 12345678
+sv: kundnummer 12345678 | ordernumret som kom igår var 12345678
+fi: asiakasnumero 12345678 | tavoitteena 12345678 euroa
+tr: sipariş numaram 12345678
+ru: автомобиль 12345678 | номер клиента 12345678
+zh: 订单号码12345678 | 撥款12345678
+ja: 注文番号は12345678です | 顧客番号 12345678
+ko: 주문번호로 12345678
+en: llama-3.1-8b 20240723 | my order number is 12345678 | my number is 42
+en: Kennzeichen der Version 2 B 12 | boiler plate A4 PAGE 12 | nameplate 12 V 500 W | registration opens 10 AM
+en: the zip file 123-4567 | sort by cap 12-345 | port 443-4567
+sv: taget ur 2020-01-01
+"""
+
+
+def sentences(table: str) -> list[str]:
+    """Those of a table, without their languages."""
+    return [said.strip() for line in table.splitlines() if line for said in line[3:].split("|")]
+
+
+@pytest.mark.parametrize("said", sentences(PHONES + BIRTHS + PLATES + POSTCODES + IDENTIFIERS))
+def test_every_way_of_saying_it(said: str) -> None:
+    """All that stands in brackets is found, whatever it is taken for."""
+    before, value, behind = re.split(r"[\[\]]", said)
+    text = before + value + behind
+    places = {i for match in Standard().find(text) for i in range(match.start, match.end)}
+    assert {i for i, char in enumerate(value, len(before)) if char.isalnum()} <= places
+
+
+@pytest.mark.parametrize("said", sentences(NONE))
+def test_what_is_no_personal_number(said: str) -> None:
+    """The same words about something else, words that contain them, and names of other numbers."""
+    assert [match.type for match in Standard().find(said)] == []
