@@ -13,7 +13,7 @@ __all__ = ["plates"]
 _WORDS: Final = {
     "plate": ("plate",), "plaka": ("plaka",), "plaque": ("plaque",), "kennzeichen": ("kennzeichen",), "dvla": ("dvla",),
     "targa": ("targa",), "rejestracyj": ("rejestracyj",), "rto": ("rto",), "vehicle": ("vehicle",),
-    "fahrzeug": ("fahrzeug",), "kenteken": ("kenteken",), "rekisteri": ("rekisteri",),
+    "fahrzeug": ("fahrzeug",), "kenteken": ("kenteken",), "rekisteri": ("rekisteri",), "vrm": ("vrm",),
     "nummer": ("nummernschild", "nummerplad", "nummerplåt"), "matr": ("matrícula", "matricula", "immatricul"),
     "reg": ("registration", "registreringsn", "regnr", "regnummer", "car reg", "reg:"),
 }  # fmt: skip

@@ -19,7 +19,7 @@ __all__ = ["LATIN", "OTHER"]
 
 LATIN: Final = """
 US_SSN: ssn, ssns, ssn number, ssid, social security, social security number, social security no, soc sec, \
-us ssn
+social sec, us ssn
 US_ITIN: itin, itin number, individual taxpayer identification number, individual taxpayer, us itin, taxpayer id
 US_NPI: npi, national provider identifier, provider npi, npi number, us npi, provider id
 US_MBI: mbi, medicare beneficiary identifier, medicare beneficiary, medicare id, medicaid, us mbi
@@ -57,21 +57,21 @@ BE_NATIONAL_NUMBER: rijksregisternummer, numéro national, numéro de registre n
 niss, be national number, belgian national number, nationaal nummer, national number, rijksregister*
 DE_TAX_ID: steuer id, steuer idnr, idnr, id nr, steueridentifikationsnummer, steueridentifikation*, \
 steuer identifik*, identifikationsnummer, german tax id, de tax id, steuerliche identifikationsnummer, tin
-DE_TAX_NUMBER: steuernummer*, st nr, steuer nr, finanzamt, einkommensteuer, de tax number, german tax number, \
-umsatzsteuernummer
+DE_TAX_NUMBER: steuernummer*, st nr, stnr, steuer nr, finanzamt, einkommensteuer, de tax number, \
+german tax number, umsatzsteuernummer
 DE_SOCIAL_SECURITY: sozialversicherungsnummer*, sv nummer, svnr, sv nr, rentenversicherungsnummer*, rvnr, \
 rentenversicherung, sozialversicherung*, de social security, versicherungsnummer, german social security
 DE_VAT_ID: ust id, ust idnr, ustid, ustidnr, umsatzsteuer id, umsatzsteuer identifikation*, german vat, \
 german vat id, de vat id, uid nr
 DE_HEALTH_INSURANCE: krankenversicherungsnummer, krankenversicherten*, gesundheitskarte, krankenkasse*, kvnr, \
-krankenversicherung*, egk, versichertennummer
+krankenversicherung*, egk, versichertennummer, versichertennr
 DE_FUEHRERSCHEIN: führerschein*, fuehrerschein*, fahrerlaubnis*
 DE_LANR: lanr, arztnummer, arzt nummer, lebenslange arztnummer
 DE_BSNR: bsnr, betriebsstättennummer, betriebsstätten nummer, betriebsstaettennummer
 DE_HANDELSREGISTER: handelsregister*, registerauszug, hrb, hra, handelsregisternummer, registergericht
 POSTCODE: plz, postleitzahl, ort, wohnort, post code, postcode, postal code, zip, zip code, zipcode, shipping, \
 uk postcode, code postal, código postal, cap, postnummer, postinumero, kod pocztowy, posta kodu, cep, \
-delivery address
+delivery address, street, road, lane, avenue, crescent, terrace
 FR_NIR: nir, numéro de sécurité sociale, sécurité sociale, sécu, insee, fr nir, numéro insee, \
 french social security, french nir, numéro de sécu
 ES_NIF: dni, nif, es nif, documento nacional de identidad, spanish dni, dni nif, identificación
@@ -87,8 +87,8 @@ CL_RUT: rut, rol único tributario, cl rut, rol unico
 MX_CURP: curp, mx curp, clave única
 PL_PESEL: pesel, pl pesel, numer pesel
 SE_PERSONNUMMER: personnummer*, pnr, svenskt personnummer, swedish personal number, se personnummer, \
-samordningsnummer, person nr
-SE_ORGANISATIONSNUMMER: organisationsnummer*, orgnr, org nr, företagsnummer*, company identity code, \
+samordningsnummer, person nr, personnr
+SE_ORGANISATIONSNUMMER: organisationsnummer*, orgnr, orgnummer, org nr, företagsnummer*, company identity code, \
 se organisationsnummer
 NO_FNR: fødselsnummer*, fodselsnummer*, fnr, no fnr, norwegian national id, norwegian birth number, \
 birth number, personnummeret mitt, fødselsnr, fodselsnr
@@ -172,10 +172,10 @@ driver license number, permis de conduire, permiso de conducir, carnet de conduc
 rijbewijs*, prawo jazdy, prawa jazdy, körkort*, førerkort*, kørekort*, ajokort*, ehliyet*, drivers licence, \
 licencia de conducir, licencia, cnh
 PLATE: licence plate, license plate, number plate, plate, plate number, registration number, \
-vehicle registration, vehicle, reg no, kennzeichen, kfz kennzeichen, nummernschild, autokennzeichen, fahrzeug, \
-kfz, plaka*, tr plaka, plaka no, rto, immatriculation, plaque, matrícula, targa, tablica rejestracyjna, \
-registreringsnummer, rekisterinumero, nr rejestracyjny, kenteken, nummerplade, regnummer, regnr, car reg, bike, \
-vehicles, registration, car registration, vrm
+vehicle registration, vehicle, reg no, kennzeichen, kfz kennzeichen, kennz, nummernschild, autokennzeichen, \
+fahrzeug, kfz, plaka*, tr plaka, plaka no, rto, immatriculation, plaque, matrícula, targa, \
+tablica rejestracyjna, registreringsnummer, rekisterinumero, nr rejestracyjny, kenteken, nummerplade, regnummer, \
+regnr, car reg, bike, vehicles, registration, car registration, vrm
 HEALTH: health insurance, health card, health number, patient id, insurance number, member id, health id, ohip, \
 phn
 URL: website, web site, homepage, home page, profile link, profile, profile url, personal site, blog, webpage, \
@@ -223,7 +223,7 @@ TH_TNIN: เลขประจำตัวประชาชน, เลขบั
 IN_AADHAAR: आधार
 IN_PAN: पैन नंबर, पैन कार्ड, पैन
 IN_VOTER: मतदाता, वोटर
-IL_ID_NUMBER: תעודת זהות, מספר זהות, מספר הזהות, ת.ז, ת״ז
+IL_ID_NUMBER: תעודת זהות, מספר זהות, ת"ז, מספר הזהות, ת.ז, ת״ז
 ID: 国民ID, 証明書番号, 증명번호, رقم الهوية, الهوية الوطنية, هوية, паспортные данные, снилс, инн, ИНН, СНИЛС, \
 पहचान संख्या
 PASSPORT: 护照, 護照, パスポート, 旅券, 여권, паспорт, Паспорт, جواز السفر, جواز, דרכון, หนังสือเดินทาง, \

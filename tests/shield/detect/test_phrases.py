@@ -70,6 +70,7 @@ pl: kod pocztowy [06-159]
 ja: 郵便番号[743-0166]
 sv: postnummer [123 45]
 us: zip code [02139-4307]
+uk: I live at 12 High Street, [DN55 1PT] | 4 Mill Lane, York, [YO1 7HH]
 """
 
 IDENTIFIERS = """
@@ -78,6 +79,10 @@ no: fødselsnr [28087141170]
 tr: T.C. No: [18868372788]
 he: מספר הזהות שלי [480161017]
 cs: r.č. [115616/9289]
+he: ת"ז [275009413]
+de: Versichertennr. [A123456780] | StNr: [0281508150123]
+sv: orgnummer [2120000142]
+en: social sec. [114.02.1696]
 """
 
 NONE = """
@@ -95,7 +100,7 @@ ja: 注文番号は12345678です | 顧客番号 12345678
 ko: 주문번호로 12345678
 en: llama-3.1-8b 20240723 | my order number is 12345678 | my number is 42
 en: Kennzeichen der Version 2 B 12 | boiler plate A4 PAGE 12 | nameplate 12 V 500 W | registration opens 10 AM
-en: the zip file 123-4567 | sort by cap 12-345 | port 443-4567
+en: an Apple M1 8GB | on the street 42 | the zip file 123-4567 | sort by cap 12-345 | port 443-4567
 sv: taget ur 2020-01-01
 """
 
