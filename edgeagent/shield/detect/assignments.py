@@ -29,7 +29,7 @@ _NAME_SIGNS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 _LONGEST_NAME: Final = 48
 _ASSIGNMENT: Final = re.compile(
     r"(?P<rest>[A-Za-z0-9_.-]{0,32})(?![A-Za-z0-9_.-])[\"'`\])]{0,2}[ \t]{0,8}"
-    r"(?:(?P<sign>=>|:=|\?=|={1,2}|:|,|\||>)[ \t\n]{0,8}"
+    r"(?:(?P<sign>=>|:=|\?=|={1,2}|:|,|\||>|\((?=[\"'`]))[ \t\n]{0,8}"
     r"|(?P<block>\{\s{0,8}(?:default|value|secret)\s{0,4}[=:]\s{0,4})|(?P<flag>[ \t]{1,4}(?=[\"'A-Za-z0-9/+$])))"
     r"(?:[bru]?(?P<quote>\\?(?:\"{3}|'{3}|[\"'`]))(?P<quoted>[^\"'`\n\\]{4,400})"
     r"|(?P<bare>[^\s\"'`<>(){}\[\],;]{4,400}))"
@@ -87,6 +87,8 @@ def _assignment(text: str, start: int, end: int) -> tuple[str, int, int, bool] |
         return None
     if value["sign"] in (",", "|") and value["quote"] is None and value["sign"] == ",":
         return None
+    if value["sign"] == "(" and _SETTER.match(name) is None:
+        return None
     group = "quoted" if value["quote"] else "bare"
     first, last = value.span(group)
     if group == "bare":
@@ -100,6 +102,11 @@ def _assignment(text: str, start: int, end: int) -> tuple[str, int, int, bool] |
     return name, first, last, whole
 
 
+_SETTER: Final = re.compile(
+    r"(?:\w{0,24}\.)?(?:set|with|change|update)_?(?:\w{0,12}_)?(?:db|user|root|admin)?pass(?:word|wd|phrase)\Z",
+    re.IGNORECASE,
+)
+"""A function that is given a password, rather than what asks for one or checks it."""
 _OWN_NAME: Final = re.compile(r"pass|secret|token|key|user|input|value|param|config|env|get|_", re.IGNORECASE)
 
 

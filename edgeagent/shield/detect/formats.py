@@ -52,6 +52,9 @@ API_KEY pk-lf- pk-lf-%h{8}(?:-%h{4}){3}-%h{12}
 API_KEY sk-lf- sk-lf-%h{8}(?:-%h{4}){3}-%h{12}
 API_KEY jina_ jina_%a{40,70}
 API_KEY vck_ vck_%a{24,60}
+API_KEY vcp_ vcp_%a{24,60}
+API_KEY vci_ vci_%a{24,60}
+API_KEY sk_ sk_%h{48}
 API_KEY fc- fc-%h{32}
 API_KEY e2b_ e2b_%h{40}
 API_KEY rpa_ rpa_[A-Z0-9]{40,50}
@@ -162,7 +165,7 @@ API_KEY .atlasv1. [A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}
 DATABRICKS_TOKEN dapi dapi%h{32}(?:-\d)?
 DATABRICKS_TOKEN dose dose%h{32}
 NOTION_TOKEN secret_ secret_%a{43}
-NOTION_TOKEN ntn_ ntn_\d{11}%a{35}
+NOTION_TOKEN ntn_ ntn_%a{40,60}
 LINEAR_KEY lin_api_ lin_api_%a{40}
 LINEAR_KEY lin_oauth_ lin_oauth_%h{64}
 POSTMAN_KEY PMAK- PMAK-%h{24}-%h{34}

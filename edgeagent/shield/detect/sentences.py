@@ -9,15 +9,16 @@ from typing import Final
 
 from edgeagent.shield.base import Match
 from edgeagent.shield.detect.assignments import OTHER_WORDS, is_path
-from edgeagent.shield.detect.secret_values import is_placeholder, looks_random
+from edgeagent.shield.detect.secret_values import is_name, is_placeholder, is_type, looks_random
 
 __all__ = ["told"]
 
 _TERMS: Final = """
-password, passwd, passcode, passphrase, passwort, passwörter, passwords, kennwort, mot de passe, mdp, contraseña,
-contrasena, clave, senha, parola, parolă, wachtwoord, hasło, haslo, пароль, şifre, sifre, lösenord, passord,
-adgangskode, kodeord, salasana, パスワード, 暗証番号, 密码, 密碼, 口令, 비밀번호, 암호, 패스워드, كلمة المرور,
-كلمة السر, סיסמה, סיסמא, סיסמתי, รหัสผ่าน, पासवर्ड, heslo, jelszó, κωδικός, mật khẩu, kata sandi, lozinka, pwd, pw, pin
+password, passwd, passcode, passphrase, passwort, passwörter, passwords, kennwort, mot de passe, motdepasse,
+mot_de_passe, mdp, contraseña, contrasena, clave, senha, parola, parolă, wachtwoord, hasło, haslo, пароль, şifre,
+sifre, lösenord, passord, adgangskode, kodeord, salasana, パスワード, 暗証番号, 密码, 密碼, 口令, 비밀번호, 암호,
+패스워드, كلمة المرور, كلمة السر, סיסמה, סיסמא, סיסמתי, รหัสผ่าน, पासवर्ड, heslo, jelszó, κωδικός, mật khẩu,
+kata sandi, lozinka, pwd, pw, pin
 """
 
 
@@ -35,7 +36,7 @@ _ASCII_NAMES: Final = {sign: list(filter(str.isascii, names)) for sign, names in
 _LINK: Final = re.compile(
     r"[a-zäöüßéèąćęłńóśźżåæøışğ]{0,4}[\"'`)]?"
     r"(?:(?:[ \t]{1,2}[^\W\d]{1,14}){0,4}?[ \t]{0,2}"
-    r"(?:(?:\b(?:is|was|lautet|ist|war|est|es|era|é|è|to|jest|är|er|on|это|je|olan|se|esta|está|ini|adalah)"
+    r"(?:(?:\b(?:is|was|lautet|ist|war|est|es|era|é|è|to|jest|är|er|on|это|je|olan|se|este|esta|está|là|ini|adalah)"
     r"(?=[\s:：\"'])|"
     r"[:=：→]|->|—|–|は|が|是|为|為|은|는|이|가|هي|هو|היא|הוא|คือ|है)[ \t:：]{0,3}){1,2}|[ \t]{1,3})"
     r"(?P<quote>[\"'`“„«「『]?)(?P<value>[!-~]{5,80})"
@@ -63,6 +64,7 @@ def told(text: str, lowered: str) -> Iterator[Match]:
         if sign in lowered:
             for name in names:
                 yield from _named(text, lowered, name)
+    yield from _passes(text, lowered)
     yield from _logins(text, lowered)
     for sign, hints in (_ASCII_HINTS if text.isascii() else _HINTS).items():
         if sign in lowered:
@@ -128,6 +130,40 @@ def _logins(text: str, lowered: str) -> Iterator[Match]:
                     start = found.start("value")
                     yield Match("PASSWORD", start, start + len(value), 0.7, "sentence")
             at = lowered.find(word, at + len(word))
+
+
+_PASS: Final = re.compile(r"pass[\"'`]?[ \t]{0,2}(?:[:=]|is\b)[ \t]{0,3}[\"'`]?(?P<value>[!-~]{6,80})", re.IGNORECASE)
+
+
+def _passes(text: str, lowered: str) -> Iterator[Match]:
+    """`user: bob, pass: Xk29!fj`: short for a password, if what follows is one; it is also what tests do."""
+    at = lowered.find("pass")
+    while at >= 0:
+        if lowered[at + 4 : at + 5] in _BEHIND_PASS:
+            found = _PASS.match(text, at)
+            value = "" if found is None else _NEXT.split(found["value"], maxsplit=1)[0].rstrip(_STRIPPED)
+            if found is not None and _varied(value) and not _joined(lowered, at):
+                start = found.start("value")
+                yield Match("PASSWORD", start, start + len(value), 0.7, "sentence")
+        at = lowered.find("pass", at + 4)
+
+
+_BEHIND_PASS: Final = frozenset(":= \t\"'`")
+
+
+def _joined(lowered: str, at: int) -> bool:
+    """Whether a word there is the end of another: `bypass`, `all_pass`."""
+    before = lowered[at - 1 : at]
+    return before.isalnum() or before in ("_", "-", ".")
+
+
+def _varied(value: str) -> bool:
+    """Whether it has three of these: small letters, capitals, digits, signs; and is no test's name and no path."""
+    if value[:4].lower() == "test" or is_placeholder(value) or is_path(value) or is_type(value) or is_name(value):
+        return False
+    kinds = any(map(str.islower, value)) + any(map(str.isupper, value)) + any(map(str.isdigit, value))
+    signs = {c for c in value if not c.isalnum()}
+    return kinds + bool(signs - set("-_.")) >= 3 and not signs & set("/\\(:") and "__" not in value
 
 
 _PREVIOUS: Final = re.compile(r"([^\W_]+)[ \t]+\Z")

@@ -85,6 +85,16 @@ sv: orgnummer [2120000142]
 en: social sec. [114.02.1696]
 """
 
+SECRETS = """
+en: user: bob, pass: [Xk29-fjQ] | pass=[Ab3$Kd9!] | SetPassword("[cekZxrXVJZ]") | cfg.set_db_password('[hx8!kdQ2]')
+fr: motdepasse=[u5ehcu6ZM_o] | mot_de_passe: [Rk_cOR7CycXB9]
+ro: parola este [LIOr!^QaPb]
+vi: mật khẩu là [B+_TpbOgXYD]
+en: ntn_ keys, [ntn_2hXhTgUVgpVxCV0o5z9uC5jdoUY9PQ0hTzLLfbHzNyNbuF]
+en: [vcp_RBWzRb15U3TETN8auWAtWgyQLEbyul06hslHjxXVl417QvjV]
+en: [sk_94099585137cb41b459c219693af22757acd7eb3c530f022]
+"""
+
 NONE = """
 de: Kontakt, Kundennummer 12345678 | Auftrag 12345678 | Aktenzeichen 12345678 | Anrufe: 1234567
 fr: votre numéro de commande 12345678 | veuillez joindre le document 12345678 | la marque 12345678
@@ -101,6 +111,8 @@ ko: 주문번호로 12345678
 en: llama-3.1-8b 20240723 | my order number is 12345678 | my number is 42
 en: Kennzeichen der Version 2 B 12 | boiler plate A4 PAGE 12 | nameplate 12 V 500 W | registration opens 10 AM
 en: an Apple M1 8GB | on the street 42 | the zip file 123-4567 | sort by cap 12-345 | port 443-4567
+en: PASS: TestFoo1 | pass: step2 | bypass: Abc123!x | pass: tests/Foo2.py | hash_password('Secret12')
+en: PASS: test_Foo_12
 sv: taget ur 2020-01-01
 """
 
@@ -110,7 +122,7 @@ def sentences(table: str) -> list[str]:
     return [said.strip() for line in table.splitlines() if line for said in line[3:].split("|")]
 
 
-@pytest.mark.parametrize("said", sentences(PHONES + BIRTHS + PLATES + POSTCODES + IDENTIFIERS))
+@pytest.mark.parametrize("said", sentences(PHONES + BIRTHS + PLATES + POSTCODES + IDENTIFIERS + SECRETS))
 def test_every_way_of_saying_it(said: str) -> None:
     """All that stands in brackets is found, whatever it is taken for."""
     before, value, behind = re.split(r"[\[\]]", said)
