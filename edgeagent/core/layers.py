@@ -77,7 +77,6 @@ class CacheLayers:
         self._leases: dict[bytes, Lease] = {}
         self._reads = Reads()
         self.writes = Writes(submit, self.fault, self.counts)
-        self._submit = submit
         self._repeat = repeat
         self._wall = wall
         self._observer = observer
@@ -283,7 +282,7 @@ class CacheLayers:
         if tier is None or self._repeat is None:
             return None
         key = keys.shared
-        lease = Lease(tier, key, self._submit, self._repeat, partial(self.fault, tier))
+        lease = Lease(tier, key, self.writes.end_lease, self._repeat, partial(self.fault, tier))
         self._leases[key] = lease
         call.scope.add(partial(self._unlead, key, lease))
         try:

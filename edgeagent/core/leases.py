@@ -43,7 +43,7 @@ class Lease:
     Args:
         tier: grants it.
         key: of the answer.
-        submit: runs a job in the background, never blocks.
+        end_later: has a lease ended in the background, never blocks.
         repeat: runs a job again and again.
         fault: told what the tier raises.
     """
@@ -52,13 +52,13 @@ class Lease:
         self,
         tier: Any,
         key: bytes,
-        submit: Callable[[Callable[[], None]], None],
+        end_later: Callable[[Callable[[], None]], None],
         repeat: Repeat,
         fault: Callable[[Exception], None],
     ) -> None:
         self._tier = tier
         self._key = key
-        self._submit = submit
+        self._end_later = end_later
         self._repeat = repeat
         self._fault = fault
         self._lock = Lock()
@@ -98,7 +98,7 @@ class Lease:
             stop()
         token = self.take()
         if token:
-            self._submit(partial(self._release, token))
+            self._end_later(partial(self._release, token))
 
     def _renew(self) -> bool:
         token = self._token

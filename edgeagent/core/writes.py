@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from edgeagent.cache.base import CacheTier, LeaseLost, Put
@@ -19,6 +20,8 @@ __all__ = ["Writes"]
 BATCH: Final = 64
 BATCH_BYTES: Final = 2**20
 """How many entries, and about how many bytes, are sent at once."""
+LEASES: Final = 10_000
+"""How many leases may wait to be ended; the oldest of more have run out by themselves."""
 
 
 class Writes:
@@ -53,12 +56,14 @@ class Writes:
 
     def after_fork(self) -> None:
         """In the child: writes under way are the parent's."""
-        self._values: dict[bytes, bytes] = {}
+        self._values: dict[bytes, tuple[bytes, list[Put]]] = {}  # the latest value, and those that store it
         self._gathered: dict[int, deque[_Write]] = {}
+        self._ends: deque[Callable[[], object]] = deque(maxlen=LEASES)
 
     def under_way(self, key: bytes) -> bytes | None:
-        """What is about to be stored under `key`."""
-        return self._values.get(key)
+        """What is about to be stored under `key`, until every tier has it."""
+        held = self._values.get(key)
+        return None if held is None else held[0]
 
     def put(self, tier: CacheTier, put: Put) -> None:
         """Have it stored soon."""
@@ -66,15 +71,42 @@ class Writes:
         if getattr(tier, "batches", False):
             gathered = self._gathered.setdefault(id(tier), deque())
         write = _Write(self, tier, put, gathered)
-        self._values[put.key] = put.value
+        held = self._values.get(put.key)  # no lock: a race only has a value seen for less long
+        if held is None or held[0] is not put.value:
+            held = self._values[put.key] = put.value, []
+        held[1].append(put)
         if gathered is not None:
             gathered.append(write)
         self._submit(write)
 
     def over(self, put: Put) -> None:
         """It is done, or will not be."""
-        if self._values.get(put.key) is put.value:
-            self._values.pop(put.key, None)
+        held = self._values.get(put.key)
+        if held is not None and held[0] is put.value:
+            with suppress(ValueError):
+                held[1].remove(put)
+            if not held[1]:
+                self._values.pop(put.key, None)
+
+    def end_lease(self, end: Callable[[], object]) -> None:
+        """Have a lease ended soon."""
+        self._ends.append(end)
+        self._submit(self.end_leases)
+
+    def not_done(self, tier: Any, put: Put) -> None:
+        """It will not be: the lease that it would have ended is ended by the next job. Never blocks, nor submits."""
+        if put.token:
+            self._ends.append(partial(tier.release, put.key, put.token))
+
+    def end_leases(self) -> None:
+        """End those that are to be."""
+        while True:
+            try:
+                end = self._ends.popleft()
+            except IndexError:
+                return
+            with suppress(Exception):  # it ends by itself
+                end()
 
 
 class _Write:
@@ -89,14 +121,18 @@ class _Write:
         self.put = put
 
     def __call__(self) -> None:
+        self._writes.end_leases()  # they are waited for
         puts = [self.put] if self._gathered is None else _taken(self._gathered)
         try:
             self._store(puts)
         except Exception as error:
             self._writes.fault(self._tier, error)
+            for put in puts:
+                self._writes.not_done(self._tier, put)
         finally:
             for put in puts:
                 self._writes.over(put)
+            self._writes.end_leases()
 
     def _store(self, puts: list[Put]) -> None:
         if len(puts) > 1:
@@ -118,9 +154,7 @@ class _Write:
     def _refused(self, put: Put, error: Exception) -> None:
         """The tier says why; the write would have ended the lease, for which others wait."""
         self._writes.fault(self._tier, error)
-        if put.token:
-            with suppress(Exception):  # it ends by itself
-                self._tier.release(put.key, put.token)
+        self._writes.not_done(self._tier, put)
 
     def dropped(self) -> None:
         """The background will not run this job; the write may be under way by another."""
@@ -130,6 +164,7 @@ class _Write:
             except ValueError:
                 return
         self._writes.dropped(self._tier)
+        self._writes.not_done(self._tier, self.put)
         self._writes.over(self.put)
 
 

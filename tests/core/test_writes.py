@@ -190,6 +190,77 @@ def test_a_write_that_is_refused_ends_its_lease(kind: type[Counter], frees: bool
     assert set(scene.shelf.items) == {b"a", b"b"}
 
 
+@pytest.mark.parametrize("kind", [Counter, Batching])
+def test_a_leased_write_that_is_dropped_ends_its_lease(kind: type[Counter]) -> None:
+    """The next job of any write does, before its own work; not who found the queue full, who must not wait."""
+    scene = Scene(kind())
+    ended: list[tuple[bytes, str]] = []
+    scene.shelf.release = lambda key, token: ended.append((key, token))  # type: ignore[attr-defined]
+    scene.put(b"a", token="t")
+    scene.put(b"b")
+    scene.put(b"c")
+    for _ in range(2):
+        scene.jobs.pop(0).dropped()  # type: ignore[attr-defined]
+    assert ended == []
+    scene.work()
+    assert ended == [(b"a", "t")]
+    assert set(scene.shelf.items) == {b"c"}
+
+
+def test_a_lease_whose_own_job_is_dropped_is_ended_by_the_next() -> None:
+    """A call that stores nothing gives its lease back, however full the queue is."""
+    scene = Scene(Counter())
+    ended: list[str] = []
+    scene.writes.end_lease(lambda: ended.append("one"))
+    scene.jobs.pop(0)
+    scene.put(b"a")
+    scene.work()
+    assert ended == ["one"]
+    scene.writes.end_lease(lambda: ended.append("two"))
+    scene.writes.after_fork()
+    scene.work()
+    assert ended == ["one"]  # the other is the parent's
+
+
+def test_leases_of_a_batch_that_fails_are_ended() -> None:
+    """A batch that raises has stored nothing: its leases are given back as that of one write is."""
+    scene = Scene(Batching())
+    ended: list[str] = []
+    scene.shelf.release = lambda key, token: ended.append(token)  # type: ignore[attr-defined]
+    scene.shelf.away = True
+    scene.put(b"a", token="one")
+    scene.put(b"b", token="two")
+    scene.work()
+    assert ended == ["one", "two"]
+
+
+def test_a_value_is_seen_until_the_last_tier_has_it() -> None:
+    """Where one tier has refused it, or its write was dropped, the other's is still under way."""
+    for refuses in (True, False):
+        scene, value = Scene(Counter()), b"v"
+        scene.writes.put(scene.shelf, Put(b"bad", value))
+        other = Counter()
+        scene.writes.put(other, Put(b"bad", value))
+        if refuses:
+            scene.jobs.pop(0)()
+        else:
+            scene.jobs.pop(0).dropped()  # type: ignore[attr-defined]
+        assert scene.writes.under_way(b"bad") == value
+        scene.work()
+        assert scene.writes.under_way(b"bad") is None
+
+
+def test_an_older_value_is_not_seen_again() -> None:
+    """Once a later one was stored, whatever of the older one is still to be done."""
+    scene = Scene(Counter())
+    for value in (b"one", b"two"):
+        scene.writes.put(scene.shelf, Put(b"a", value))
+    scene.jobs.pop(1)()
+    assert scene.writes.under_way(b"a") is None
+    scene.work()
+    assert scene.writes.under_way(b"a") is None
+
+
 def test_a_child_has_nothing_under_way() -> None:
     """What was pending at the fork is the parent's."""
     scene = Scene(Batching())
