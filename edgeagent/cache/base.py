@@ -40,8 +40,8 @@ class CacheTier(Protocol):
         """The bytes under `key`, or None."""
         ...
 
-    def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> None:
-        """Store `value` under `key` for `ttl` seconds (None: as long as there is room)."""
+    def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> bool | None:
+        """Store `value` under `key` for `ttl` seconds (None: as long as there is room); False: it is not kept."""
         ...
 
     def delete(self, key: bytes, /) -> None:

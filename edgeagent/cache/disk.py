@@ -126,13 +126,14 @@ class DiskCache:
             raise
         return value
 
-    def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> None:
-        """Store `value` for `ttl` seconds (None: the tier's own); a value beyond `size_limit` only replaces."""
+    def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> bool:
+        """Store `value` for `ttl` seconds (None: the tier's own); one beyond `size_limit` only replaces → False."""
         lifetime = self.ttl if ttl is None else ttl
         if len(value) > self.size_limit or (lifetime is not None and lifetime <= 0):
             self.delete(key)
-        else:
-            self._write(lambda database: database.set(bytes(key), bytes(value), lifetime))
+            return False
+        self._write(lambda database: database.set(bytes(key), bytes(value), lifetime))
+        return True
 
     def delete(self, key: bytes, /) -> None:
         """Forget `key`."""

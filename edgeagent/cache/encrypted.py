@@ -78,9 +78,9 @@ class EncryptedCache:
         data = self.tier.get(key)
         return None if data is None else self._opened(key, data)
 
-    def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> None:
-        """Encrypt and store `value` for `ttl` seconds (None: as the inner tier has it)."""
-        self.tier.put(key, self._sealed(key, value), ttl)
+    def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> bool | None:
+        """Encrypt and store `value` for `ttl` seconds (None: as the inner tier has it); False: it is not kept."""
+        return self.tier.put(key, self._sealed(key, value), ttl)
 
     def delete(self, key: bytes, /) -> None:
         """Forget `key`."""

@@ -252,8 +252,8 @@ def unencodable(value: Any, path: str) -> RequestValidationError:
         if place.count(".") + place.count("[") > 64:  # circular, or nested beyond sense
             break
     return RequestValidationError(
-        f"{place or 'The request'} cannot be sent as JSON: NaN, infinities, lone surrogates, circular values and "
-        f"Python objects have no JSON form (found {type(value).__name__}).",
+        f"{place or 'The request'} cannot be sent as JSON: NaN, infinities, lone surrogates, circular values, "
+        f"Python objects and what is nested deeper than 200 levels have no JSON form (found {type(value).__name__}).",
         param=place or None,
     )
 

@@ -93,8 +93,8 @@ class MemoryCache:
             store.misses += 1
             return None
 
-    def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> None:
-        """Store `value` for `ttl` seconds (None: the tier's own); a value larger than `max_bytes` only replaces."""
+    def put(self, key: bytes, value: bytes, /, ttl: float | None = None) -> bool:
+        """Store `value` for `ttl` seconds (None: the tier's own); one larger than `max_bytes` only replaces → False."""
         lifetime = self.ttl if ttl is None else ttl
         expires = None if lifetime is None else self._clock() + lifetime
         state = self._current()
@@ -102,8 +102,9 @@ class MemoryCache:
         with state.lock:
             if len(value) > self.max_bytes or (lifetime is not None and lifetime <= 0):
                 store.pop(key, None)
-            else:
-                store[key] = Item(value, expires)
+                return False
+            store[key] = Item(value, expires)
+            return True
 
     def delete(self, key: bytes, /) -> None:
         """Forget `key`."""

@@ -349,8 +349,8 @@ class CacheLayers:
     def _put_near(self, key: bytes, data: bytes, ttl: float | None, *, capped: bool = False) -> None:
         for tier in self._near:
             try:
-                tier.put(key, data, shorter(ttl, tier) if capped else ttl)
-                self.counts(tier).wrote()
+                if tier.put(key, data, shorter(ttl, tier) if capped else ttl) is not False:
+                    self.counts(tier).wrote()
             except Exception as error:
                 self.fault(tier, error)
         self.last_put = object()  # not a number: two threads could make the same of it

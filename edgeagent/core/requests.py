@@ -15,13 +15,19 @@ from edgeagent.errors import RequestValidationError
 from edgeagent.types import ChatRequest
 from edgeagent.types.faults import first_fault
 
-__all__ = ["KNOWN_PARAMETERS", "chat_request", "given"]
+__all__ = ["KNOWN_PARAMETERS", "UnwritableError", "chat_request", "dumped", "given", "unwritable"]
 
 KNOWN_PARAMETERS: Final = frozenset(ChatRequest.model_fields)
 _SCALARS: Final = (str, int, float)
 _BUILTIN: Final = frozenset({str, int, float, bool, list, dict, tuple, type(None)})
 _MARKERS: Final = ("openai", "edgeagent")
+DEPTH: Final = 200
+"""Levels that all writers of JSON on the way take; some take a few more."""
 _ITERABLES: Final = frozenset({"messages", "tools", "functions", "stop", "modalities"})
+
+
+class UnwritableError(Exception):
+    """An object holds what JSON cannot."""
 
 
 def chat_request(params: Mapping[str, Any], extra_body: Mapping[str, Any] | None = None) -> ChatRequest:
@@ -30,21 +36,49 @@ def chat_request(params: Mapping[str, Any], extra_body: Mapping[str, Any] | None
     Raises:
         RequestValidationError: a missing or ill-typed parameter; `.param` names it, as in `messages[0].role`.
     """
-    values = {
-        name: value if type(value) is str else _plain(name, value)
-        for name, value in params.items()
-        if value is not None and (type(value) in _BUILTIN or given(value))
-    }
-    if extra_body:
-        if not isinstance(extra_body, Mapping):
-            raise RequestValidationError("extra_body must be a mapping.", param="extra_body")
-        values.update(_copied(extra_body))
     try:
+        values = {
+            name: value if type(value) is str else _plain(name, value)
+            for name, value in params.items()
+            if value is not None and (type(value) in _BUILTIN or given(value))
+        }
+        if extra_body:
+            if not isinstance(extra_body, Mapping):
+                raise RequestValidationError("extra_body must be a mapping.", param="extra_body")
+            values.update(_copied(extra_body))
         # model_validate without its options, which take a fifth of its time
         request: ChatRequest = ChatRequest.__pydantic_validator__.validate_python(values)
     except ValidationError as error:
         raise _refused(error) from None
+    except (RecursionError, UnwritableError):
+        raise unwritable({**params, "extra_body": extra_body}) from None
     return request
+
+
+def unwritable(params: Mapping[str, Any]) -> RequestValidationError:
+    """The error for values that are nested beyond measure, hold themselves, or hold what JSON cannot."""
+    param = next((name for name, value in params.items() if not _can_be_copied(value)), None)
+    return RequestValidationError(
+        f"{param or 'The request'} cannot be sent as JSON: it is nested deeper than {DEPTH} levels, holds itself, or "
+        "has an object in it that is no JSON value. Give such a part as JSON text in a string.",
+        param=param,
+    )
+
+
+def dumped(value: BaseModel, *, by_alias: bool = False) -> dict[str, Any]:
+    """What a pydantic object was set to, as JSON values. Raises `UnwritableError`."""
+    try:
+        return value.model_dump(mode="json", by_alias=by_alias, exclude_unset=True)
+    except ValueError:  # of pydantic's own: circular, too deep, of no type that it knows, bytes that are no text
+        raise UnwritableError from None
+
+
+def _can_be_copied(value: Any) -> bool:
+    try:
+        _copied(value)
+    except (RecursionError, UnwritableError):
+        return False
+    return True
 
 
 def given(value: object) -> bool:
@@ -78,7 +112,7 @@ def _copied(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _copied(item) for key, item in value.items() if given(item)}
     if isinstance(value, BaseModel):
-        return {k: v for k, v in value.model_dump(mode="json", exclude_unset=True).items() if v is not None}
+        return {k: v for k, v in dumped(value).items() if v is not None}
     if isinstance(value, list | tuple) or (isinstance(value, Iterable) and not isinstance(value, bytes | bytearray)):
         return [_copied(item) for item in value]
     return value

@@ -148,7 +148,7 @@ class _Write:
             except Exception as error:
                 self._refused(puts[0], error)
                 return
-            if not token or stored:
+            if stored or (stored is None and not token):
                 self._writes.wrote(self._tier)
 
     def _refused(self, put: Put, error: Exception) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel
 
 from edgeagent.core.native import Native
-from edgeagent.core.requests import given
+from edgeagent.core.requests import UnwritableError, dumped, given, unwritable
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.responses import ResponsesCodec
 from edgeagent.types.responses.params import ResponseParams
@@ -32,8 +32,11 @@ def asked(params: Mapping[str, Any], extra_body: Any, *, stream: bool) -> tuple[
     """
     if extra_body is not None and not isinstance(extra_body, Mapping):
         raise RequestValidationError("extra_body must be a mapping.", param="extra_body")
-    body = {name: _plain(value) for name, value in params.items() if given(value) and name not in _OUTSIDE}
-    body.update({name: _plain(value) for name, value in (extra_body or {}).items()})
+    try:
+        body = {name: _plain(value) for name, value in params.items() if given(value) and name not in _OUTSIDE}
+        body.update({name: _plain(value) for name, value in (extra_body or {}).items()})
+    except (RecursionError, UnwritableError):
+        raise unwritable({**params, "extra_body": extra_body}) from None
     if stream:
         body["stream"] = True
     codec = ResponsesCodec(asked=body)
@@ -63,7 +66,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items() if given(item)}
     if isinstance(value, BaseModel):
-        return _unread(value.model_dump(mode="json", by_alias=True, exclude_unset=True))
+        return _unread(dumped(value, by_alias=True))
     if isinstance(value, list | tuple) or (isinstance(value, Iterable) and not isinstance(value, bytes | bytearray)):
         return [_plain(item) for item in value]
     return value

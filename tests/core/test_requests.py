@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from openai import NOT_GIVEN, omit
 from openai.types.chat import ChatCompletionMessage as TheirMessage
+from pydantic import BaseModel, ConfigDict
 
 from edgeagent.core.requests import chat_request
 from edgeagent.errors import RequestValidationError
@@ -118,3 +120,55 @@ def test_numbers_of_tokens(bias: dict[Any, float]) -> None:
             chat_request({"model": "m", "messages": [], "logit_bias": {**bias, wrong: 1}})
         assert caught.value.param is not None
         assert caught.value.param.startswith("logit_bias")
+
+
+class Anything(BaseModel):
+    """An object that takes whatever it is given."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def _nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value] if isinstance(value, dict) else {"a": value}
+    return value
+
+
+def _circular(kind: type) -> Any:
+    value: Any = kind()
+    if isinstance(value, list):
+        value.append({"in": value})
+    elif isinstance(value, dict):
+        value["in"] = [value]
+    else:
+        value.me = value
+    return value
+
+
+UNWRITABLE: dict[str, Callable[[], Any]] = {
+    "nested": lambda: _nested(100_000),
+    "circular list": lambda: _circular(list),
+    "circular dict": lambda: _circular(dict),
+    "circular object": lambda: _circular(Anything),
+    "nested in an object": lambda: Anything.model_construct(a=_nested(300)),
+    "no JSON in an object": lambda: Anything.model_construct(a=object()),
+    "bytes in an object": lambda: Anything.model_construct(a=b"\xff"),
+}
+
+
+@pytest.mark.parametrize("make", UNWRITABLE.values(), ids=UNWRITABLE)
+def test_what_cannot_be_written_is_refused_by_name(make: Callable[[], Any]) -> None:
+    """Nested beyond measure, or holding itself: an error of ours that names the parameter and says what to do."""
+    value = make()
+    where: list[tuple[str, dict[str, Any], Any]] = [
+        ("extra_body", {}, {"x": value}),
+        ("messages", {"messages": [{"role": "user", "content": "q", "x": value}]}, None),
+        ("tools", {"tools": [{"type": "function", "function": {"name": "f", "x": value}}]}, None),
+        ("metadata", {"metadata": {"x": value}}, None),
+    ]
+    for name, params, extra_body in where:
+        with pytest.raises(RequestValidationError, match=r"200 levels.*JSON text") as caught:
+            chat_request({"model": "m", "messages": [{"role": "user", "content": "q"}], **params}, extra_body)
+        assert caught.value.param == name
+        assert caught.value.__cause__ is None

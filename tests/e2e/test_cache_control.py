@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from edgeagent import EdgeClient, RequestValidationError
-from edgeagent.cache import Cache, MemoryCache
+from edgeagent.cache import Cache, DiskCache, EncryptedCache, MemoryCache
 from edgeagent.core.catalogue import Imported
 from edgeagent.core.embedding import Embeddings
 from edgeagent.core.shielding import Shielding
@@ -295,6 +295,19 @@ class Vectors:
     def embed(self, request: Any) -> Any:
         self.asked += 1
         return [[float(number + 1)] for number in range(len(request.input))]
+
+
+async def test_what_is_too_large_is_no_write(kind: str, tmp_path: Path) -> None:
+    """An answer that no tier keeps was written to none, encrypted or not; other entries count as ever."""
+    for encryption in (False, EncryptedCache.generate_key()):
+        disk = DiskCache(tmp_path / f"cache {bool(encryption)}", size_limit=100)
+        tier = disk if isinstance(encryption, bool) else EncryptedCache(disk, [encryption])
+        async with Gate(kind, [counting()], cache=Cache(memory=MemoryCache(max_bytes=100), disk=tier)) as gate:
+            await gate.create("a", **ask())
+            await gate.flush()
+            stats = await settled(gate.client.cache.stats())
+        for name in ("memory", "disk"):
+            assert (stats.tiers[name].entries, stats.tiers[name].writes, stats.tiers[name].faults) == (0, 0, 0)
 
 
 async def test_counts(kind: str, tmp_path: Path) -> None:

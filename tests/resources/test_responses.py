@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import openai
@@ -523,3 +524,27 @@ def test_openais_own_exceptions(way: Any) -> None:
 
 class Named(BaseModel):
     name: str
+
+
+@every_way
+def test_what_holds_itself_is_refused_by_name(way: Any) -> None:
+    """An argument that cannot be written is an error of ours, whole and streamed; nobody is asked."""
+    circular: dict[str, Any] = {"role": "user", "content": "q"}
+    circular["it"] = [circular]
+    fake = FakeProvider("x")
+    client = Driven(way, providers=[fake])
+
+    def create(responses: Any, **params: Any) -> Any:
+        return responses.create(model="fake/x", **params)
+
+    asked: dict[str, dict[str, Any]] = {
+        "input": {"input": [circular]},
+        "extra_body": {"input": "q", "extra_body": circular},
+    }
+    for name, params in asked.items():
+        for stream in (False, True):
+            with pytest.raises(RequestValidationError) as caught:
+                client.do(partial(create, stream=stream, **params))
+            assert caught.value.param == name
+    client.close()
+    assert fake.calls == 0
