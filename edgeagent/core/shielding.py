@@ -232,7 +232,7 @@ def shielded(call: Call[Any]) -> Flow[None]:
     if isinstance(call.request, ChatRequest):
         for guard in shield.guards:
             if shield.policy.dry_run:
-                _tried(partial(_before, call, guard), guard, refused)
+                _tried(partial(_before, call, guard, dry=True), guard, refused)
             else:
                 yield from _asked(call, guard)
     shielding = prepared(call)
@@ -244,9 +244,11 @@ def shielded(call: Call[Any]) -> Flow[None]:
     call.edge.masked, call.edge.reported = shielding.masked, shielding.reported
 
 
-def _before(call: Call[Any], guard: Any) -> Any:
-    """Show the guard what is asked, and of whom besides."""
+def _before(call: Call[Any], guard: Any, *, dry: bool = False) -> Any:
+    """Show the guard what is asked, and of whom besides; in a dry run one that would ask somebody must not."""
     models, before = getattr(guard, "models", None), getattr(guard, "before", None)
+    if dry:
+        before = getattr(guard, "rehearse", before)
     if models is not None and call.options.fallbacks:
         models(call.options.fallbacks)
     return None if before is None else before(call.request)

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from edgeagent.shield.restore import Restorer, Restoring
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.types._model import Model
+from edgeagent.types.assembly import LABELS, is_indexed
 from edgeagent.types.chunk import (
     ChoiceDelta,
     ChoiceDeltaAudio,
@@ -205,8 +206,24 @@ class ChunkRestorer:
         copy = delta.model_copy(update=changes)
         extra = copy.__pydantic_extra__ or {}
         for name, value in extra.items():
-            extra[name] = self._text((index, "extra", name), value) if isinstance(value, str) else restorer.tree(value)
+            if isinstance(value, str):
+                extra[name] = self._text((index, "extra", name), value)
+            elif isinstance(value, list):
+                extra[name] = [self._item(item, (index, "item", name)) for item in value]
+            else:
+                extra[name] = restorer.tree(value)
         return copy
+
+    def _item(self, item: Any, key: tuple[Any, ...]) -> Any:
+        """A piece of something of the vendor's own that is told in pieces, as OpenRouter's `reasoning_details` are."""
+        if not is_indexed(item):
+            return self._restorer.tree(item)
+        return {
+            name: self._text((*key, item["index"], name), part)
+            if isinstance(part, str) and name not in LABELS
+            else self._restorer.tree(part, parent=name)
+            for name, part in item.items()
+        }
 
     def _flush(self, index: int, names: Iterable[str], changes: dict[str, Any]) -> None:
         """Say what waits in texts that something else follows: behind it, it would be another text."""
@@ -270,6 +287,7 @@ _HOLDERS: Final[dict[str, Callable[[tuple[Any, ...], str], ChoiceDelta]]] = {
     "custom": lambda key, text: ChoiceDelta(
         tool_calls=[ChoiceDeltaToolCall(index=key[1], custom=ChoiceDeltaToolCallCustom(input=text))]
     ),
+    "item": lambda key, text: ChoiceDelta.model_validate({key[1]: [{"index": key[2], key[3]: text}]}),
     "extra": lambda key, text: ChoiceDelta.model_validate({key[1]: text}),
 }
 

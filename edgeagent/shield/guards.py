@@ -39,6 +39,7 @@ class Guard(Protocol):
     `before(request)` and `after(request, completion)` raise to refuse; they see what the caller wrote and gets.
     `before` may return another request, which is sent in its place (but for a body in a vendor's own format, which a
     target of that format is sent as it was). `models(names)` is shown a call's fallbacks, and raises to refuse.
+    `rehearse(request)` takes the place of `before` in a dry run, where that would ask somebody.
     `approve(request)` is a function that may block, or be async; what is not true refuses.
     `repair(request, completion, error)` gives a request for one more try after `after` refused the answer with `error`,
     or None.

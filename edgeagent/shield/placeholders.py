@@ -1,8 +1,9 @@
 """Placeholders: how they are written, and how they are recognised in what a model made of them.
 
 A placeholder is `<LABEL_n>`. Models write `<email_1>`, `< EMAIL 1 >`, `<EMAIL\\_1>` in Markdown, `&lt;EMAIL_1&gt;` in
-HTML, `\\u003cEMAIL_1\\u003e` in JSON, `%3CEMAIL_1%3E` in a URL, `<EMAIL_1's>` where their language inflects. All of
-these are it; a name without any bracket is not, since it may be anything (a constant of a program).
+HTML, `\\u003cEMAIL_1\\u003e` in JSON, `%3CEMAIL_1%3E` in a URL, `%253CEMAIL_1%253E` in a URL in a URL, `<EMAIL_1's>`
+where their language inflects. All of these are it; a name without any bracket is not, since it may be anything (a
+constant of a program).
 
 What looks like one is one only if its name is among those that the request holds. In a request, text that could be
 taken for one of them is itself replaced by a placeholder (`<LITERAL_1>`), so that nothing but ours is ever restored:
@@ -35,6 +36,7 @@ _OPEN: Final = (
     "\\u003c",
     "\\\\u003c",
     "%3c",
+    "%253c",
     "\uff1c",
     "\u2039",
     "\u3008",
@@ -50,6 +52,7 @@ _CLOSE: Final = (
     "\\u003e",
     "\\\\u003e",
     "%3e",
+    "%253e",
     "\uff1e",
     "\u203a",
     "\u3009",
@@ -65,7 +68,8 @@ _APOSTROPHES: Final = frozenset("'\u2019")
 _PAIRS: Final = {"\\<": "\\>", "\\\\<": "\\\\>"}
 """A backslash belongs to the bracket behind it only where both have one: else it is the path's (`C:\\<NAME_1>`)."""
 _HTML: Final = {"&lt;": 1, "&#60;": 1, "&#x3c;": 1, "&amp;lt;": 2}
-"""How often a text is escaped that has a bracket like this."""
+_URL: Final = {"%3c": 1, "%253c": 2}
+"""How often a text is escaped that has a bracket like this: for HTML, for a URL (that may stand in another one)."""
 OURS: Final = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_[0-9]+>")
 """A placeholder as we write it."""
 _NOT_IN_NAME: Final = re.compile(r"[^A-Z0-9]")
@@ -86,7 +90,9 @@ class Seen(NamedTuple):
         value += self.suffix
         for _ in range(_HTML.get(self.opened, 0)):
             value = html_escape(value, quote=False)
-        return in_url(value) if self.opened == "%3c" else value
+        for _ in range(_URL.get(self.opened, 0)):
+            value = in_url(value)
+        return value
 
 
 def placeholder(label: str, number: int) -> str:

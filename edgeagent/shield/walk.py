@@ -201,7 +201,7 @@ def _text(value: str, visitor: Visitor, where: str, key: str, parent: Mapping[st
 def _is_opaque(key: str, parent: Mapping[str, Any], structural: bool) -> bool:
     """Whether a vendor wrote it, which takes it back only as it was."""
     if key == "data":
-        return parent.get("type") == "redacted_thinking"
+        return parent.get("type") in ("redacted_thinking", "reasoning.encrypted")
     return key in _OPAQUE or (key == "signature" and structural)
 
 

@@ -278,19 +278,19 @@ def _added(name: str, old: Any, new: Any) -> Any:
 
 def _added_items(old: list[Any], new: list[Any]) -> list[Any]:
     result = list(old)
-    places = {item["index"]: place for place, item in enumerate(result) if _is_indexed(item)}
+    places = {item["index"]: place for place, item in enumerate(result) if is_indexed(item)}
     for item in new:
-        if _is_indexed(item) and item["index"] in places:
+        if is_indexed(item) and item["index"] in places:
             place = places[item["index"]]
             result[place] = _merged(result[place], item)
         else:
-            if _is_indexed(item):
+            if is_indexed(item):
                 places[item["index"]] = len(result)
             result.append(item)
     return result
 
 
-def _is_indexed(item: Any) -> bool:
+def is_indexed(item: Any) -> bool:
     return isinstance(item, dict) and isinstance(item.get("index"), int)
 
 

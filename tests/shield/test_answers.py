@@ -352,3 +352,23 @@ def test_streams_of_every_vendor(wire: Wire) -> None:
         out = [*(made for chunk in masked for made in stream.feed(chunk)), *stream.end()]
         assert said(assemble(out)) == said(assemble(read(told(out)))) == said(wanted)
         assert wanted.choices[0].message.content == "Eve & k@y.de"
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_what_a_vendor_tells_in_pieces(size: int) -> None:
+    """Pieces with an index (`reasoning_details`) are each one text, however cut; words of the format stay whole."""
+    texts = {0: ("summary", "ask <NAME_2> or <EMAIL_1>"), 1: ("text", "then <NAME_2>, or <NAM")}
+    restorer = ChunkRestorer(HELD, structured=False)
+    out: list[ChatCompletionChunk] = []
+    for place, (member, text) in texts.items():
+        for at in range(0, len(text), size):
+            piece = {"type": f"reasoning.{member}", "index": place, "format": "x-v1", member: text[at : at + size]}
+            delta = {"reasoning_details": [piece, {"note": "<NAME_2>"}] if at == 0 else [piece]}
+            chunk = {"id": "i", "created": 1, "model": "m", "choices": [{"index": 0, "delta": delta}]}
+            out += restorer.feed(ChatCompletionChunk.model_validate(chunk))
+    details = (assemble([*out, *restorer.end()]).choices[0].message.model_extra or {})["reasoning_details"]
+    assert [detail for detail in details if "note" in detail] == [{"note": "Eve"}] * 2
+    assert [detail for detail in details if "note" not in detail] == [
+        {"type": "reasoning.summary", "index": 0, "format": "x-v1", "summary": 'ask Eve or b"o\\b@x.com'},
+        {"type": "reasoning.text", "index": 1, "format": "x-v1", "text": "then Eve, or <NAM"},
+    ]

@@ -43,6 +43,7 @@ def restorer() -> Restorer:
         ("&lt;PERSON_1&gt;", 'A "B" &lt;C&gt;'),
         ("&amp;lt;PERSON_1&amp;gt;", 'A "B" &amp;lt;C&amp;gt;'),
         ("?q=%3CEMAIL_1%3E", "?q=bob%40x.com"),
+        ("?to=%2Fx%3Fq%3D%253cEMAIL_1%253E", "?to=%2Fx%3Fq%3Dbob%2540x.com"),
         (r"\u003cEMAIL_1\u003e", "bob@x.com"),
         ("\uff1cEMAIL_1\uff1e \u2039EMAIL_1\u203a", "bob@x.com bob@x.com"),
         ("<EMAIL_1>'s <EMAIL_1's> <EMAIL_1ig>", "bob@x.com's bob@x.com's bob@x.comig"),

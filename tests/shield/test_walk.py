@@ -74,6 +74,7 @@ class Seen:
         ({"type": "thinking", "signature": "c2lnbmF0dXJl"}, []),
         ({"type": "thinking", "signature": "of ann"}, [("of ann", "x.signature", False)]),
         ({"type": "redacted_thinking", "data": "c2lnbmF0dXJl"}, []),
+        ({"type": "reasoning.encrypted", "data": "c2lnbmF0dXJl", "index": 0}, []),
         ({"functionCall": {}, "thoughtSignature": "c2ln+/=="}, []),
         ({"thoughtSignature": "4111111111111111"}, [("4111111111111111", "x.thoughtSignature", False)]),
         ({"signature": "of ann"}, [("of ann", "x.signature", False)]),

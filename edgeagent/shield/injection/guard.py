@@ -121,16 +121,29 @@ class InjectionGuard:
             ShieldBlockedError: refused, by `block` or by `ask`. It names channels and places, no text.
             ConfigurationError: `ask` is async.
         """
-        findings = self.inspect(request)
-        for finding in findings if self._on_finding is not None else ():
-            assert self._on_finding is not None
-            self._on_finding(finding)
+        findings = self._told(request)
         self._refuse([one for one in findings if self._actions[one.channel] == "block"], "refused by policy")
         asked = [one for one in findings if self._actions[one.channel] == "approve"]
         if asked and not self._approved(asked):
             self._refuse(asked, "not approved")
         noted = [one for one in findings if self._actions[one.channel] == "annotate"]
         return _annotated(request, noted) if noted else request
+
+    def rehearse(self, request: ChatRequest) -> None:
+        """`before` in a dry run: nobody is asked.
+
+        Raises:
+            ShieldBlockedError: what would be refused, or asked about.
+        """
+        findings = self._told(request)
+        self._refuse([one for one in findings if self._actions[one.channel] in ("block", "approve")], "in a dry run")
+
+    def _told(self, request: ChatRequest) -> list[Finding]:
+        findings = self.inspect(request)
+        if self._on_finding is not None:
+            for finding in findings:
+                self._on_finding(finding)
+        return findings
 
     def _approved(self, findings: Sequence[Finding]) -> bool:
         answer: Any = None if self._ask is None else self._ask(findings)
