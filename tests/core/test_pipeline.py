@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -650,6 +650,46 @@ def test_usage_is_shown_if_asked_for() -> None:
     assert chunks[-1].usage is not None
     assert chunks[-1].choices == []
     assert chunks[-1].edge is not None
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_a_choice_that_has_ended_holds_up_no_other(cache: bool) -> None:
+    """Only what may be the last chunk waits for the end; the others come at once, however many choices there are."""
+    shown: list[tuple[int, Any, Any]] = []
+    seen: list[int] = []
+
+    def choice(index: int, content: str | None, finish: str | None = None) -> dict[str, Any]:
+        delta = {} if content is None else {"content": content}
+        return {"choices": [{"index": index, "delta": delta, "finish_reason": finish}]}
+
+    pieces = [choice(0, "a"), choice(1, "b"), choice(0, None, "stop"), choice(1, "c"), choice(1, "d", "stop")]
+
+    def told() -> Iterator[dict[str, Any]]:
+        for piece in pieces:
+            seen.append(len(shown))
+            yield piece
+
+    house = House(FakeProvider(lambda request: told()))
+    session = house.stream(n=2, options=CallOptions(cache=CacheOptions(mode="on" if cache else "off")))
+    chunks = []
+    while session.flowing or session.pending:
+        while session.pending:
+            chunk = session.pending.popleft()
+            chunks.append(chunk)
+            shown += [(one.index, one.delta.content, one.finish_reason) for one in chunk.choices]
+        if session.flowing:
+            house.world.run(session.advance())
+    assert shown == [(0, "a", None), (1, "b", None), (0, None, "stop"), (1, "c", None), (1, "d", "stop")]
+    assert [chunk.edge is session.call.edge for chunk in chunks] == [False] * 4 + [True]
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_a_choice_that_never_ends() -> None:
+    """The last chunk has the facts all the same, once the stream is over."""
+    house = House(FakeProvider(lambda request: [{"choices": [{"index": 0, "delta": {"content": "a"}}]}]))
+    session = house.stream()
+    chunks = house.chunks(session)
+    assert chunks[-1].edge is session.call.edge
 
 
 def test_streams_and_answers_share_entries() -> None:
