@@ -33,6 +33,7 @@ from edgeagent.shield.detect.national import (
     german_insurance,
     hetu,
     hkid,
+    hungarian_tax,
     iberian,
     itin,
     letters_in,
@@ -47,6 +48,7 @@ from edgeagent.shield.detect.national import (
     rrn,
     ssn,
     taiwan,
+    taj,
 )
 
 __all__ = ["GROUPS", "SCHEMES", "Scheme", "by_type", "evident", "shape", "shaped", "speaking"]
@@ -144,7 +146,11 @@ SCHEMES: Final = (
     Scheme("PT_NIF", ("9" * 9,), stdnum("pt.nif")),
     Scheme("IL_ID_NUMBER", ("9" * 9, "9" * 8), lambda v: luhn(v)),
     Scheme("ABA_ROUTING_NUMBER", ("9" * 9,), routing),
+    Scheme("GR_AFM", ("9" * 9,), stdnum("gr.vat"), whole=False),
+    Scheme("HU_TAJ", ("9" * 9,), taj),
     Scheme("UK_NHS", ("9" * 10,), stdnum("gb.nhs")),
+    Scheme("UA_RNOKPP", ("9" * 10,), stdnum("ua.rntrc"), whole=False),
+    Scheme("HU_TAX_ID", ("9" * 10,), hungarian_tax, whole=False),
     Scheme("US_NPI", ("9" * 10,), npi),
     Scheme("DK_CPR", ("9" * 10,), cpr),
     Scheme(
@@ -154,6 +160,8 @@ SCHEMES: Final = (
     Scheme(
         "DE_TAX_NUMBER", ("9" * 10, "9" * 11, "9" * 12, "9" * 13), None, written=re.compile(r"\d{3}/\d{3,4}/\d{4,5}")
     ),
+    Scheme("GR_AMKA", ("9" * 11,), stdnum("gr.amka"), telling=True),
+    Scheme("BR_RG", ("9" * 8, "9" * 9, "99999999A"), lambda v: v[-1] in "0123456789X", whole=False),
     Scheme("DE_LANR", ("9" * 9,), None, whole=False),
     Scheme("DE_BSNR", ("9" * 9,), None, whole=False),
     Scheme("PH_TIN", ("9" * 9, "9" * 12), None, whole=False),

@@ -28,6 +28,7 @@ __all__ = [
     "german_insurance",
     "hetu",
     "hkid",
+    "hungarian_tax",
     "iberian",
     "itin",
     "letters_in",
@@ -42,6 +43,7 @@ __all__ = [
     "rrn",
     "ssn",
     "taiwan",
+    "taj",
 ]
 
 
@@ -240,6 +242,18 @@ def ahv(value: str) -> bool:
 def curp(value: str) -> bool:
     """Mexico's RENAPO: the form, and a date in it."""
     return _CURP.fullmatch(value) is not None and day_month(value[8:10], value[6:8])
+
+
+def taj(value: str) -> bool:
+    """Hungary, Act XX of 1996, annex 2: weights 3 and 7 in turn, the sum modulo 10."""
+    return (
+        sum(int(d) * w for d, w in zip(value, (3, 7) * 4, strict=False)) % 10 == int(value[8]) and value[:8] != "0" * 8
+    )
+
+
+def hungarian_tax(value: str) -> bool:
+    """The same act, annex 1: an 8, then the place of each digit as its weight, the sum modulo 11."""
+    return value[0] == "8" and sum(int(d) * w for w, d in enumerate(value[:9], 1)) % 11 == int(value[9])
 
 
 def letters_in(letters: str) -> Check:

@@ -99,6 +99,13 @@ TR_NATIONAL_ID: tc kimlik, tc kimlik no, tckn, t c kimlik, kimlik no, kimlik num
 turkish national id, tc no, t c no, t c kimlik no, tc numaram
 IE_PPSN: ppsn, pps, pps number, pps no, ie ppsn, personal public service
 CH_AHV: ahv, ahv nummer, avs, ch ahv, swiss ahv, ahv nr, numéro avs, ahvn13, navs
+GR_AFM: afm number, greek afm, greek tax number, gr afm, greek vat
+GR_AMKA: amka, gr amka, greek social security number
+HU_TAJ: taj szám, taj száma, taj számom, tajszám*, taj number, taj kártya, társadalombiztosítási azonosító*, hu taj
+HU_TAX_ID: adóazonosító*, adóazonosító jel, hungarian tax id, hu tax id
+UA_RNOKPP: rnokpp, rntrc, ukrainian tax id, ukrainian tax number, ua rnokpp
+BR_RG: meu rg, seu rg, rg nº, rg no, número do rg, numero do rg, número de rg, rg e cpf, registro geral, \
+carteira de identidade, br rg
 IL_ID_NUMBER: israeli id, teudat zehut, mispar zehut, mispar zeut, il id number, israeli id number
 ZA_ID_NUMBER: south african id, rsa id, sa id, za id number, sa id number, rsa id number, refugee id
 JP_MY_NUMBER: my number, mynumber, individual number, jp my number, japanese my number, kojin bango
@@ -223,6 +230,9 @@ TH_TNIN: เลขประจำตัวประชาชน, เลขบั
 IN_AADHAAR: आधार
 IN_PAN: पैन नंबर, पैन कार्ड, पैन
 IN_VOTER: मतदाता, वोटर
+GR_AFM: ΑΦΜ, αφμ, Α.Φ.Μ, αριθμός φορολογικού μητρώου
+GR_AMKA: ΑΜΚΑ, αμκα, Α.Μ.Κ.Α
+UA_RNOKPP: РНОКПП, рнокпп, ІПН, іпн, ідентифікаційний номер, ідентифікаційний код, податковий номер
 IL_ID_NUMBER: תעודת זהות, מספר זהות, ת"ז, מספר הזהות, ת.ז, ת״ז
 ID: 国民ID, 証明書番号, 증명번호, رقم الهوية, الهوية الوطنية, هوية, паспортные данные, снилс, инн, ИНН, СНИЛС, \
 पहचान संख्या

@@ -42,6 +42,9 @@ LEFT_ALONE = [
     '{"result_key": "S3AccessPointAttachments"}',
     '{"ListCredentialsRequest": ".listcredentials"}',
     "the value 44051401358 of the third row",
+    "the Taj Mahal drew 131540035 visitors, AFM scan 094259216, rg 12345678, invoice RG 12345678",
+    "TAJ szám: 131 54, order adóazonosító 10 for 12345",
+    "замовлення 1759013776",
     "Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36 OPR/106.0.0.0",
     "uuid 123e4567-e89b-12d3-a456-426614174000",
     "commit 9fceb02d0ae598e95dc970b74767f19372d61af8",
@@ -122,6 +125,13 @@ FOUND = [
     ("出生日期：1990-01-02", "1990-01-02"),
     ("server 10.1.2.3:8080", "10.1.2.3"),
     ("Connection refused: db.internal/10.1.2.3:5432", "10.1.2.3"),
+    ("Ο ΑΦΜ μου είναι 094259216", "094259216"),
+    ("ΑΜΚΑ: 01013099997", "01013099997"),
+    ("TAJ szám: 131 540 035", "131 540 035"),
+    ("Az adóazonosító jelem 8071592153.", "8071592153"),
+    ("Мій РНОКПП 1759013776", "1759013776"),
+    ("ІПН: 1759013776", "1759013776"),
+    ("Meu RG é 12.345.678-9", "12.345.678-9"),
     ("my card is 676147453788", "676147453788"),
     ("My PESEL is 44051401358", "44051401358"),
     ("NI number: ZZ 06 12 31 T", "ZZ 06 12 31 T"),
@@ -155,6 +165,22 @@ FOUND = [
     ("nummernschild HH AB 1234", "HH AB 1234"),
     ("My website is https://blog.example.io/u/7001", "https://blog.example.io/u/7001"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "type_"),
+    [
+        ("ΑΦΜ: 094259216", "GR_AFM"),
+        ("AMKA 01013099997", "GR_AMKA"),
+        ("TAJ szám: 131 540 035", "HU_TAJ"),
+        ("adóazonosító jel: 8071592153", "HU_TAX_ID"),
+        ("рнокпп 1759013776", "UA_RNOKPP"),
+        ("o meu RG: 33.444.555-X", "BR_RG"),
+    ],
+)
+def test_what_a_name_says(text: str, type_: str) -> None:
+    """A number whose name stands beside it is of that type."""
+    assert [match.type for match in Standard().find(text)] == [type_]
 
 
 @pytest.mark.parametrize(("text", "value"), FOUND)
