@@ -239,19 +239,28 @@ def _for_target(
     call: Call, target: Target, provider: HTTPProvider | None = None
 ) -> tuple[ChatRequest, tuple[str, ...]]:
     """The request for a target that is not sent the caller's own body, and the names of what was left out of it."""
-    if call.native is None:
-        return call.request, ()
-    try:
-        request, left_out = call.native.for_others(call.request)
-    except RequestValidationError as error:
-        error.target = str(target)
-        raise
+    request: ChatRequest = call.request
+    left_out: tuple[str, ...] = ()
+    if call.native is not None:
+        try:
+            request, left_out = call.native.for_others(request)
+        except RequestValidationError as error:
+            error.target = str(target)
+            raise
+    elif request.reasoning_effort is None or not _stands_in(call, target):
+        return request, ()
     if provider is None or request.reasoning_effort is None:
         return request, left_out
     if "reasoning" not in provider.capabilities(target.model).features:  # it would be refused; it was said of another's
         request = request.model_copy(update={"reasoning_effort": None})
         left_out = (*left_out, "reasoning_effort")
     return request, left_out
+
+
+def _stands_in(call: Call, target: Target) -> bool:
+    """Whether it is asked in another's place."""
+    names = call.options.fallbacks
+    return target.model in names or str(target) in names or any(one.target != target for one in call.attempts)
 
 
 def credential(call: Call[Any], provider: HTTPProvider) -> Flow[Any]:

@@ -15,7 +15,7 @@ from edgeagent.testing import FakeProvider
 from tests.e2e.harness import ANTHROPIC, OPENAI, Gate, Vendor, outcome, run
 from tests.providers.anthropic.reading import normal_body
 from tests.support.corpus import records
-from tests.support.loopback import Loopback
+from tests.support.loopback import Loopback, reply
 
 USER = {"role": "user", "content": "hello"}
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -236,6 +236,30 @@ async def test_what_is_dropped_is_told(kind: str) -> None:
     assert "seed" in answer.edge.dropped_params
     assert stream.edge.dropped_params == answer.edge.dropped_params
     assert any("max_tokens" in edit for edit in answer.edge.edits)
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+async def test_a_fallback_that_does_not_reason(kind: str, grouped: bool) -> None:
+    """It is not told how much to, which was said of the model before it; a model that is asked by name is."""
+    served = iter([reply(500), *[OPENAI.serve] * 2])
+
+    def serve(request: Any) -> Any:
+        answer = next(served)
+        return answer(request) if callable(answer) else answer
+
+    models = {"g": ["openai/o3", "openai/gpt-4o"]}
+    edge = {} if grouped else {"fallbacks": ["openai/gpt-4o"]}
+    with Loopback(serve) as server:
+        async with Gate(kind, [OPENAI.provider(server)], cache=False, retry=0, models=models) as gate:
+            answer = await gate.create(model="g" if grouped else "openai/o3", reasoning_effort="low", edge=edge)
+            named = await gate.create(model="openai/gpt-4o", reasoning_effort="low")
+    first, second, third = (request.json() for request in server.requests)
+    assert (first["model"], first["reasoning_effort"]) == ("o3", "low")
+    assert second["model"] == "gpt-4o"
+    assert "reasoning_effort" not in second
+    assert answer.edge.dropped_params == ("reasoning_effort",)
+    assert third["reasoning_effort"] == "low"
+    assert named.edge.dropped_params == ()
 
 
 async def test_a_key_from_a_function(kind: str, vendor: Vendor) -> None:
