@@ -16,6 +16,7 @@ from edgeagent.core.requests import given
 from edgeagent.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import httpx
     from typing_extensions import Self
 
     from edgeagent.providers.base import Credential
@@ -42,6 +43,9 @@ _REBUILDS: Final = frozenset(
 )
 """Arguments of the constructors that no view can change."""
 
+_INSTEAD: Final = {"azure_endpoint": "base_url", "base_url": "azure_endpoint"}
+"""Of these arguments there can be but one."""
+
 _ELSEWHERE: Final = frozenset(
     {
         "audio",
@@ -63,11 +67,56 @@ _ELSEWHERE: Final = frozenset(
 """Resources of openai's clients that are no part of the pipeline."""
 
 _SETTINGS: Final = frozenset({"api_key", "base_url", "max_retries", "organization", "project", "timeout"})
-"""Attributes of openai's clients that can be assigned there; here they belong to all that share the provider."""
+"""Attributes of openai's clients that can be assigned there; here they are of all that share the provider."""
 
 
 class _Copied(BaseClient):
-    """What openai's `copy` can do besides: another account, address or HTTP client."""
+    """What openai's `copy` can do besides, another account, address or HTTP client; and its settings, to be read."""
+
+    @property
+    def base_url(self) -> httpx.URL:
+        """Where the API lives, as openai's clients give it: with a slash at the end."""
+        import httpx
+
+        return httpx.URL(self._own_provider.base_url + "/")
+
+    @property
+    def api_key(self) -> str:
+        """The key; of a function that gives it, the empty string, as with openai's clients."""
+        key = self._own_provider.api_key
+        return key if isinstance(key, str) else ""
+
+    @property
+    def organization(self) -> str | None:
+        """Whose account is billed, where a key belongs to several."""
+        return self._header("OpenAI-Organization")
+
+    @property
+    def project(self) -> str | None:
+        """The project that is billed."""
+        return self._header("OpenAI-Project")
+
+    @property
+    def timeout(self) -> httpx.Timeout:
+        """The limits of one attempt, in seconds."""
+        import httpx
+
+        limits = self.options.timeout
+        return httpx.Timeout(connect=limits.connect, read=limits.read, write=limits.write, pool=limits.pool)
+
+    @property
+    def max_retries(self) -> int:
+        """How often a failed attempt is repeated."""
+        return self.options.retry.attempts
+
+    @property
+    def _own_provider(self) -> Any:
+        """The one that the constructor made; those of `edge` come behind it."""
+        return (self._engine.settings.providers or ())[0]
+
+    def _header(self, name: str) -> str | None:
+        value: str | None = self._own_provider.default_headers.get(name)
+        return value
 
     def with_options(self, **options: Any) -> Self:
         """A view with other defaults, as `EdgeClient.with_options`; or, of another account, a client of its own.
@@ -93,6 +142,7 @@ class _Copied(BaseClient):
             raise ConfigurationError(
                 "A client that was pickled knows its constructor's arguments no more: make another."
             )
+        arguments = {name: value for name, value in arguments.items() if _INSTEAD.get(name) not in own}
         made = type(self)(**{**arguments, **own})
         made._adopt(made._engine, self.options, defaults["headers"], defaults["query"])
         return made.with_options(**options) if options else made
@@ -119,8 +169,6 @@ class _Copied(BaseClient):
                     ": it is no part of the gateway. Use openai's own client, with the gateway under it: "
                     f"openai.{kind}(http_client=openai.{http}(transport=edgeagent.transports.transport(edge)))"
                 )
-            elif name in _SETTINGS:
-                told += f": client.with_options({name}=…) gives a client with another one"
             raise AttributeError(told, name=name, obj=self)
 
 

@@ -190,10 +190,38 @@ def test_settings_are_not_assigned(kind: Any, name: str) -> None:
     client = kind(api_key="k")
     with pytest.raises(AttributeError, match=rf"client\.with_options\({name}=…\)"):
         setattr(client, name, "new")
-    with pytest.raises(AttributeError, match=rf"no attribute '{name}': client\.with_options"):
-        getattr(client, name)
     client.mine = "whatever else"
     assert client.mine == "whatever else"
+
+
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"base_url": "http://vendor.test/v1", "organization": "o", "project": "p", "timeout": 3, "max_retries": 5},
+    {"base_url": "http://vendor.test/v1/", "timeout": httpx.Timeout(9, connect=1), "max_retries": 0},
+]
+
+
+@pytest.mark.parametrize("name", ["OpenAI", "AsyncOpenAI", "AzureOpenAI", "AsyncAzureOpenAI"])
+@pytest.mark.parametrize("given", SETTINGS)
+def test_settings_are_read(name: str, given: dict[str, Any]) -> None:
+    """As those of openai's own clients, which programs print, compare, and make further clients of."""
+    given = {"api_key": "k", **given}
+    if "Azure" in name:
+        given |= {"api_version": "2024-10-21", "azure_endpoint": "https://r.openai.azure.com"}
+        if "base_url" in given:
+            del given["azure_endpoint"]
+    ours, theirs = getattr(edgeagent, name)(**given), getattr(openai, name)(**given)
+    for setting in ("api_key", "organization", "project", "max_retries"):
+        assert getattr(ours, setting) == getattr(theirs, setting)
+    assert str(ours.base_url) == str(theirs.base_url)
+    assert ours.base_url.host == theirs.base_url.host
+    if isinstance(given.get("timeout"), httpx.Timeout):
+        assert ours.timeout == given["timeout"]
+    elif "timeout" in given:
+        assert ours.timeout == httpx.Timeout(given["timeout"])
+    assert ours.copy(max_retries=1).max_retries == 1
+    assert str(ours.copy(base_url="http://other.test").base_url) == "http://other.test/"
+    assert type(ours)(**{**given, "api_key": lambda: "k"}).api_key == ""
 
 
 def test_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
