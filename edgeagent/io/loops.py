@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import os
 import sys
+import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractContextManager
 from contextvars import Context
 from types import AsyncGeneratorType
 from typing import Any, cast
+
+from edgeagent.io.unbegun import close_unbegun
 
 __all__ = ["Loop", "at_end", "current_loop"]
 
@@ -60,7 +63,7 @@ class Loop:
                 self._loop.run_sync_soon(call)
 
     def spawn(self, job: AsyncJob) -> None:
-        """Run it in a task of its own; its exceptions are nobody's."""
+        """Run it in a task of its own; its exceptions are nobody's. Given up in silence if the loop ends before it."""
         self.soon(lambda: self._start(job))
 
     def _start(self, job: AsyncJob) -> None:
@@ -69,7 +72,11 @@ class Loop:
                 await job()
 
         if hasattr(self._loop, "create_task"):
-            task = self._loop.create_task(run())
+            begun = run()
+            task = self._loop.create_task(begun)
+            with contextlib.suppress(AttributeError):  # a task factory's own kind of task
+                task._log_destroy_pending = False  # asyncio's own way of saying that nobody minds
+            weakref.finalize(task, close_unbegun, begun).atexit = False
             self._tasks.add(task)  # asyncio holds its tasks weakly
             task.add_done_callback(self._tasks.discard)
         else:
