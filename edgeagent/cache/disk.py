@@ -10,7 +10,8 @@ does not promise:
 - Connections are pooled, not one per thread, and none outlives `close`. A child process after a fork opens its own and
   leaves the parent's alone (https://www.sqlite.org/howtocorrupt.html §2.6); no fork happens while a thread is in it.
 - Who removes the directory has forgotten its entries, here too: that the file is another one, or none, is noticed
-  within a second, and a new one begun.
+  within a second, and a new one begun. So it is with the log beside it, which a removal that was under way when the
+  file was begun anew takes with it: what is written into a log without a name nobody else sees.
 - Nobody waits longer than `timeout` for a busy database to be read or opened: that is a miss. Of the threads of a
   process one opens it: many at once would keep each other from it for seconds.
 
@@ -242,28 +243,32 @@ class _Database(diskcache.Cache):  # type: ignore[misc]  # diskcache has no type
         self._shut = False
         self._open_until = time.monotonic() + timeout
         self._closer = weakref.finalize(self, _close_all, self._idle, os.getpid())
+        self._log = self._file.with_name(f"{_FILE}-wal")
+        self._log_identity: tuple[int, int] | None = None
         try:
             super().__init__(os.fspath(directory), timeout, _BytesDisk, size_limit=size_limit, **_SETTINGS)
+            ((mode,),) = self._con.execute("PRAGMA journal_mode").fetchall()
+            self._has_log = mode == "wal"  # some file systems cannot have one
         finally:
             self.close()  # the connection of diskcache's own bookkeeping
-        self._identity = self._found()
+        self._identity = _found(self._file)
         self._looked = time.monotonic()
 
     def is_gone(self) -> bool:
-        """Whether its file is no longer the one of its name; looked at once in a second."""
+        """Whether its file, or the log, is no longer the one of its name; looked at once in a second."""
         now = time.monotonic()
         if self._identity is not None and now - self._looked >= _LOOK:
             self._looked = now
-            if self._found() != self._identity:
+            known = self._log_identity
+            if _found(self._file) != self._identity or (known is not None and _found(self._log) != known):
                 self._identity = None
         return self._identity is None
 
-    def _found(self) -> tuple[int, int] | None:
-        try:
-            status = self._file.stat()
-        except FileNotFoundError:
-            return None
-        return status.st_dev, status.st_ino
+    def _know_log(self) -> None:
+        """A connection that has read keeps the log where it is, until the last one is closed."""
+        self._log_identity = _found(self._log)
+        if self._log_identity is None:
+            self._identity = None
 
     @property
     def _con(self) -> sqlite3.Connection:
@@ -330,6 +335,8 @@ class _Database(diskcache.Cache):  # type: ignore[misc]  # diskcache has no type
             con.close()
             raise
         local.con = None
+        if self._log_identity is None and self._has_log:
+            self._know_log()
         self._idle.append(con)
         if self._shut:
             self.shut()
@@ -362,6 +369,15 @@ def _close_all(connections: list[sqlite3.Connection], pid: int) -> None:
     while connections and pid == os.getpid():
         with suppress(IndexError):  # another thread was faster
             connections.pop().close()
+
+
+def _found(file: Path) -> tuple[int, int] | None:
+    """Which file has this name."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _is_busy(error: Exception) -> bool:
