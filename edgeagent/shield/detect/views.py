@@ -1,8 +1,8 @@
 """A text as its reader sees it: without what hides a value from patterns, and with the way back to the original.
 
-Zero-width and directional characters and soft hyphens go; HTML entities, `%40`, JSON's and Python's escapes become the
-characters that they stand for; full-width letters and digits, other scripts' digits, typographic dashes and spaces
-become ASCII. A text that has none of these is its own view, at the cost of one search.
+Zero-width and directional characters and soft hyphens go; HTML entities, `%40` (`%2540` in a URL in a URL), JSON's and
+Python's escapes become the characters that they stand for; full-width letters and digits, other scripts' digits,
+typographic dashes and spaces become ASCII. A text that has none of these is its own view, at the cost of one search.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WIDE: Final = (
 _NON_ASCII: Final = re.compile(f"[{_INVISIBLE}{_WIDE}]")
 _ESCAPES: Final = re.compile(
     r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos|nbsp|commat|period|colon|lowbar|hyphen|dash|plus|shy|zwnj|zwj);"
-    r"|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[nrt\"/]|%40|=\r?\n"
+    r"|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[nrt\"/]|%(?:25)?40|=\r?\n"
 )
 _ALL: Final = re.compile(f"{_ESCAPES.pattern}|[{_INVISIBLE}{_WIDE}]")
 _HIDDEN: Final = re.compile(f"[{_INVISIBLE}]")
@@ -63,7 +63,7 @@ class View:
 
 def plain(text: str) -> View:
     """The view of `text`."""
-    escaped = "\\" in text or "&" in text or "%40" in text or "=\n" in text
+    escaped = "\\" in text or "&" in text or ("%" in text and "40" in text) or "=\n" in text
     if text.isascii() or _NON_ASCII.search(text) is None:
         if not escaped or _ESCAPES.search(text) is None:
             return View(text, [], [])

@@ -109,6 +109,7 @@ FOUND = [
     ("con DNI 12345678-Z", "12345678-Z"),
     ("เลขประจำตัวประชาชน 5-2304-89085-70-8", "5-2304-89085-70-8"),
     ("Meine Steuer-ID ist 86 095 742 719", "86 095 742 719"),
+    ("/go?to=%2Fx%3Fm%3Danna.b%2540web.de", "anna.b%2540web.de"),
     ("GET /account?email=anna.b@web.de&x=1", "anna.b@web.de"),
     ("mail: max@müller.de", "max@müller.de"),
     ("class Phone:\n    # e.g. 0121 298 4034", "0121 298 4034"),

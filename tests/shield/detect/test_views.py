@@ -13,7 +13,7 @@ from edgeagent.shield.detect.views import lowered, plain
 
 PIECES = st.sampled_from(
     ["a", "7", " ", "@", "\u200b", "\u00ad", "\ufeff", "&#64;", "&amp;", "&#x41;", "\\n", "\\u0040", "\\x41",
-     "%40", "４", "\u00a0", "–", "é", "\\", "&"]
+     "%40", "%2540", "４", "\u00a0", "–", "é", "\\", "&"]
 )  # fmt: skip
 
 
