@@ -25,7 +25,7 @@ class DecodedEntries:
         if known is not None and known[0] is data:
             return known[1]
         entry = decode_entry(data)
-        if entry is not None and len(data) <= LARGEST:
+        if entry is not None and type(data) is bytes and len(data) <= LARGEST:  # other kinds can change
             if len(self._entries) >= MOST:
                 self._entries.clear()
             self._entries[key] = (data, entry)

@@ -98,8 +98,12 @@ def is_restored(data: bytes) -> bool:
     return len(data) >= _START and bool(data[_HEAD.size] & _RESTORED)
 
 
-def decode_entry(data: bytes) -> Entry | None:
+def decode_entry(data: object) -> Entry | None:
     """The entry in `data`, or None if the bytes are not exactly what `encode_entry` of this version wrote."""
+    if not isinstance(data, bytes):  # from a tier of somebody else's
+        if not isinstance(data, bytearray | memoryview):
+            return None
+        data = bytes(data)
     if len(data) < _START:
         return None
     (

@@ -144,11 +144,14 @@ class _Write:
         elif puts:
             key, value, ttl, token = puts[0]
             try:
-                stored = self._tier.put_leased(key, value, token, ttl) if token else self._tier.put(key, value, ttl)
+                if token:
+                    stored = bool(self._tier.put_leased(key, value, token, ttl))
+                else:
+                    stored = self._tier.put(key, value, ttl) is not False
             except Exception as error:
                 self._refused(puts[0], error)
                 return
-            if stored or (stored is None and not token):
+            if stored:
                 self._writes.wrote(self._tier)
 
     def _refused(self, put: Put, error: Exception) -> None:

@@ -94,6 +94,16 @@ def test_foreign_bytes_give_no_entry(data: bytes) -> None:
     assert decode_entry(data) is None
 
 
+def test_a_tier_may_give_other_kinds_of_bytes() -> None:
+    """What a tier of somebody else's gives is read if it is bytes of any kind, and is none if it is not."""
+    entry = Entry(1.0, "p", "m", None, None, None, b"{}")
+    data = encode_entry(entry)
+    for kind in (bytearray, memoryview, bytes):
+        assert decode_entry(kind(data)) == entry
+    for wrong in ("x" * 500, 500, [data], {}):
+        assert decode_entry(wrong) is None
+
+
 def test_another_version_gives_no_entry() -> None:
     """A later version's entry is not read, even if its sum is right."""
     encoded = encode_entry(ENTRY)
