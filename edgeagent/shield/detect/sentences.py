@@ -132,7 +132,11 @@ def _logins(text: str, lowered: str) -> Iterator[Match]:
             at = lowered.find(word, at + len(word))
 
 
-_PASS: Final = re.compile(r"pass[\"'`]?[ \t]{0,2}(?:[:=]|is\b)[ \t]{0,3}[\"'`]?(?P<value>[!-~]{6,80})", re.IGNORECASE)
+_PASS: Final = re.compile(
+    r"pass[\"'`]?[ \t]{0,2}(?:=>|[:=]|is\b)[ \t]{0,3}"
+    r"(?:(?P<quote>[\"'`])(?P<quoted>[!-~]{6,80}?)(?P=quote)|(?P<bare>[!-~]{6,80}))",
+    re.IGNORECASE,
+)
 
 
 def _passes(text: str, lowered: str) -> Iterator[Match]:
@@ -141,9 +145,13 @@ def _passes(text: str, lowered: str) -> Iterator[Match]:
     while at >= 0:
         if lowered[at + 4 : at + 5] in _BEHIND_PASS:
             found = _PASS.match(text, at)
-            value = "" if found is None else _NEXT.split(found["value"], maxsplit=1)[0].rstrip(_STRIPPED)
-            if found is not None and _varied(value) and not _joined(lowered, at):
-                start = found.start("value")
+            if found is None:
+                value, start = "", 0
+            elif found["quote"]:
+                value, start = found["quoted"], found.start("quoted")
+            else:
+                value, start = _NEXT.split(found["bare"], maxsplit=1)[0].rstrip(_STRIPPED), found.start("bare")
+            if _varied(value) and not _joined(lowered, at):
                 yield Match("PASSWORD", start, start + len(value), 0.7, "sentence")
         at = lowered.find("pass", at + 4)
 

@@ -87,6 +87,7 @@ en: social sec. [114.02.1696]
 
 SECRETS = """
 en: user: bob, pass: [Xk29-fjQ] | pass=[Ab3$Kd9!] | SetPassword("[cekZxrXVJZ]") | cfg.set_db_password('[hx8!kdQ2]')
+en: {"user":"bob","pass":"[Ab3$Kd9!]","x":"y:z"} | 'pass' => '[hx8!kdQ2]', | pass is [hx8!kdQ2].
 fr: motdepasse=[u5ehcu6ZM_o] | mot_de_passe: [Rk_cOR7CycXB9]
 ro: parola este [LIOr!^QaPb]
 vi: mật khẩu là [B+_TpbOgXYD]
