@@ -40,7 +40,9 @@ POSTAL: Final = (
     "รหัส",
     "पिन",
     "cep",
-    "pocztow",
+    "poczt",
+    "cp",
+    "〒",
     "shipping",
 )
 
@@ -78,7 +80,7 @@ _POSTCODE: Final = re.compile(
 """As the Universal Postal Union's address formats give them (S42)."""
 
 
-_POST: Final = ("post", "cep", "zip code", "zipcode", "kod", "郵便", "邮", "우편", "индекс")
+_POST: Final = ("post", "cep", "zip code", "zipcode", "kod", "〒", "郵便", "邮", "우편", "индекс")
 """A "cap" or a "zip" may be another thing than a postcode."""
 
 

@@ -12,8 +12,9 @@ __all__ = ["plates"]
 
 _WORDS: Final = {
     "plate": ("plate",), "plaka": ("plaka",), "plaque": ("plaque",), "kennzeichen": ("kennzeichen",), "dvla": ("dvla",),
-    "targa": ("targa",), "rejestracyj": ("rejestracyj",), "rto": ("rto",), "vehicle": ("vehicle",),
-    "fahrzeug": ("fahrzeug",), "kenteken": ("kenteken",), "rekisteri": ("rekisteri",), "vrm": ("vrm",),
+    "targa": ("targa",), "rejestrac": ("rejestracyj", "rejestracja"), "skilt": ("skilt",), "rto": ("rto",),
+    "vehicle": ("vehicle",), "fahrzeug": ("fahrzeug",), "kenteken": ("kenteken",), "rekisteri": ("rekisteri",),
+    "vrm": ("vrm",),
     "nummer": ("nummernschild", "nummerplad", "nummerplåt"), "matr": ("matrícula", "matricula", "immatricul"),
     "reg": ("registration", "registreringsn", "regnr", "regnummer", "car reg", "reg:"),
 }  # fmt: skip
@@ -32,8 +33,18 @@ _PLATE: Final = re.compile(
 )
 _REACH: Final = 36
 _SURE: Final = frozenset(
-    {"plate", "plaka", "kennzeichen", "nummernschild", "targa", "immatricul", "rejestracyj", "registreringsn"}
-    | {"kenteken", "nummerplad", "nummerplåt", "rekisteri", "regnr", "regnummer", "car reg"}
+    {
+        "plate",
+        "plaka",
+        "kennzeichen",
+        "nummernschild",
+        "targa",
+        "immatricul",
+        "rejestracyj",
+        "rejestracja",
+        "registreringsn",
+    }
+    | {"kenteken", "nummerplad", "nummerplåt", "rekisteri", "regnr", "regnummer", "car reg", "skilt"}
 )
 """Words that say nothing else."""
 _GROUP: Final = r"(?:\d{1,5}|[0-9A-Z]{1,3}|\d[0-9A-Z]{3,4})"

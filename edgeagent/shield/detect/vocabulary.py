@@ -51,7 +51,7 @@ AU_ABN: abn, australian business number, au abn, business number
 AU_ACN: acn, australian company number, au acn, company number
 AU_MEDICARE: medicare card number, medicare, medicare number, medicare card, au medicare
 CA_SIN: sin, sin number, social insurance, social insurance number, nas, numéro d assurance sociale, ca sin, \
-assurance sociale
+assurance sociale, s i n
 NL_BSN: bsn, burgerservicenummer, bsn nummer, nl bsn, sofinummer, dutch bsn, citizen service number
 BE_NATIONAL_NUMBER: rijksregisternummer, numéro national, numéro de registre national, registre national, insz, \
 niss, be national number, belgian national number, nationaal nummer, national number, rijksregister*
@@ -71,7 +71,7 @@ DE_BSNR: bsnr, betriebsstättennummer, betriebsstätten nummer, betriebsstaetten
 DE_HANDELSREGISTER: handelsregister*, registerauszug, hrb, hra, handelsregisternummer, registergericht
 POSTCODE: plz, postleitzahl, ort, wohnort, post code, postcode, postal code, zip, zip code, zipcode, shipping, \
 uk postcode, code postal, código postal, cap, postnummer, postinumero, kod pocztowy, posta kodu, cep, \
-delivery address, street, road, lane, avenue, crescent, terrace
+delivery address, cp, kod poczt, street, road, lane, avenue, crescent, terrace
 FR_NIR: nir, numéro de sécurité sociale, sécurité sociale, sécu, insee, fr nir, numéro insee, \
 french social security, french nir, numéro de sécu
 ES_NIF: dni, nif, es nif, documento nacional de identidad, spanish dni, dni nif, identificación
@@ -101,7 +101,8 @@ IE_PPSN: ppsn, pps, pps number, pps no, ie ppsn, personal public service
 CH_AHV: ahv, ahv nummer, avs, ch ahv, swiss ahv, ahv nr, numéro avs, ahvn13, navs
 GR_AFM: afm number, greek afm, greek tax number, gr afm, greek vat
 GR_AMKA: amka, gr amka, greek social security number
-HU_TAJ: taj szám, taj száma, taj számom, tajszám*, taj number, taj kártya, társadalombiztosítási azonosító*, hu taj
+HU_TAJ: taj szám, taj száma, taj számom, tajszám*, taj number, taj kártya, társadalombiztosítási azonosító*, \
+hu taj
 HU_TAX_ID: adóazonosító*, adóazonosító jel, hungarian tax id, hu tax id
 UA_RNOKPP: rnokpp, rntrc, ukrainian tax id, ukrainian tax number, ua rnokpp
 BR_RG: meu rg, seu rg, rg nº, rg no, número do rg, numero do rg, número de rg, rg e cpf, registro geral, \
@@ -154,14 +155,17 @@ meu número é, seu número é, fone, mio numero è, suo numero è, al numero, r
 telefonate, chiamatemi, mijn nummer, op nummer, bereikbaar, te bereiken, telnr, 06 nummer, pod numer, \
 pod numerem, dzwonić, mój numer, kontakt, tel kom, telefonicz*, nås på, mitt nummer, mobilnr, slå en signal, \
 mit nummer, nummeret mitt, tlfnr, træffes, ringe, numerosta, numeroon, numeroni, puh, puhnro, matkapuhelin*, \
-tavoitat, tavoittaa, tavoitettavissa, numaramdan, numarasından, ulaşabil*, hubungi, no hp, nomor hp, telp
+tavoitat, tavoittaa, tavoitettavissa, numaramdan, numarasından, ulaşabil*, hubungi, no hp, nomor hp, telp, \
+bitte unter, contactez moi, contacter au, contattatemi, contattami, contattarmi, fale comigo, falar comigo, \
+bereiken op, appje, når mig på, når meg på, fange mig, soittakaa, soittaa, ulaşın, reach out at, my digits, \
+me a text, us a call
 DOB: dob, d o b, date of birth, birth date, birthdate, birthday, born, born on, geboren*, geburtsdatum*, \
 geburtstag*, geb, né, née, né le, née le, naissance, date de naissance, nato, nata, nato il, nata il, \
 data di nascita, nacido*, nacida*, nació, fecha de nacimiento, nacimiento, nasceu, nascido*, nascida*, \
 data de nascimento, nascimento, geboorte*, geboortedatum, urodzon*, urodzenia, data urodzenia, urodził*, född*, \
 födelse*, født, fødsels*, fødselsdato, fødselsdag, født den, syntym*, synt, doğum*, dogum*, doğdu*, bday, birth, \
 fecha nac, nac, nací, nasci, syntyny*, narozen*, született, születés*, născut*, nașter*, rođen*, ngày sinh, \
-tanggal lahir, sinh ngày
+tanggal lahir, naiss, nasc, sinh ngày
 CARD: card, card number, card no, credit card*, creditcard, debit card, kreditkarte*, karte*, kartennummer, \
 carte, carte bancaire, carte bleue, tarjeta*, carta di credito, cartão, cartao, kaart*, creditcard*, karta*, \
 karty, kartę, kredittkort*, kort*, kortnummer, luottokort*, kredi kart*, kart, kartım, visa, mastercard, amex, \
@@ -222,7 +226,7 @@ CN_RESIDENT_ID: 身份证, 身份证号, 身份证号码, 居民身份证, 公�
 TW_NATIONAL_ID: 身分證, 身分證字號, 身分證號
 HK_HKID: 香港身份證, 香港身份证, 香港身分證
 JP_MY_NUMBER: マイナンバー, 個人番号
-KR_RRN: 주민등록번호, 주민번호
+KR_RRN: 주민등록번호, 주민등록 번호, 주민번호
 KR_FRN: 외국인등록번호, 외국인번호
 KR_BRN: 사업자등록번호, 사업자번호
 KR_DRIVER_LICENSE: 운전면허번호, 운전면허
@@ -243,14 +247,14 @@ PHONE: 电话, 電話, 手机, 手機, 联系方式, 携帯, 连絡先, 連絡�
 тел., Телефон, моб., позвон, звон, هاتف, جوال, الهاتف, موبايل, اتصل, טלפון, נייד, פלאפון, โทร, เบอร์, มือถือ, \
 फोन, फ़ोन, मोबाइल, दूरभाष, τηλέφωνο, Τηλέφωνο, τηλ., Τηλ., κινητό, Κινητό, зателефон, Зателефон, τηλεφών, \
 Τηλεφών, мой мобил, Мой мобил, мій мобіл, Мій мобіл, Мобильн, Мобільн, мобильный:, набер, Набер, טל', טל׳, कॉल, \
-拨打, 撥打, 請撥, 致电, 致電, 打给, 打給, 我的号码, 我的號碼, 私の番号, 제 번호
+拨打, 撥打, 請撥, 致电, 致電, 打给, 打給, 我的号码, 我的號碼, 私の番号, 제 번호, मेरा नंबर, संपर्क:, ご連絡
 DOB: 出生, 生日, 生年月日, 誕生日, 生まれ, 생년월일, 생일, 출생, 태어난, 태어났, 태어나, рожден, родил, Рожден, \
-д.р., д. р., народж, народив, Народ, γεννήθ, γέννησ, Γέννησ, Γεννήθ, 诞生, الميلاد, ميلاد, ولد, תאריך לידה, \
-לידה, נולד, วันเกิด, เกิดวันที่, เกิด, जन्म, जन्मतिथि
+д.р., д. р., дата рожд, Дата рожд, народж, народив, Народ, γεννήθ, γέννησ, Γέννησ, Γεννήθ, 诞生, الميلاد, ميلاد, \
+ولد, תאריך לידה, לידה, נולד, วันเกิด, เกิดวันที่, เกิด, जन्म, जन्मतिथि
 CARD: 信用卡, 银行卡, 卡号, 銀行卡, 卡, クレジットカード, カード, カード番号, 카드, 신용카드, карт, Карт, بطاقة, \
 כרטיס, บัตรเครดิต, บัตร, क्रेडिट कार्ड, कार्ड
 ACCOUNT: 账户, 账号, 帳號, 銀行帳, 口座, 계좌, счёт, счет, счета, الحساب, حساب, חשבון, บัญชี, खाता
-POSTCODE: 邮编, 郵遞區號, 郵便番号, 우편번호, индекс, รหัสไปรษณีย์, पिन कोड
+POSTCODE: 〒, 邮编, 郵遞區號, 郵便番号, 우편번호, индекс, รหัสไปรษณีย์, पिन कोड
 NO: 订单, 訂單, 单号, 注文, 주문, 송장, заказ, Заказ, طلب, הזמנה, คำสั่งซื้อ, ऑर्डर, 版本, バージョン, 버전, \
 верси, إصدار, גרסה, เวอร์ชัน, संस्करण, 金额, 金額, 금액, сумм, مبلغ, סכום, จำนวน, राशि, 发票, 請求書, 请求, \
 фактур, فاتورة, חשבונית, 快递, 追跡, 运单, 物流, трек, артикул, 商品, 序列号, 型号, कीमत, ราคา, 가격, 参考, \
