@@ -30,7 +30,7 @@ from edgeagent.types import ChatRequest
 from edgeagent.types.faults import first_fault
 from edgeagent.wire.json import dump_json
 
-__all__ = ["decode_request", "part_of"]
+__all__ = ["decode_request"]
 
 Part = dict[str, Any]
 Message = dict[str, Any]
@@ -223,7 +223,7 @@ def _user(parts: list[Part], where: str, waiting: dict[str, list[str]]) -> Itera
     for i, part in enumerate(parts):
         response = part.get("functionResponse")
         if not isinstance(response, Mapping) or part.keys() != {"functionResponse"}:
-            held.append(part_of(part))
+            held.append(_part(part))
             continue
         if held:
             yield {"role": "user", "content": held}
@@ -254,12 +254,12 @@ def _result(response: Mapping[str, Any], where: str, waiting: dict[str, list[str
     media = []
     for i, part in enumerate(_list(response.get("parts") or [], f"{where}.parts")):
         _check(part, f"{where}.parts[{i}]")
-        media.append(part_of(part))
+        media.append(_part(part))
     message["content"] = [{"type": "text", "text": text}, *media] if media else text
     return message
 
 
-def part_of(part: Mapping[str, Any]) -> Part:
+def _part(part: Mapping[str, Any]) -> Part:
     """The part as OpenAI's where it has one that holds all of it, else as it is."""
     if part.keys() == {"text"}:
         return {"type": "text", "text": part["text"]}

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.gemini.content import NATIVE_PART
-from edgeagent.providers.gemini.inbound import part_of
 from edgeagent.providers.native import without
 from edgeagent.types import ChatRequest
 
@@ -23,7 +21,6 @@ _OWN: Final = frozenset(
 _SAID: Final = frozenset({"thinkingConfig", "responseModalities"})
 _OF_FUNCTIONS: Final = frozenset({"behavior", "response", "responseJsonSchema"})
 """What a declaration says beyond a call: what comes back, and whether it is waited for."""
-_MEDIA: Final = ("inlineData", "fileData")
 _CHOICES: Final = {"any": "required", "none": "none", "auto": "auto"}
 
 
@@ -45,8 +42,7 @@ def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
         _refuse("answers other than text are not asked of others", "generationConfig.responseModalities")
     if config.get("responseMimeType") == "text/x.enum":  # of JSON, which others can be held to, it has no quotes
         _refuse("others cannot be held to one of some words", "generationConfig.responseMimeType")
-    dropped: list[str] = []
-    changes: dict[str, Any] = {"messages": [_message(message, dropped) for message in request.messages]}
+    changes: dict[str, Any] = {}
     calling = _object(_object(extra.get("toolConfig")).get("functionCallingConfig"))
     choice = _CHOICES.get(str(calling.get("mode", "")).lower())
     if choice is not None and request.tool_choice is None and request.tools:
@@ -55,39 +51,10 @@ def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
         changes["tool_choice"] = None  # it says nothing, and others refuse it
     if request.reasoning_effort == "none":
         changes["reasoning_effort"] = None  # other vendors' models may have nothing to switch off
-    dropped += _dropped(extra, config)
+    dropped = list(_dropped(extra, config))
     if request.tools:
         changes["tools"] = [_tool(tool, dropped) for tool in request.tools]
     return without(request, _OWN, changes), tuple(dropped)
-
-
-def _message(message: dict[str, Any], dropped: list[str]) -> dict[str, Any]:
-    content = message.get("content")
-    if not isinstance(content, list) or not any(part.get("type") == NATIVE_PART for part in content):
-        return message
-    return {
-        **message,
-        "content": [_media(part, dropped) if part.get("type") == NATIVE_PART else part for part in content],
-    }
-
-
-def _media(part: dict[str, Any], dropped: list[str]) -> dict[str, Any]:
-    """Media without the name to show and the resolution, which others have no place for, and with its type as it is
-    registered; anything else as it is.
-    """
-    own = part["part"]
-    kind = next((name for name in _MEDIA if isinstance(own.get(name), Mapping)), None)
-    if kind is None or own.keys() - {kind, "mediaResolution"}:
-        return part
-    said = {name: value for name, value in own[kind].items() if name != "displayName"}
-    media_type = str(said.get("mimeType", "")).strip().lower()
-    made = part_of({kind: {**said, "mimeType": "image/jpeg" if media_type == "image/jpg" else media_type}})
-    if made["type"] == NATIVE_PART:
-        return part
-    left_out = ["parts.mediaResolution"] if "mediaResolution" in own else []
-    left_out += [f"parts.{kind}.displayName"] if "displayName" in own[kind] else []
-    dropped += [name for name in left_out if name not in dropped]
-    return made
 
 
 def _tool(tool: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:

@@ -70,41 +70,6 @@ def test_what_a_function_gives_is_dropped() -> None:
     ]
 
 
-IMAGE = {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,aGk="}}
-LINK = {"type": "image_url", "image_url": {"url": "https://x.test/a", "format": "image/jpeg"}}
-CLIP = {"fileData": {"fileUri": "gs://b/v.mp4", "mimeType": "video/mp4"}, "videoMetadata": {"startOffset": "3s"}}
-
-
-@pytest.mark.parametrize(
-    ("part", "told_as", "dropped"),
-    [
-        ({"inlineData": {"mimeType": "image/jpg", "data": "aGk="}}, IMAGE, ()),
-        ({"inlineData": {"mimeType": "Image/JPEG ", "data": "aGk="}}, IMAGE, ()),
-        (
-            {"inlineData": {"mimeType": "image/jpeg", "data": "aGk=", "displayName": "a"}},
-            IMAGE,
-            ("parts.inlineData.displayName",),
-        ),
-        (
-            {"inlineData": {"mimeType": "image/jpeg", "data": "aGk="}, "mediaResolution": {"level": "LOW"}},
-            IMAGE,
-            ("parts.mediaResolution",),
-        ),
-        (
-            {"file_data": {"file_uri": "https://x.test/a", "mime_type": "image/jpg", "display_name": "a"}},
-            LINK,
-            ("parts.fileData.displayName",),
-        ),
-        (CLIP, {"type": "gemini_part", "part": CLIP}, ()),
-    ],
-)
-def test_media_of_a_user(part: dict[str, Any], told_as: dict[str, Any], dropped: tuple[str, ...]) -> None:
-    """A name to show and a resolution have no place elsewhere, and a common wrong type is put right; a cut stays."""
-    request, names = told(contents=[{"role": "user", "parts": [{"text": "hi"}, part]}])
-    assert request.messages[0]["content"] == [{"type": "text", "text": "hi"}, told_as]
-    assert names == dropped
-
-
 def test_what_a_user_says_is_no_thought() -> None:
     """Some clients say so of every part; text stays text, and a result stays one."""
     parts = [{"text": "hi", "thought": False}]
