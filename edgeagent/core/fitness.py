@@ -47,6 +47,9 @@ def _parts(message: Mapping[str, Any], features: set[str]) -> None:
             features.add("vision")
         elif kind == "file":
             features.add("documents")
+            file = part.get("file")
+            if isinstance(file, Mapping) and file.get("file_url") is not None:
+                features.add("file_urls")
         elif kind == "input_audio":
             features.add("audio")
         elif kind not in PARTS:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Final, Generic, Literal, Protocol, TypeAlias, TypeVar, get_args, runtime_checkable
 
 from edgeagent.errors import APIStatusError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
@@ -43,8 +43,19 @@ __all__ = [
 ]
 
 Feature = Literal[
-    "tools", "vision", "documents", "audio", "json_schema", "n", "logprobs", "stop", "streaming", "reasoning"
+    "tools",
+    "vision",
+    "documents",
+    "file_urls",
+    "audio",
+    "json_schema",
+    "n",
+    "logprobs",
+    "stop",
+    "streaming",
+    "reasoning",
 ]
+"""`file_urls`: documents that the vendor fetches itself (`file.file_url`)."""
 
 Credential: TypeAlias = str | Callable[[], Any | Awaitable[Any]] | None
 """A static key, a function (sync or async) that gives the current one, or None where none is needed.
@@ -65,11 +76,7 @@ class Capabilities:
     """Types of content parts beyond OpenAI's that its codec passes on: the vendor's own."""
 
 
-ALL_CAPABILITIES: Final = Capabilities(
-    frozenset(
-        {"tools", "vision", "documents", "audio", "json_schema", "n", "logprobs", "stop", "streaming", "reasoning"}
-    )
-)
+ALL_CAPABILITIES: Final = Capabilities(frozenset(get_args(Feature)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ __all__ = ["SELF_HOSTED"]
 _OPEN: Final = replace(COMPATIBLE, replayed=("reasoning", "reasoning_content", "reasoning_details"))
 """Servers that pass messages through to a model's template, or to another server."""
 
-_SEEING: Final = ALL_CAPABILITIES.features - {"documents", "audio", "n", "logprobs"}
+_SEEING: Final = ALL_CAPABILITIES.features - {"documents", "file_urls", "audio", "n", "logprobs"}
 
 SELF_HOSTED: Final[tuple[Row, ...]] = (
     Row(

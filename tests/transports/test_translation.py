@@ -132,3 +132,38 @@ def test_recorded_requests_go_to_another_vendor(api: str, target: str) -> None:
     report.add(api, f"answered by {target}", counts["served"] - len(faults), len(faults), note)
     assert counts["served"] > counts["refused"]
     assert faults == []
+
+
+DOCUMENT = {"type": "document", "source": {"type": "url", "url": "https://x.test/paper.pdf"}}
+ASK = {"model": "any", "max_tokens": 9, "messages": [{"role": "user", "content": [DOCUMENT]}]}
+CLAUDES = {"anthropic-version": "2023-06-01"}
+
+
+def test_a_document_by_its_url_goes_to_who_reads_it() -> None:
+    """Gemini fetches it; chat completions of OpenAI's cannot, and are not asked where another can."""
+    models = [TARGETS["openai"][1], TARGETS["gemini"][1]]
+    with Loopback(lambda request: reply(200, GENERATED)) as server:
+        providers = [TARGETS[name][0](server.url) for name in ("openai", "gemini")]
+        edge = EdgeClient(providers=providers, models={"any": models, "blind": models[:1]}, retry=0)
+        with edge, httpx.Client(transport=transport(edge)) as client:
+            response = client.post(ADDRESSES["anthropic.messages"], json=ASK, headers=CLAUDES)
+            assert told("anthropic.messages", response) == "Paris"
+            (request,) = server.requests
+            linked = {"mimeType": "application/pdf", "fileUri": "https://x.test/paper.pdf"}
+            assert request.json()["contents"] == [{"role": "user", "parts": [{"fileData": linked}]}]
+            refused = client.post(ADDRESSES["anthropic.messages"], json={**ASK, "model": "blind"}, headers=CLAUDES)
+            assert refused.status_code == 400
+            assert "file_urls" in refused.json()["error"]["message"]
+            assert len(server.requests) == 1
+
+
+def test_a_file_of_googles_by_its_url_goes_to_claude() -> None:
+    """It is a document that Claude fetches, not a file that was uploaded to Anthropic."""
+    linked = {"fileData": {"mimeType": "application/pdf", "fileUri": "https://x.test/paper.pdf"}}
+    with Loopback(lambda request: reply(200, MESSAGE)) as server:
+        edge = EdgeClient(providers=[TARGETS["claude"][0](server.url)], models={"any": [TARGETS["claude"][1]]}, retry=0)
+        with edge, httpx.Client(transport=transport(edge)) as client:
+            body = {"contents": [{"role": "user", "parts": [linked]}]}
+            response = client.post(ADDRESSES["gemini.generate"], json=body)
+            assert told("gemini.generate", response) == "Paris"
+            assert server.requests[0].json()["messages"][0]["content"] == [DOCUMENT]

@@ -177,8 +177,8 @@ def _file(part: Mapping[str, Any], where: str) -> Block:
     if isinstance(file.get("file_data"), str):
         block = _file_data(file["file_data"], name, f"{where}.file_data")
     elif isinstance(file.get("file_id"), str):
-        if file["file_id"].startswith("file-"):
-            raise _refused("This file was uploaded to OpenAI; Anthropic cannot read it.", f"{where}.file_id")
+        if file["file_id"].startswith("file-") or "://" in file["file_id"]:
+            raise _refused("This file was uploaded to another vendor; Anthropic cannot read it.", f"{where}.file_id")
         block = {"type": "document", "source": {"type": "file", "file_id": file["file_id"]}}
     elif isinstance(file.get("file_url"), str):
         block = {"type": "document", "source": {"type": "url", "url": file["file_url"]}}

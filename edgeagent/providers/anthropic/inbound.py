@@ -288,6 +288,8 @@ def _document(block: Mapping[str, Any], source: Mapping[str, Any]) -> Part | Non
         file["file_data"] = f"data:text/plain;base64,{data}"
     elif source.get("type") == "file" and isinstance(source.get("file_id"), str):
         file["file_id"] = source["file_id"]
+    elif source.get("type") == "url" and str(source.get("url")).startswith("https://"):
+        file |= {"file_url": source["url"], "format": "application/pdf"}  # the vendor reads no other kind by its URL
     else:
         return None
     if block.get("title") is not None:

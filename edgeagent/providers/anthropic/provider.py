@@ -89,7 +89,7 @@ class Anthropic(Vendor):
         facts = model_facts(model)
         features: set[Feature] = {"tools", "vision", "json_schema", "stop", "streaming"}
         if facts.documents:
-            features.add("documents")
+            features |= {"documents", "file_urls"}
         if facts.thinking != "none":
             features.add("reasoning")
         known = facts.context_window is not None

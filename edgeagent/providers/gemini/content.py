@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.notes import Notes
 
-__all__ = ["AUDIO_FORMATS", "NATIVE_PART", "parts_of_content"]
+__all__ = ["AUDIO_FORMATS", "MEDIA_TYPES", "NATIVE_PART", "PART_FIELDS", "parts_of_content"]
 
 Part = dict[str, Any]
 
@@ -30,6 +30,14 @@ AUDIO_FORMATS: Final[Mapping[str, str]] = {
     "flac": "audio/flac",
     "ogg": "audio/ogg",
 }
+
+MEDIA_TYPES: Final = {"image/jpg": "image/jpeg"}
+"""Other names of media types: as Google documents them."""
+
+PART_FIELDS: Final = ("mediaResolution", "partMetadata")
+"""What Google's part says beside what it holds; a part in OpenAI's form may say it, too."""
+_NAME: Final = "displayName"
+"""The same inside of `inlineData` and `fileData`."""
 
 _EXTENSIONS: Final[Mapping[str, str]] = {
     **AUDIO_FORMATS,
@@ -57,7 +65,9 @@ _EXTENSIONS: Final[Mapping[str, str]] = {
     "webp": "image/webp",
     "xml": "text/xml",
 }
-_KNOWN: Final = frozenset({"type", "text", "refusal", "image_url", "video_url", "input_audio", "file", "part"})
+_KNOWN: Final = frozenset(
+    {"type", "text", "refusal", "image_url", "video_url", "input_audio", "file", "part", _NAME, *PART_FIELDS}
+)
 
 
 def parts_of_content(content: Any, notes: Notes, where: str) -> list[Part]:
@@ -80,6 +90,14 @@ def _part(part: Any, notes: Notes, where: str) -> Part:
     for name, value in part.items():
         if name not in _KNOWN and value is not None:
             notes.drop(f"{where}.{name}")
+    made = _made(part, notes, where)
+    for held in ("inlineData", "fileData"):
+        if held in made and part.get(_NAME) is not None:
+            made[held] = {**made[held], _NAME: part[_NAME]}
+    return {**made, **{name: part[name] for name in PART_FIELDS if part.get(name) is not None}}
+
+
+def _made(part: Mapping[str, Any], notes: Notes, where: str) -> Part:
     match part.get("type"):
         case "text" | "refusal" as name:
             text = part.get(name)
@@ -121,7 +139,7 @@ def _by_uri(uri: str, media_type: Any, where: str) -> Part:
 
 
 def _inline(media_type: str, data: str) -> Part:
-    return {"inlineData": {"mimeType": {"image/jpg": "image/jpeg"}.get(media_type, media_type), "data": data}}
+    return {"inlineData": {"mimeType": MEDIA_TYPES.get(media_type, media_type), "data": data}}
 
 
 def _audio(audio: Any, where: str) -> Part:

@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 from pydantic import ValidationError
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.gemini.content import AUDIO_FORMATS, NATIVE_PART
+from edgeagent.providers.gemini.content import AUDIO_FORMATS, MEDIA_TYPES, NATIVE_PART, PART_FIELDS
 from edgeagent.providers.gemini.names import camel
 from edgeagent.providers.gemini.parts import (
     InvalidAnswerError,
@@ -50,6 +50,8 @@ _CONFIG: Final[Mapping[str, str]] = {
 _READ: Final = frozenset(
     {"model", "contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "serviceTier"}
 )
+_FILES: Final = "https://generativelanguage.googleapis.com/"
+"""Where uploaded files are: nobody else can read them there."""
 _AUDIO: Final = {media_type: name for name, media_type in AUDIO_FORMATS.items()}
 
 
@@ -263,23 +265,32 @@ def _part(part: Mapping[str, Any]) -> Part:
     """The part as OpenAI's where it has one that holds all of it, else as it is."""
     if part.keys() == {"text"}:
         return {"type": "text", "text": part["text"]}
+    beside = {name: part[name] for name in PART_FIELDS if part.get(name) is not None}
+    said = {name: value for name, value in part.items() if name not in PART_FIELDS}
     translated: Part | None = None
-    if part.keys() == {"inlineData"} and part["inlineData"].keys() == {"mimeType", "data"}:
-        translated = _inline(part["inlineData"]["mimeType"], part["inlineData"]["data"])
-    elif part.keys() == {"fileData"} and isinstance(part["fileData"], Mapping):
-        translated = _linked(part["fileData"])
-    return translated or {"type": NATIVE_PART, "part": dict(part)}
+    if said.keys() == {"text"}:
+        translated = {"type": "text", "text": said["text"]}
+    elif len(said) == 1 and isinstance(held := next(iter(said.values())), Mapping):
+        if held.get("displayName") is not None:
+            beside["displayName"] = held["displayName"]
+        held = {name: value for name, value in held.items() if name != "displayName"}
+        if "inlineData" in said and held.keys() == {"mimeType", "data"}:
+            translated = _inline(held["mimeType"], held["data"])
+        elif "fileData" in said:
+            translated = _linked(held)
+    return {"type": NATIVE_PART, "part": dict(part)} if translated is None else {**translated, **beside}
 
 
 def _inline(media_type: Any, data: str) -> Part | None:
     if not isinstance(media_type, str) or media_type != media_type.strip().lower() or not media_type:
         return None
+    media_type = MEDIA_TYPES.get(media_type, media_type)
     url = f"data:{media_type};base64,{data}"
     if media_type in _AUDIO:
         return {"type": "input_audio", "input_audio": {"data": data, "format": _AUDIO[media_type]}}
-    if media_type.startswith("image/") and media_type != "image/jpg":
+    if media_type.startswith("image/"):
         return {"type": "image_url", "image_url": {"url": url}}
-    return None if media_type == "image/jpg" or ";" in media_type else {"type": "file", "file": {"file_data": url}}
+    return None if ";" in media_type else {"type": "file", "file": {"file_data": url}}
 
 
 def _linked(file: Mapping[str, Any]) -> Part | None:
@@ -290,8 +301,10 @@ def _linked(file: Mapping[str, Any]) -> Part | None:
         return None
     if media_type.startswith("image/") and uri.startswith("https://"):
         return {"type": "image_url", "image_url": {"url": uri, "format": media_type}}
-    is_known = uri.startswith(("https://", "http://", "gs://"))
-    return {"type": "file", "file": {"file_id": uri, "format": media_type}} if is_known else None
+    if not uri.startswith(("https://", "http://", "gs://")):
+        return None
+    kept = uri.startswith(("gs://", _FILES))
+    return {"type": "file", "file": {"file_id" if kept else "file_url": uri, "format": media_type}}
 
 
 # the body's types

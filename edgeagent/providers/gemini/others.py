@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 from edgeagent.errors import RequestValidationError
+from edgeagent.providers.gemini.content import PART_FIELDS
 from edgeagent.providers.native import without
 from edgeagent.types import ChatRequest
 
@@ -21,6 +22,13 @@ _OWN: Final = frozenset(
 _SAID: Final = frozenset({"thinkingConfig", "responseModalities"})
 _OF_FUNCTIONS: Final = frozenset({"behavior", "response", "responseJsonSchema"})
 """What a declaration says beyond a call: what comes back, and whether it is waited for."""
+_OF_PARTS: Final = frozenset({"displayName", *PART_FIELDS})
+_DETAILS: Final = {
+    "MEDIA_RESOLUTION_LOW": "low",
+    "MEDIA_RESOLUTION_HIGH": "high",
+    "MEDIA_RESOLUTION_ULTRA_HIGH": "high",
+}
+"""How closely an image is looked at, in OpenAI's words; it has none for what lies between."""
 _CHOICES: Final = {"any": "required", "none": "none", "auto": "auto"}
 
 
@@ -54,6 +62,8 @@ def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
     dropped = list(_dropped(extra, config))
     if request.tools:
         changes["tools"] = [_tool(tool, dropped) for tool in request.tools]
+    if any(_OF_PARTS & part.keys() for message in request.messages for part in _parts(message)):
+        changes["messages"] = [_message(message, dropped) for message in request.messages]
     return without(request, _OWN, changes), tuple(dropped)
 
 
@@ -64,6 +74,32 @@ def _tool(tool: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
         return dict(tool)
     dropped += [name for name in map("tools.{}".format, own) if name not in dropped]
     return {**tool, "function": {name: value for name, value in function.items() if name not in own}}
+
+
+def _parts(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    content = message.get("content")
+    return content if isinstance(content, list) else []
+
+
+def _message(message: dict[str, Any], dropped: list[str]) -> dict[str, Any]:
+    parts = _parts(message)
+    return {**message, "content": [_part(part, dropped) for part in parts]} if parts else message
+
+
+def _part(part: dict[str, Any], dropped: list[str]) -> dict[str, Any]:
+    """A document's name and an image's resolution have a place elsewhere, other things have none."""
+    own = {name: part[name] for name in sorted(_OF_PARTS & part.keys())}
+    if not own:
+        return part
+    made = {name: value for name, value in part.items() if name not in own}
+    detail = _DETAILS.get(str(_object(own.get("mediaResolution")).get("level")).upper())
+    if made["type"] == "file" and isinstance(own.get("displayName"), str):
+        made["file"] = {**made["file"], "filename": own.pop("displayName")}
+    elif made["type"] == "image_url" and detail is not None:
+        made["image_url"] = {**made["image_url"], "detail": detail}
+        del own["mediaResolution"]
+    dropped += [name for name in own if name not in dropped]
+    return made
 
 
 def _dropped(extra: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:

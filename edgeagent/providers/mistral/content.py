@@ -103,6 +103,8 @@ def _file(part: Mapping[str, Any], where: str) -> Part:
         raise _refused("A file part needs 'file', an object.", where)
     if isinstance(file.get("file_data"), str):
         return _document(file["file_data"], file.get("filename"), f"{where}.file_data")
+    if isinstance(file.get("file_url"), str):
+        return _named(file["file_url"], file.get("filename"))
     if not isinstance(file.get("file_id"), str):
         raise _refused("A file part needs 'file.file_data' or 'file.file_id'.", where)
     if file["file_id"].startswith("file-"):
@@ -125,7 +127,11 @@ def _document(data: str, name: Any, where: str) -> Part:
         return {"type": "input_audio", "input_audio": data.partition(",")[2]}
     if kind.startswith("text/") or kind in _TEXTUAL:
         return {"type": "text", "text": _text(data, where)}
-    result: Part = {"type": "document_url", "document_url": data}
+    return _named(data, name)
+
+
+def _named(url: str, name: Any) -> Part:
+    result: Part = {"type": "document_url", "document_url": url}
     return {**result, "document_name": name} if isinstance(name, str) and name else result
 
 

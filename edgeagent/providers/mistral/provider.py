@@ -17,7 +17,7 @@ _LACKS: Final[Mapping[str, frozenset[Feature]]] = {
     "devstral-": frozenset({"audio", "reasoning"}),
     "ministral-": frozenset({"audio", "reasoning"}),
     "mistral-large-": frozenset({"audio"}),
-    "mistral-tiny": frozenset({"vision", "audio", "documents", "reasoning"}),
+    "mistral-tiny": frozenset({"vision", "audio", "documents", "file_urls", "reasoning"}),
     "open-mistral-": frozenset({"vision", "audio", "reasoning"}),
     "open-mixtral-": frozenset({"vision", "audio", "reasoning"}),
     "voxtral-": frozenset({"vision", "reasoning"}),

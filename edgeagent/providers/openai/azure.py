@@ -18,9 +18,9 @@ from urllib.parse import quote, unquote, urlsplit
 from typing_extensions import Self
 
 from edgeagent.errors import AuthenticationError, ConfigurationError
-from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, ChatCodec, Credential, Encoded
+from edgeagent.providers.base import Capabilities, ChatCodec, Credential, Encoded
 from edgeagent.providers.openai.codec import OpenAIChatCodec
-from edgeagent.providers.openai.models import capabilities, chosen, in_responses
+from edgeagent.providers.openai.models import CHAT, capabilities, chosen, in_responses
 from edgeagent.providers.openai.native import encode_native
 from edgeagent.providers.openai.provider import RESPONSES, account_headers, responses_codec
 from edgeagent.providers.openai.quirks import OWN
@@ -141,7 +141,7 @@ class AzureOpenAI(Vendor):
 
     def capabilities(self, model: str) -> Capabilities:
         """Everything that the API has: a deployment's name does not tell its model."""
-        return capabilities("", responses=True) if in_responses(model, self._responses) else ALL_CAPABILITIES
+        return capabilities("", responses=True) if in_responses(model, self._responses) else CHAT
 
     def http_request(
         self,

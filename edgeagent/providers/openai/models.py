@@ -14,7 +14,16 @@ from typing import Final, TypeAlias
 
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, Feature
 
-__all__ = ["FAMILIES", "Responses", "by_responses", "capabilities", "chosen", "in_responses", "is_responses_only"]
+__all__ = [
+    "CHAT",
+    "FAMILIES",
+    "Responses",
+    "by_responses",
+    "capabilities",
+    "chosen",
+    "in_responses",
+    "is_responses_only",
+]
 
 FAMILIES: Final = (
     *("gpt-", "chatgpt-", "o1", "o3", "o4", "ft:gpt-", "ft:o1", "ft:o3", "ft:o4"),
@@ -76,6 +85,9 @@ https://platform.openai.com/docs/models.
 
 _NOT_IN_RESPONSES: Final[frozenset[Feature]] = frozenset({"audio", "n", "stop"})
 
+CHAT: Final = Capabilities(ALL_CAPABILITIES.features - {"file_urls"})
+"""What chat completions can do: of files they read bytes and what was uploaded."""
+
 
 @lru_cache(maxsize=256)  # asked three times for each call
 def is_responses_only(model: str) -> bool:
@@ -116,7 +128,8 @@ def by_responses(features: frozenset[Feature]) -> Capabilities:
     """What can be done through the Responses API where chat completions can do this."""
     from edgeagent.providers.responses.parts import OWN_PARTS
 
-    return Capabilities(features - _NOT_IN_RESPONSES, parts=OWN_PARTS)
+    reads_urls: frozenset[Feature] = frozenset({"file_urls"}) if "documents" in features else frozenset()
+    return Capabilities(features - _NOT_IN_RESPONSES | reads_urls, parts=OWN_PARTS)
 
 
 @lru_cache(maxsize=256)
@@ -125,6 +138,6 @@ def _in_chat(model: str) -> Capabilities:
     while name:
         lacks = _LACKS.get(name)
         if lacks is not None:
-            return Capabilities(ALL_CAPABILITIES.features - lacks)
+            return Capabilities(CHAT.features - lacks)
         name = name.rpartition("-")[0]
-    return ALL_CAPABILITIES
+    return CHAT

@@ -169,7 +169,11 @@ def document(source: Any, **more: Any) -> dict[str, Any]:
             },
         ),
         (document({"type": "file", "file_id": "f"}), {"type": "file", "file": {"file_id": "f"}}),
-        (document({"type": "url", "url": "https://x"}), document({"type": "url", "url": "https://x"})),
+        (
+            document({"type": "url", "url": "https://x"}),
+            {"type": "file", "file": {"file_url": "https://x", "format": "application/pdf"}},
+        ),
+        (document({"type": "url", "url": "ftp://x"}), document({"type": "url", "url": "ftp://x"})),
         (document(PDF, new=1), document(PDF, new=1)),
         ({"type": "search_result", "source": "s"}, {"type": "search_result", "source": "s"}),
     ],

@@ -139,7 +139,11 @@ def test_names_and_capabilities() -> None:
     old = provider.capabilities("claude-3-haiku-20240307")
     assert (old.features, old.context_window, old.max_output) == (base, 200_000, 4096)
     new = provider.capabilities("claude-opus-5-5")
-    assert (new.features, new.context_window, new.max_output) == (base | {"documents", "reasoning"}, 1_000_000, 128_000)
+    assert (new.features, new.context_window, new.max_output) == (
+        base | {"documents", "file_urls", "reasoning"},
+        1_000_000,
+        128_000,
+    )
     unknown = provider.capabilities("my-model")
     assert (unknown.features, unknown.context_window, unknown.max_output) == (new.features, None, None)
 

@@ -94,3 +94,56 @@ def test_what_only_google_can_do_is_refused(more: dict[str, Any], param: str) ->
     with pytest.raises(RequestValidationError) as caught:
         told(**more)
     assert caught.value.param == param
+
+
+def blob(kind: str, **more: Any) -> dict[str, Any]:
+    return {"inlineData": {"mimeType": kind, "data": "AAAA", **more}}
+
+
+@pytest.mark.parametrize(
+    ("part", "sent", "dropped"),
+    [
+        (blob("image/jpg"), {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,AAAA"}}, ()),
+        (
+            blob("image/png", displayName="a.png"),
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+            ("displayName",),
+        ),
+        (
+            {**blob("image/png"), "mediaResolution": {"level": "MEDIA_RESOLUTION_HIGH"}},
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "high"}},
+            (),
+        ),
+        (
+            {**blob("image/png"), "mediaResolution": {"level": "MEDIA_RESOLUTION_MEDIUM"}},
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+            ("mediaResolution",),
+        ),
+        (
+            {**blob("application/pdf", displayName="a.pdf"), "mediaResolution": {"level": "MEDIA_RESOLUTION_LOW"}},
+            {"type": "file", "file": {"file_data": "data:application/pdf;base64,AAAA", "filename": "a.pdf"}},
+            ("mediaResolution",),
+        ),
+        (
+            {"fileData": {"fileUri": "https://x.test/a", "mimeType": "application/pdf", "displayName": "a"}},
+            {
+                "type": "file",
+                "file": {"file_url": "https://x.test/a", "format": "application/pdf", "filename": "a"},
+            },
+            (),
+        ),
+        ({"text": "hi", "partMetadata": {"a": 1}}, {"type": "text", "text": "hi"}, ("partMetadata",)),
+    ],
+)
+def test_what_a_part_says_beside_its_content(part: dict[str, Any], sent: dict[str, Any], dropped: Any) -> None:
+    """A name and a resolution have a place in others' parts or are named as dropped; the content is not refused."""
+    body = {"contents": [{"role": "user", "parts": [part, {"text": "?"}]}]}
+    request, names = told(**body)
+    assert request.messages[0]["content"] == [sent, {"type": "text", "text": "?"}]
+    assert names == dropped
+    again = CODEC.encode_request(CODEC.decode_request(body), model="gemini-2.5-flash", stream=False)
+    right = {**part, **({"inlineData": {**part["inlineData"]}} if "inlineData" in part else {})}
+    if "inlineData" in right and right["inlineData"]["mimeType"] == "image/jpg":
+        right["inlineData"]["mimeType"] = "image/jpeg"
+    assert again.body["contents"][0]["parts"][0] == right
+    assert again.dropped == ()
