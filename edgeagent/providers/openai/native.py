@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from pydantic_core import from_json
 from edgeagent.providers.base import Encoded
 from edgeagent.providers.native import passed_on
 from edgeagent.providers.openai.messages import REASONING
+from edgeagent.types import ChatCompletionChunk
+from edgeagent.types.assembly import PADDING, latest
 from edgeagent.wire.json import dump_json
 from edgeagent.wire.split import EventSplitter
 
@@ -62,36 +65,69 @@ def asks_usage(body: Mapping[str, Any]) -> bool:
 class UsageFilter:
     """Takes out of a stream what is there because usage was asked for: one chunk, and `"usage": null` in the others.
 
+    What a vendor says of its own beside the usage (`citations`, say) goes into the event that ends a choice, which is
+    held back until the next one comes: a chunk without choices would surprise who did not ask for any.
+
     See `edgeagent.providers.base.StreamFilter`. All other bytes stay as they are.
     """
 
-    __slots__ = ("_events",)
+    __slots__ = ("_events", "_held")
 
     def __init__(self) -> None:
         self._events = EventSplitter()
+        self._held = b""
 
     def feed(self, data: bytes, /) -> bytes:
-        """The events that have become complete."""
-        events = self._events.feed(data)
-        return b"".join(_without_usage(event) if b'"usage"' in event else event for event in events)
+        """The events that have become complete, and may be told."""
+        return b"".join(map(self._told, self._events.feed(data)))
 
     def end(self) -> bytes:
-        """What no blank line followed."""
-        rest = self._events.end()
-        return _without_usage(rest) if b'"usage"' in rest else rest
+        """What was held back, and what no blank line followed."""
+        rest = self._told(self._events.end())
+        held, self._held = self._held, b""
+        return rest + held
+
+    def _told(self, event: bytes) -> bytes:
+        if not event:
+            return b""
+        before, self._held = self._held, b""
+        if b'"usage"' in event:
+            chunk = _chunk(event)
+            if chunk is not None and "usage" in chunk:
+                if chunk["usage"] is None:
+                    del chunk["usage"]
+                    event = _with(event, chunk)
+                elif not chunk.get("choices"):
+                    beside = {name: value for name, value in chunk.items() if name not in _DOCUMENTED}
+                    return _joined(before, beside) if before and beside else before
+        if _ENDS.search(event):
+            self._held = event
+            return before
+        return before + event
 
 
-def _without_usage(event: bytes) -> bytes:
-    """The event without what the caller did not ask for; as it is if it is no chunk with its data in one line."""
-    head, colon, data = event.partition(b"data:")
+_DOCUMENTED: Final = PADDING.union(ChatCompletionChunk.model_fields)
+_ENDS: Final = re.compile(rb'"finish_reason"\s*:\s*"')
+
+
+def _chunk(event: bytes) -> dict[str, Any] | None:
+    """What the event tells, if it is a chunk with its data in one line."""
+    _, colon, data = event.partition(b"data:")
     try:
         chunk = from_json(data) if colon else None
     except ValueError:
+        return None
+    return chunk if isinstance(chunk, dict) else None
+
+
+def _with(event: bytes, chunk: Mapping[str, Any]) -> bytes:
+    """The event with other data."""
+    head, _, data = event.partition(b"data:")
+    return b"".join((head, b"data: ", dump_json(chunk), data[len(data.rstrip(b"\r\n")) :]))
+
+
+def _joined(event: bytes, beside: Mapping[str, Any]) -> bytes:
+    chunk = _chunk(event)
+    if chunk is None:
         return event
-    if not isinstance(chunk, dict) or "usage" not in chunk:
-        return event
-    if chunk["usage"] is None:
-        del chunk["usage"]
-        ending = data[len(data.rstrip(b"\r\n")) :]
-        return b"".join((head, b"data: ", dump_json(chunk), ending))
-    return event if chunk.get("choices") else b""
+    return _with(event, {**chunk, **{name: latest(chunk.get(name), value) for name, value in beside.items()}})

@@ -77,3 +77,39 @@ def test_what_the_usage_filter_shows(event: bytes, shown: bytes | None) -> None:
     whole, cut = UsageFilter(), UsageFilter()
     assert whole.feed(event) + whole.end() == expected
     assert cut.feed(event[:-1]) + cut.end() == expected.removesuffix(b"\n")
+
+
+ENDS = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}],"citations":["b"]}\n\n'
+BESIDE = (
+    b'data: {"id":"c","obfuscation":"x","choices":[],"usage":{"total_tokens":1},"citations":["a"],"mine":{"b":1}}\n\n'
+)
+JOINED = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}],"citations":["a"],"mine":{"b":1}}\n\n'
+TEXT = b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":null}]}\n\n'
+DONE = b"data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize("cut", [1, 7, 10_000])
+def test_what_a_vendor_says_beside_the_usage_is_told_with_the_end_of_the_choice(cut: int) -> None:
+    """Nobody who asked for no usage gets a chunk without choices, and nothing of the vendor's own is lost."""
+    stream = TEXT + ENDS + BESIDE + DONE
+    filtering = UsageFilter()
+    told = b"".join(filtering.feed(stream[at : at + cut]) for at in range(0, len(stream), cut)) + filtering.end()
+    assert told == TEXT + JOINED + DONE
+
+
+@pytest.mark.parametrize(
+    ("stream", "shown"),
+    [
+        (TEXT + ENDS + DONE, TEXT + ENDS + DONE),
+        (ENDS + ENDS + BESIDE, ENDS + JOINED),
+        (ENDS, ENDS),
+        (BESIDE + DONE, DONE),
+        (ENDS.replace(b"data: ", b'data: {"finish_reason":"x"').replace(b"\n\n", b"\n\n") + BESIDE, None),
+    ],
+)
+def test_only_the_event_that_ends_a_choice_waits(stream: bytes, shown: bytes | None) -> None:
+    """It comes with the next event, or with the end; one that cannot be read is told as it is."""
+    filtering = UsageFilter()
+    assert filtering.feed(stream) + filtering.end() == (stream.removesuffix(BESIDE) if shown is None else shown)
+    waiting = UsageFilter()
+    assert waiting.feed(TEXT) == TEXT
