@@ -159,7 +159,8 @@ class Targets:
         key = (model, fallbacks, namespace, wire)
         found = self._remembered.get(key)
         if found is None:
-            validate_model(model)
+            if model or wire is None:
+                validate_model(model)
             if len(self._remembered) >= REMEMBERED:
                 self._remembered.clear()
             found = self._remembered[key] = self._resolve(model, fallbacks, namespace, wire)
@@ -167,12 +168,21 @@ class Targets:
 
     def _resolve(self, model: str, fallbacks: tuple[str, ...], namespace: str | None, wire: str | None) -> Candidates:
         targets: dict[Target, None] = {}
-        for name in (model, *fallbacks):
+        if not model and wire is not None:
+            targets[self._unnamed(wire)] = None
+        for name in (model, *fallbacks) if model else fallbacks:
             targets.update(dict.fromkeys(self._names.resolve(name)))
         identities = [self._identity(target, wire) for target in targets]
         sharable = namespace is not None or all(identity.identity is not None for identity in identities)
         parts = frozenset[str]().union(*(self.capabilities(target, wire).parts for target in targets))
         return Candidates(tuple(targets), candidate_digest(identities, namespace), sharable, parts)
+
+    def _unnamed(self, wire: str) -> Target:
+        """Who is meant by a native call that leaves the model to its vendor (a stored prompt names it)."""
+        able = tuple(self.speaking(wire))
+        if len(able) != 1:
+            validate_model("")
+        return Target(able[0], "")
 
     def _identity(self, target: Target, wire: str | None) -> CandidateIdentity:
         provider = speaking(self._providers[target.provider], wire)

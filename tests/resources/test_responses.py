@@ -502,6 +502,37 @@ def test_a_prompt_that_the_vendor_keeps_is_not_cached() -> None:
         assert len(server.requests) == 2
 
 
+PROMPT: dict[str, Any] = {"prompt": {"id": "pmpt_1", "variables": {"a": "b"}}}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_stored_prompt_names_its_model(stream: bool) -> None:
+    """openai's own client leaves it out; so does what is sent to the only provider that has the API."""
+    one = next(r for r in recorded(stream=stream) if stream or r is WHOLE)
+    with Loopback(answering(one)) as server:
+        with EdgeClient(providers=[FakeProvider("no"), provider(server)]) as client:
+            asked = client.responses.create(stream=stream, **PROMPT)
+            if stream:
+                list(asked)
+        with openai_client(server) as own:
+            own.responses.create(**PROMPT)
+        ours, theirs = (request.json() for request in server.requests)
+        assert {k: v for k, v in ours.items() if k != "stream"} == theirs
+        with OpenAI(api_key="k", base_url=server.url + "/v1") as drop_in:
+            drop_in.responses.create(stream=stream, **PROMPT)
+        assert server.requests[-1].json() == ours
+
+
+@pytest.mark.parametrize("providers", [[FakeProvider("x")], [Provider(api_key="k"), Provider(name="b", api_key="k")]])
+def test_nobody_guesses_whose_prompt_it_is(providers: list[Any]) -> None:
+    """Without a model a prompt goes to the one who has the API, if there is one; input never goes without."""
+    with EdgeClient(providers=providers) as client:
+        for params in (PROMPT, {"input": "hi"}):
+            with pytest.raises(RequestValidationError) as caught:
+                client.responses.create(**params)
+            assert caught.value.param == "model"
+
+
 @every_way
 def test_openais_own_exceptions(way: Any) -> None:
     """`errors="openai"` holds for whatever a call of responses raises, before, in and after it."""

@@ -20,7 +20,7 @@ _MADE: Final = re.compile(r"rs_.*_\d+", re.DOTALL)
 
 def encode_native(body: Mapping[str, Any], *, model: str, stream: bool) -> Encoded:
     """The caller's body for `model`; what another vendor thought or signed (see `sealed`) is not for this one."""
-    copy, edits = passed_on(body, model=model, stream=stream)
+    copy, edits = passed_on(body, model=model or None, stream=stream)  # a stored prompt may name it
     if not stream and copy.pop("stream_options", None) is not None:  # OpenAI refuses it without `stream`
         edits.append("stream_options left out: nothing is streamed")
     items = copy.get("input")
