@@ -1,9 +1,9 @@
 """What may be looked up and stored: the controls of one call, and the rules for requests and answers.
 
 Requests that are neither cached nor shared unless forced (`uncacheable_reason`): those whose point is a side effect or
-state at the vendor (`store`, `previous_response_id`, `conversation`, `background`, `prompt`, a container), those whose
-answer depends on the world outside the request (web search, tools and servers that the vendor runs), and spoken
-answers, whose audio has an id that expires.
+state at the vendor (`store`, `previous_response_id`, `conversation`, `background`, `prompt`, a container, a thread),
+those whose answer depends on the world outside the request (web search, tools and servers that the vendor runs), and
+spoken answers, whose audio has an id that expires.
 
 Answers that are stored (`storable`): those in which every choice ended on its own account (`stop`, `tool_calls`,
 `function_call`). An answer cut by a limit or withheld by a filter is returned but not kept: another try may well give
@@ -171,6 +171,7 @@ _VENDOR_STATE: Final[Mapping[str, str]] = {
     "background": "a background answer is fetched later",
     "prompt": "prompt names a text that the vendor keeps and may change",
     "container": "container continues what the vendor keeps",
+    "thread": "thread begins or continues what the vendor keeps",  # Anthropic's
     "mcp_servers": "servers that the vendor calls depend on more than the request",
     "search_parameters": "search_parameters lets the model read the web",
     "plugins": "plugins that the vendor runs depend on more than the request",  # OpenRouter's, as for the web

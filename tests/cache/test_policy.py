@@ -136,6 +136,7 @@ def test_ordinary_requests_may_be_cached(fields: dict[str, Any]) -> None:
         ({"conversation": {"id": "c"}}, "conversation"),
         ({"background": True}, "background"),
         ({"container": "c_1"}, "container"),
+        ({"thread": {"type": "create"}}, "thread"),
         ({"mcp_servers": [{"url": "https://x"}]}, "servers"),
         ({"search_parameters": {"mode": "on"}}, "web"),
         ({"plugins": [{"id": "web"}]}, "plugins"),

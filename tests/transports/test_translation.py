@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
 
 import httpx
+import httpx2
 import pytest
 from openai.types.chat import ChatCompletion
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
@@ -167,3 +168,48 @@ def test_a_file_of_googles_by_its_url_goes_to_claude() -> None:
             response = client.post(ADDRESSES["gemini.generate"], json=body)
             assert told("gemini.generate", response) == "Paris"
             assert server.requests[0].json()["messages"][0]["content"] == [DOCUMENT]
+
+
+CALLS: dict[str, Any] = {
+    "id": "call_1",
+    "type": "function",
+    "function": {"name": "weather", "arguments": '{"city":"Paris"}'},
+}
+CALLING: dict[str, Any] = {
+    **COMPLETION,
+    "choices": [{"index": 0, "message": {"role": "assistant", "tool_calls": [CALLS]}, "finish_reason": "tool_calls"}],
+}
+
+
+def test_the_tool_runner_of_anthropics_sdk_is_answered_by_another_vendor() -> None:
+    """It would have Anthropic keep the conversation; told that this is not to be had, it sends all of it."""
+    import anthropic
+
+    @anthropic.beta_tool
+    def weather(city: str) -> str:
+        """The weather of a city."""
+        return f"Sunny in {city}."
+
+    with Loopback(lambda request: reply(200, COMPLETION if "Sunny" in str(request.json()) else CALLING)) as server:
+        edge = EdgeClient(providers=[TARGETS["openai"][0](server.url)], models={"any": [TARGETS["openai"][1]]}, retry=0)
+        http = anthropic.DefaultHttpxClient(transport=transport(edge))
+        with edge, anthropic.Anthropic(api_key="k", http_client=http) as claude:
+            question: Any = {"role": "user", "content": "?"}
+            ask: Any = {"model": "any", "max_tokens": 9, "messages": [question], "tools": [weather]}
+            message = claude.beta.messages.tool_runner(**ask).until_done()
+            assert [block.text for block in message.content if block.type == "text"] == ["Paris"]
+            asked = [request.json() for request in server.requests]
+            assert [len(body["messages"]) for body in asked] == [1, 3]
+            assert not any("thread" in body for body in asked)
+
+
+def test_a_thread_that_anthropic_keeps_is_not_cached() -> None:
+    """Who gets the id of a stored answer would continue the thread of somebody else."""
+    with Loopback(lambda request: reply(200, MESSAGE)) as server:
+        edge = EdgeClient(providers=[TARGETS["claude"][0](server.url)], models={"any": [TARGETS["claude"][1]]}, retry=0)
+        with edge, httpx2.Client(transport=transport(edge)) as client:
+            ask = {**ASK, "messages": [{"role": "user", "content": "?"}], "thread": {"type": "create"}}
+            for _ in range(2):
+                response = client.post(ADDRESSES["anthropic.messages"], json=ask, headers=CLAUDES)
+                assert response.status_code == 200
+            assert [request.json()["thread"] for request in server.requests] == [{"type": "create"}] * 2

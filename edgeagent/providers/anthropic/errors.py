@@ -101,10 +101,17 @@ def error_in_stream(event: Mapping[str, Any]) -> APIStatusError:
     return decode_error(HTTPResponse(status, {"content-type": "application/json"}, dump_json(event)))
 
 
+_UNTHREADED: Final = {"error_code": "thread_unsupported_request", "unsupported": ["model"]}
+"""By this the SDK's tool runner knows that it has to send the whole conversation itself."""
+
+
 def encode_error(error: APIStatusError) -> HTTPResponse:
     """A typed error → the vendor's own JSON and status."""
     status = 529 if isinstance(error, OverloadedError) else error.status_code
-    body: dict[str, Any] = {"type": "error", "error": {"type": _type_of(error, status), "message": error.message}}
+    told: dict[str, Any] = {"type": _type_of(error, status), "message": error.message}
+    if error.param == "thread":
+        told["details"] = _UNTHREADED
+    body: dict[str, Any] = {"type": "error", "error": told}
     headers = [("content-type", "application/json")]
     if error.request_id is not None:
         body["request_id"] = error.request_id

@@ -19,6 +19,7 @@ __all__ = ["for_others"]
 _REFUSED: Final = {
     "mcp_servers": "the servers would be called by Anthropic",
     "container": "the container is kept at Anthropic",
+    "thread": "the thread is kept at Anthropic: send the whole conversation",
 }
 _ADVICE: Final = frozenset(
     {
