@@ -181,6 +181,8 @@ def _file(part: Mapping[str, Any], where: str) -> Block:
             raise _refused("This file was uploaded to another vendor; Anthropic cannot read it.", f"{where}.file_id")
         block = {"type": "document", "source": {"type": "file", "file_id": file["file_id"]}}
     elif isinstance(file.get("file_url"), str):
+        if file.get("format") not in (None, "application/pdf"):
+            raise _refused("Anthropic reads PDF by its URL, and nothing else.", f"{where}.format")
         block = {"type": "document", "source": {"type": "url", "url": file["file_url"]}}
     else:
         raise _refused("A file part needs 'file.file_data' or 'file.file_id'.", where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from edgeagent.providers.files import missing_name
 from edgeagent.providers.openai.quirks import Quirks
 from edgeagent.providers.openai.repair import WIRE
 
@@ -86,6 +87,8 @@ class Taken:
         self._without = RESPONSE_ONLY.union(REASONING) - set(quirks.replayed)
         self._keep_signatures = quirks.lenient
         self._keep_names = quirks.message_names
+        self._names_files = quirks.file_names
+        self._named = False
         self._fields: set[str] = set()
         self._audio = False
         self.dropped: set[str] = set()
@@ -97,6 +100,8 @@ class Taken:
             edits.append(f"fields of answers not sent back: {', '.join(sorted(self._fields))}")
         if self._audio:
             edits.append("audio of earlier answers sent by its id")
+        if self._named:
+            edits.append("files without a name sent with one")
         return edits
 
     def from_message(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -175,6 +180,9 @@ class Taken:
         kind = part.get("type")
         link = part.get(kind) if isinstance(kind, str) and kind in TYPED_LINKS else None
         untyped = {k: v for k, v in link.items() if k != "format"} if isinstance(link, dict) else link
+        if isinstance(untyped, dict) and self._names_files and (name := missing_name(untyped)) is not None:
+            untyped["filename"] = name
+            self._named = True
         if not (foreign or untyped != link or CACHE_HINT in part):
             return part
         sent = {name: value for name, value in part.items() if name not in foreign}
@@ -182,7 +190,8 @@ class Taken:
         self.dropped |= foreign
         if untyped != link:
             sent[kind] = untyped
-            self.dropped.add(f"{kind}.format")
+            if isinstance(link, dict) and "format" in link:
+                self.dropped.add(f"{kind}.format")
         return sent
 
     def _hint(self, holder: dict[str, Any]) -> None:

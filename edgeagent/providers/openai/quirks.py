@@ -31,6 +31,7 @@ class Quirks:
         continues: a conversation that ends with the beginning of an answer is answered with the rest of it.
         call_id_length: tool calls have ids of exactly so many letters and digits; other ids are replaced by such.
         call_id_max: longer ids of tool calls (of another vendor's) are replaced; OpenAI takes 40 characters.
+        file_names: files that are given as bytes must have a name: one without gets one.
         required_choice: the word for `tool_choice: "required"`.
         values: advisory parameters of which the server takes these values only: others are dropped.
     """
@@ -53,6 +54,7 @@ class Quirks:
     continues: bool = False
     call_id_length: int | None = None
     call_id_max: int | None = 40
+    file_names: bool = True
     required_choice: str = "required"
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
@@ -69,6 +71,7 @@ COMPATIBLE: Final = Quirks(
     result_media=True,
     replayed=("reasoning", "reasoning_details"),
     call_id_max=None,
+    file_names=False,
 )
 """A server of which nothing is known: it is sent what the caller said."""
 

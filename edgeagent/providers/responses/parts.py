@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
+from edgeagent.providers.files import missing_name
 from edgeagent.providers.notes import Notes
 from edgeagent.providers.responses.items import CLIENT_ITEMS
 
@@ -51,7 +52,7 @@ def encode_part(part: Any, notes: Notes, where: str) -> Part:
     elif kind == "image_url":
         made = _image(part, where)
     elif kind == "file":
-        made = _file(part, where)
+        made = _file(part, notes, where)
     else:
         raise refused(f"The Responses API reads no content parts of type {kind!r}.", f"{where}.type")
     for name, value in part.items():
@@ -77,11 +78,14 @@ def _image(part: Mapping[str, Any], where: str) -> Part:
     return {"type": "input_image", "image_url": fields["url"], "detail": fields.get("detail") or "auto"}
 
 
-def _file(part: Mapping[str, Any], where: str) -> Part:
+def _file(part: Mapping[str, Any], notes: Notes, where: str) -> Part:
     file = part.get("file")
     given = {name: file[name] for name in _FILE if file.get(name) is not None} if isinstance(file, Mapping) else {}
     if not given.keys() & {"file_id", "file_data", "file_url"}:
         raise refused("A file part needs 'file.file_data' or 'file.file_id'.", f"{where}.file")
+    if (name := missing_name(given)) is not None:
+        given["filename"] = name
+        notes.edit("files without a name sent with one")
     return {"type": "input_file", **given}
 
 

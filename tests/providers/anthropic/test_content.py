@@ -95,6 +95,8 @@ def test_parts(part: dict[str, Any], block: dict[str, Any]) -> None:
         ({"type": "file"}, "messages[0].content[0].file"),
         (file(filename="a.pdf"), "messages[0].content[0].file"),
         (file(file_id="file-openai"), "messages[0].content[0].file.file_id"),
+        (file(file_id="gs://bucket/a.pdf"), "messages[0].content[0].file.file_id"),
+        (file(file_url="https://x/a.mp4", format="video/mp4"), "messages[0].content[0].file.format"),
         (file(file_data="data:audio/wav;base64,AA=="), "messages[0].content[0].file.file_data"),
         (file(file_data="AAAA"), "messages[0].content[0].file.file_data"),
         (file(file_data="AAAA", filename="a.zip"), "messages[0].content[0].file.file_data"),

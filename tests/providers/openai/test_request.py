@@ -226,7 +226,7 @@ def test_a_cache_hint_anywhere_is_named(where: str) -> None:
                 "citations": {"enabled": True},
                 "context": "c",
             },
-            {"type": "file", "file": {"file_data": "data:application/pdf;base64,eA=="}},
+            {"type": "file", "file": {"file_data": "data:application/pdf;base64,eA==", "filename": "file.pdf"}},
             ("citations", "context", "file.format"),
         ),
         (
@@ -363,3 +363,26 @@ def test_codecs_with_equal_quirks_are_equal() -> None:
     assert OpenAIChatCodec() != OpenAIChatCodec(COMPATIBLE)
     assert OpenAIChatCodec() != "openai.chat"
     assert CODEC.wire == "openai.chat"
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ("data:application/pdf;base64,eA==", "file.pdf"),
+        ("data:text/plain;base64,eA==", "file.txt"),
+        ("data:text/x-novel;base64,eA==", "file.pdf"),
+        ("JVBERi0=", "file.pdf"),
+    ],
+)
+def test_a_file_without_a_name_gets_one(data: str, name: str) -> None:
+    """OpenAI refuses it without; documents of other vendors' requests often have none. Other servers need none."""
+    nameless: dict[str, Any] = {"type": "file", "file": {"file_data": data}}
+    encoded = encode({"role": "user", "content": [nameless]})
+    assert encoded.body["messages"][0]["content"] == [{"type": "file", "file": {"file_data": data, "filename": name}}]
+    assert encoded.edits == ("files without a name sent with one",)
+    assert encoded.dropped == ()
+    named = {"type": "file", "file": {"file_data": data, "filename": "a"}}
+    uploaded = {"type": "file", "file": {"file_id": "file-1"}}
+    assert encode({"role": "user", "content": [named, uploaded]}).body["messages"][0]["content"] == [named, uploaded]
+    other = encode({"role": "user", "content": [nameless]}, codec=OpenAIChatCodec(COMPATIBLE))
+    assert other.body["messages"][0]["content"] == [nameless]

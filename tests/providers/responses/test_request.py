@@ -31,11 +31,13 @@ def test_roles_stay_in_their_places() -> None:
 
 
 def test_parts_have_their_forms() -> None:
-    """Text, images with their detail, files by content and by id; a native part as it is."""
+    """Text, images with their detail, files by content (which must have a name), URL and id; a native part as it is."""
     parts = [
         {"type": "text", "text": "a"},
         {"type": "image_url", "image_url": {"url": "https://x/y.png", "detail": "low"}},
         {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBE"}},
+        {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBE"}},
+        {"type": "file", "file": {"file_url": "https://x/y"}},
         {"type": "file", "file": {"file_id": "file-1"}},
         {"type": "input_image", "file_id": "file-2", "detail": "auto"},
     ]
@@ -44,6 +46,8 @@ def test_parts_have_their_forms() -> None:
         {"type": "input_text", "text": "a"},
         {"type": "input_image", "image_url": "https://x/y.png", "detail": "low"},
         {"type": "input_file", "file_data": "data:application/pdf;base64,JVBE", "filename": "a.pdf"},
+        {"type": "input_file", "file_data": "data:application/pdf;base64,JVBE", "filename": "file.pdf"},
+        {"type": "input_file", "file_url": "https://x/y"},
         {"type": "input_file", "file_id": "file-1"},
         {"type": "input_image", "file_id": "file-2", "detail": "auto"},
     ]
