@@ -17,6 +17,7 @@ from pydantic_core import PydanticSerializationError
 
 from edgeagent.core.call import Call
 from edgeagent.core.native import is_native, passes
+from edgeagent.core.others import for_target
 from edgeagent.core.promises import check_promises, require_checker
 from edgeagent.core.quotes import unquote
 from edgeagent.effects import Flow, Source, close, invoke, open_iterator, open_stream, read, send
@@ -200,7 +201,9 @@ def _http_request(
     native = None if call.native is None else call.native.asked
     if native is not None and not passes(native, provider, codec):
         native = None
-    request, left_out = (call.request, ()) if native is not None else _for_target(call, target, provider)
+    request, left_out = (call.request, ()) if native is not None else for_target(call, target, provider)
+    asked, taken = call.request.reasoning_effort, request.reasoning_effort
+    adapted = () if taken == asked or taken is None else (f"reasoning_effort {asked} is asked for as {taken}.",)
     if _in_older_form(request, codec):
         request = modernised(request)
     headers, query = request.extra_headers, request.extra_query
@@ -219,7 +222,7 @@ def _http_request(
     except PydanticSerializationError:
         raise not_json() from None
     require_checker(encoded.promises)
-    call.edge.dropped_params, call.edge.edits = left_out + encoded.dropped, encoded.edits
+    call.edge.dropped_params, call.edge.edits = left_out + encoded.dropped, (*adapted, *encoded.edits)
     call.promised(encoded.promises)
     key = yield from credential(call, provider)
     try:
@@ -233,34 +236,6 @@ def _http_request(
         )
     except PydanticSerializationError:
         raise not_json() from None
-
-
-def _for_target(
-    call: Call, target: Target, provider: HTTPProvider | None = None
-) -> tuple[ChatRequest, tuple[str, ...]]:
-    """The request for a target that is not sent the caller's own body, and the names of what was left out of it."""
-    request: ChatRequest = call.request
-    left_out: tuple[str, ...] = ()
-    if call.native is not None:
-        try:
-            request, left_out = call.native.for_others(request)
-        except RequestValidationError as error:
-            error.target = str(target)
-            raise
-    elif request.reasoning_effort is None or not _stands_in(call, target):
-        return request, ()
-    if provider is None or request.reasoning_effort is None:
-        return request, left_out
-    if "reasoning" not in provider.capabilities(target.model).features:  # it would be refused; it was said of another's
-        request = request.model_copy(update={"reasoning_effort": None})
-        left_out = (*left_out, "reasoning_effort")
-    return request, left_out
-
-
-def _stands_in(call: Call, target: Target) -> bool:
-    """Whether it is asked in another's place."""
-    names = call.options.fallbacks
-    return target.model in names or str(target) in names or any(one.target != target for one in call.attempts)
 
 
 def credential(call: Call[Any], provider: HTTPProvider) -> Flow[Any]:
@@ -378,7 +353,7 @@ def own_method(provider: DirectProvider, call: Call[Any], names: tuple[str, str]
 
 def _addressed(call: Call, target: Target, *, stream: bool) -> ChatRequest:
     """The request as the target is to see it: with its own model name."""
-    request, call.edge.dropped_params = _for_target(call, target)
+    request, call.edge.dropped_params = for_target(call, target)
     if request.model == target.model and bool(request.stream) == stream:
         return request
     return request.model_copy(update={"model": target.model, "stream": stream or None})

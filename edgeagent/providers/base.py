@@ -74,6 +74,8 @@ class Capabilities:
     max_output: int | None = None
     parts: frozenset[str] = frozenset()
     """Types of content parts beyond OpenAI's that its codec passes on: the vendor's own."""
+    efforts: tuple[str, ...] | None = None
+    """The only values of `reasoning_effort` that it takes, least first; None: not known, or its codec sees to it."""
 
 
 ALL_CAPABILITIES: Final = Capabilities(frozenset(get_args(Feature)))

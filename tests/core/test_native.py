@@ -172,6 +172,31 @@ def test_a_model_that_does_not_reason_is_not_told_how_much(model: str, *, reason
     assert ("reasoning_effort" in answer.completion.edge.dropped_params) is not reasons
 
 
+@pytest.mark.parametrize(
+    ("model", "tokens", "effort"),
+    [
+        ("gpt-5-mini", 1024, "minimal"),
+        ("gpt-5-mini", 60_000, "high"),
+        ("gpt-5.1", 1024, "low"),
+        ("o4-mini", 1024, "low"),
+        ("o3-2025-04-16", 60_000, "high"),
+        ("gpt-5.2", 60_000, "xhigh"),
+        ("gpt-of-tomorrow", 1024, "minimal"),
+    ],
+)
+def test_a_model_is_told_an_effort_that_it_has(model: str, tokens: int, effort: str) -> None:
+    """Claude's budgets are told in OpenAI's words, of which each model refuses some: the nearest, and it is said."""
+    house, claude = House(openai_provider()), Anthropic(api_key="k")
+    house.world.answers.append(HTTPResponse(200, content=json.dumps(COMPLETION).encode()))
+    thinking = {"type": "enabled", "budget_tokens": tokens}
+    body = {"model": model, "messages": BODY["messages"], "max_tokens": 64_000, "thinking": thinking}
+    answer = ask(house, native(body, claude))
+    assert sent_body(house)["reasoning_effort"] == effort
+    said = [edit for edit in answer.completion.edge.edits if edit.startswith("reasoning_effort")]
+    meant = "minimal" if tokens == 1024 else "xhigh"
+    assert said == ([] if effort == meant else [f"reasoning_effort {meant} is asked for as {effort}."])
+
+
 def test_a_fallback_in_the_same_format_gets_the_same_body() -> None:
     """The second target is sent what the caller wrote, and its answer is the one that comes back."""
     second = OpenAI(name="second", api_key="k2", base_url="https://two.test/v1")

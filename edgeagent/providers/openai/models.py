@@ -9,8 +9,9 @@ Sources: the model pages at https://platform.openai.com/docs/models (modalities,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from edgeagent.providers.base import ALL_CAPABILITIES, Capabilities, Feature
 
@@ -24,6 +25,8 @@ __all__ = [
     "in_responses",
     "is_responses_only",
 ]
+
+F = TypeVar("F")
 
 FAMILIES: Final = (
     *("gpt-", "chatgpt-", "o1", "o3", "o4", "ft:gpt-", "ft:o1", "ft:o3", "ft:o4"),
@@ -51,6 +54,27 @@ _LACKS: Final[Mapping[str, frozenset[Feature]]] = {
 }
 """By the beginning of the name, the longest that fits; it ends where the name ends or goes on with "-"."""
 
+_USUAL: Final = ("low", "medium", "high")
+_EFFORTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "gpt-5": ("minimal", *_USUAL),
+    "gpt-5-codex": _USUAL,
+    "gpt-5-pro": ("high",),
+    "gpt-5.1": ("none", *_USUAL),
+    "gpt-5.1-chat": ("medium",),
+    "gpt-5.1-codex": _USUAL,
+    "gpt-5.1-codex-max": (*_USUAL, "xhigh"),
+    "gpt-5.1-codex-mini": ("medium", "high"),
+    "gpt-5.2": ("none", *_USUAL, "xhigh"),
+    "gpt-5.2-chat": ("medium",),
+    "gpt-5.2-pro": ("medium", "high", "xhigh"),
+    "gpt-5.4": ("none", *_USUAL, "xhigh"),
+    "gpt-5.4-pro": ("medium", "high", "xhigh"),
+    "o1": _USUAL,
+    "o3": _USUAL,
+    "o4-mini": _USUAL,
+}
+"""How much each reasons, by the beginning of its name as above; refused: "Unsupported value: 'minimal' is not supported
+with the 'gpt-5.1' model", and the model pages."""
 
 RESPONSES_ONLY: Final = (
     "codex-mini-latest",
@@ -120,7 +144,8 @@ def capabilities(model: str, *, responses: bool = False) -> Capabilities:
 
 @lru_cache(maxsize=256)  # asked twice for each call
 def _in_responses(model: str) -> Capabilities:
-    return by_responses(_in_chat(model).features)
+    able = _in_chat(model)
+    return replace(by_responses(able.features), efforts=able.efforts)
 
 
 @lru_cache(maxsize=64)
@@ -134,10 +159,13 @@ def by_responses(features: frozenset[Feature]) -> Capabilities:
 
 @lru_cache(maxsize=256)
 def _in_chat(model: str) -> Capabilities:
+    lacks, efforts = _by_name(_LACKS, model), _by_name(_EFFORTS, model)
+    return Capabilities(CHAT.features - (lacks or frozenset()), efforts=efforts)
+
+
+def _by_name(facts: Mapping[str, F], model: str) -> F | None:
+    """What is known by the longest beginning of the model's name."""
     name = model.removeprefix("ft:").partition(":")[0]
-    while name:
-        lacks = _LACKS.get(name)
-        if lacks is not None:
-            return Capabilities(CHAT.features - lacks)
+    while name and name not in facts:
         name = name.rpartition("-")[0]
-    return CHAT
+    return facts.get(name)

@@ -1,0 +1,58 @@
+"""The request for a target that is not sent what the caller wrote: of another format, or in another model's place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from edgeagent.core.call import Call
+from edgeagent.errors import RequestValidationError
+from edgeagent.providers.base import HTTPProvider
+from edgeagent.types import ChatRequest, Target
+
+__all__ = ["for_target"]
+
+
+def for_target(call: Call, target: Target, provider: HTTPProvider | None = None) -> tuple[ChatRequest, tuple[str, ...]]:
+    """The request for a target that is not sent the caller's own body, and the names of what was left out of it."""
+    request: ChatRequest = call.request
+    left_out: tuple[str, ...] = ()
+    if call.native is not None:
+        try:
+            request, left_out = call.native.for_others(request)
+        except RequestValidationError as error:
+            error.target = str(target)
+            raise
+    elif request.reasoning_effort is None or not _stands_in(call, target):
+        return request, ()
+    effort = request.reasoning_effort
+    if provider is None or effort is None:
+        return request, left_out
+    able = provider.capabilities(target.model)
+    if "reasoning" not in able.features:  # it would be refused; it was said of another's
+        request = request.model_copy(update={"reasoning_effort": None})
+        left_out = (*left_out, "reasoning_effort")
+    elif able.efforts is not None and effort not in able.efforts:
+        request = request.model_copy(update={"reasoning_effort": _nearest(effort, able.efforts)})
+    return request, left_out
+
+
+_EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+
+def _nearest(effort: str, able: Sequence[str]) -> str:
+    """The next lower effort that a model has, else its lowest; who wants it to reason does not have it switched off.
+
+    What nobody knows is left for the vendor to refuse.
+    """
+    if effort not in _EFFORTS:
+        return effort
+    possible = [one for one in able if one != "none"]
+    lower = [one for one in possible if _EFFORTS.index(one) <= _EFFORTS.index(effort)]
+    return lower[-1] if lower else possible[0]
+
+
+def _stands_in(call: Call, target: Target) -> bool:
+    """Whether it is asked in another's place."""
+    names = call.options.fallbacks
+    return target.model in names or str(target) in names or any(one.target != target for one in call.attempts)
