@@ -31,7 +31,7 @@ AUDIO_FORMATS: Final[Mapping[str, str]] = {
     "ogg": "audio/ogg",
 }
 
-MEDIA_TYPES: Final = {"image/jpg": "image/jpeg"}
+MEDIA_TYPES: Final = {"audio/mpeg": "audio/mp3", "image/jpg": "image/jpeg"}
 """Other names of media types: as Google documents them."""
 
 PART_FIELDS: Final = ("mediaResolution", "partMetadata")

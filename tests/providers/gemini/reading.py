@@ -281,6 +281,8 @@ def normal_body(body: dict[str, Any]) -> dict[str, Any]:
 
 def _part(part: dict[str, Any]) -> dict[str, Any]:
     part = {k: v for k, v in part.items() if not (k == "thought" and v is False)}
+    if "inlineData" in part and part["inlineData"].get("mimeType") == "audio/mpeg":  # two names of one type
+        part["inlineData"] = {**part["inlineData"], "mimeType": "audio/mp3"}
     call = part.get("functionCall")
     if call is not None:
         part["functionCall"] = {"args": {}, **call}

@@ -104,6 +104,7 @@ def blob(kind: str, **more: Any) -> dict[str, Any]:
     ("part", "sent", "dropped"),
     [
         (blob("image/jpg"), {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,AAAA"}}, ()),
+        (blob("audio/mpeg"), {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}}, ()),
         (
             blob("image/png", displayName="a.png"),
             {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
@@ -143,7 +144,9 @@ def test_what_a_part_says_beside_its_content(part: dict[str, Any], sent: dict[st
     assert names == dropped
     again = CODEC.encode_request(CODEC.decode_request(body), model="gemini-2.5-flash", stream=False)
     right = {**part, **({"inlineData": {**part["inlineData"]}} if "inlineData" in part else {})}
-    if "inlineData" in right and right["inlineData"]["mimeType"] == "image/jpg":
-        right["inlineData"]["mimeType"] = "image/jpeg"
+    other_names = {"audio/mpeg": "audio/mp3", "image/jpg": "image/jpeg"}
+    if "inlineData" in right:
+        kind = right["inlineData"]["mimeType"]
+        right["inlineData"]["mimeType"] = other_names.get(kind, kind)
     assert again.body["contents"][0]["parts"][0] == right
     assert again.dropped == ()
