@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.asyncio.connection import Connection, parse_url
 from redis.asyncio.retry import Retry
-from redis.exceptions import ConnectionError, ResponseError, TimeoutError  # noqa: A004
+from redis.exceptions import ConnectionError, ResponseError, TimeoutError  # noqa: A004  # redis's
 
 from edgeagent.cache.outage import Outage
 from edgeagent.cache.redis_link import connection_options, packed

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from redis.backoff import NoBackoff
 from redis.connection import Connection, parse_url
-from redis.exceptions import ConnectionError, NoScriptError, ResponseError, TimeoutError  # noqa: A004
+from redis.exceptions import ConnectionError, NoScriptError, ResponseError, TimeoutError  # noqa: A004  # redis's
 from redis.retry import Retry
 
 from edgeagent.cache.outage import Outage

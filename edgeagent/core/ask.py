@@ -17,7 +17,7 @@ from pydantic_core import PydanticSerializationError
 
 from edgeagent.core.call import Call
 from edgeagent.core.native import is_native, passes
-from edgeagent.core.others import for_target
+from edgeagent.core.others import ForTarget, for_target
 from edgeagent.core.promises import check_promises, require_checker
 from edgeagent.core.quotes import unquote
 from edgeagent.effects import Flow, Source, close, invoke, open_iterator, open_stream, read, send
@@ -201,9 +201,7 @@ def _http_request(
     native = None if call.native is None else call.native.asked
     if native is not None and not passes(native, provider, codec):
         native = None
-    request, left_out = (call.request, ()) if native is not None else for_target(call, target, provider)
-    asked, taken = call.request.reasoning_effort, request.reasoning_effort
-    adapted = () if taken == asked or taken is None else (f"reasoning_effort {asked} is asked for as {taken}.",)
+    request, dropped, edits = ForTarget(call.request) if native is not None else for_target(call, target, provider)
     if _in_older_form(request, codec):
         request = modernised(request)
     headers, query = request.extra_headers, request.extra_query
@@ -222,7 +220,7 @@ def _http_request(
     except PydanticSerializationError:
         raise not_json() from None
     require_checker(encoded.promises)
-    call.edge.dropped_params, call.edge.edits = left_out + encoded.dropped, (*adapted, *encoded.edits)
+    call.edge.dropped_params, call.edge.edits = dropped + encoded.dropped, edits + encoded.edits
     call.promised(encoded.promises)
     key = yield from credential(call, provider)
     try:
@@ -353,7 +351,7 @@ def own_method(provider: DirectProvider, call: Call[Any], names: tuple[str, str]
 
 def _addressed(call: Call, target: Target, *, stream: bool) -> ChatRequest:
     """The request as the target is to see it: with its own model name."""
-    request, call.edge.dropped_params = for_target(call, target)
+    request, call.edge.dropped_params, _ = for_target(call, target)
     if request.model == target.model and bool(request.stream) == stream:
         return request
     return request.model_copy(update={"model": target.model, "stream": stream or None})

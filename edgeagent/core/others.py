@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from edgeagent.core.call import Call
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.base import HTTPProvider
 from edgeagent.types import ChatRequest, Target
 
-__all__ = ["for_target"]
+__all__ = ["ForTarget", "for_target"]
 
 
-def for_target(call: Call, target: Target, provider: HTTPProvider | None = None) -> tuple[ChatRequest, tuple[str, ...]]:
-    """The request for a target that is not sent the caller's own body, and the names of what was left out of it."""
+class ForTarget(NamedTuple):
+    """A request as a target is to see it, the names of what was left out, and what was changed, in words."""
+
+    request: ChatRequest
+    dropped: tuple[str, ...] = ()
+    edits: tuple[str, ...] = ()
+
+
+def for_target(call: Call, target: Target, provider: HTTPProvider | None = None) -> ForTarget:
+    """The request for a target that is not sent the caller's own body."""
     request: ChatRequest = call.request
-    left_out: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
     if call.native is not None:
         try:
-            request, left_out = call.native.for_others(request)
+            request, dropped = call.native.for_others(request)
         except RequestValidationError as error:
             error.target = str(target)
             raise
     elif request.reasoning_effort is None or not _stands_in(call, target):
-        return request, ()
+        return ForTarget(request)
     effort = request.reasoning_effort
     if provider is None or effort is None:
-        return request, left_out
+        return ForTarget(request, dropped)
     able = provider.capabilities(target.model)
     if "reasoning" not in able.features:  # it would be refused; it was said of another's
-        request = request.model_copy(update={"reasoning_effort": None})
-        left_out = (*left_out, "reasoning_effort")
-    elif able.efforts is not None and effort not in able.efforts:
-        request = request.model_copy(update={"reasoning_effort": _nearest(effort, able.efforts)})
-    return request, left_out
+        return ForTarget(request.model_copy(update={"reasoning_effort": None}), (*dropped, "reasoning_effort"))
+    if able.efforts is None or effort in able.efforts or (taken := _nearest(effort, able.efforts)) == effort:
+        return ForTarget(request, dropped)
+    edits = (f"reasoning_effort {effort} is asked for as {taken}.",)
+    return ForTarget(request.model_copy(update={"reasoning_effort": taken}), dropped, edits)
 
 
 _EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")

@@ -45,6 +45,9 @@ POSTAL: Final = (
     "〒",
     "shipping",
 )
+"""Parts of the words for postcodes: nothing else is looked for where none of them stands near."""
+_POST: Final = ("post", "cep", "zip code", "zipcode", "kod", "〒", "郵便", "邮", "우편", "индекс")
+"""Those that no other form of a number goes with: a "cap" or a "zip" may be another thing than a postcode."""
 
 SIMILAR: Final = {
     "UK_DRIVING_LICENCE": "LICENSE",
@@ -78,10 +81,6 @@ _POSTCODE: Final = re.compile(
     r"|\d{3}-\d{4}|\d{5}-\d{3,4}"  # Japan; Brazil, the United States (ZIP+4)
 )
 """As the Universal Postal Union's address formats give them (S42)."""
-
-
-_POST: Final = ("post", "cep", "zip code", "zipcode", "kod", "〒", "郵便", "邮", "우편", "индекс")
-"""A "cap" or a "zip" may be another thing than a postcode."""
 
 
 def postcode(text: str, start: int, end: int) -> str | None:

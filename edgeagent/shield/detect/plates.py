@@ -10,16 +10,25 @@ from edgeagent.shield.base import Match
 
 __all__ = ["plates"]
 
-_WORDS: Final = {
-    "plate": ("plate",), "plaka": ("plaka",), "plaque": ("plaque",), "kennzeichen": ("kennzeichen",), "dvla": ("dvla",),
-    "targa": ("targa",), "rejestrac": ("rejestracyj", "rejestracja"), "skilt": ("skilt",), "rto": ("rto",),
-    "vehicle": ("vehicle",), "fahrzeug": ("fahrzeug",), "kenteken": ("kenteken",), "rekisteri": ("rekisteri",),
-    "vrm": ("vrm",),
-    "nummer": ("nummernschild", "nummerplad", "nummerplåt"), "matr": ("matrícula", "matricula", "immatricul"),
-    "reg": ("registration", "registreringsn", "regnr", "regnummer", "car reg", "reg:"),
-}  # fmt: skip
-"""By what they have in common, which is looked for once."""
-_PLACES: Final = {stem: tuple((word, word.index(stem)) for word in words) for stem, words in _WORDS.items()}
+_WORDS: Final = (
+    "plate", "plaka", "kennzeichen", "nummernschild", "dvla", "registration", "matrícula", "matricula", "targa",
+    "immatricul", "plaque", "rejestracyj", "rejestracja", "registreringsn", "rto", "vehicle", "fahrzeug", "reg:",
+    "car reg", "regnr", "regnummer", "kenteken", "rekisteri", "vrm", "skilt", "nummerplad", "nummerplåt",
+)  # fmt: skip
+_STEMS: Final = ("reg", "matr", "rejestrac", "nummer")
+"""What several of the words have in common is looked for once."""
+
+
+def _by_stem() -> dict[str, list[tuple[str, int]]]:
+    """The words, and where in them it stands, by what is looked for."""
+    places: dict[str, list[tuple[str, int]]] = {}
+    for word in _WORDS:
+        stem = next((stem for stem in _STEMS if stem in word), word)
+        places.setdefault(stem, []).append((word, word.index(stem)))
+    return places
+
+
+_PLACES: Final = _by_stem()
 _FORMS: Final = (
     ("TR_LICENSE_PLATE", r"(?:0[1-9]|[1-7]\d|8[01]) ?[A-Z]{1,3} ?\d{2,5}"),
     ("IN_VEHICLE_REGISTRATION", r"[A-Z]{2}[ -]?\d{1,2}[ -]?[A-Z]{1,3}[ -]?\d{4}|[A-Z]{2,3}\d{4}"),

@@ -179,8 +179,7 @@ _PREVIOUS: Final = re.compile(r"([^\W_]+)[ \t]+\Z")
 
 def _other(lowered: str, at: int) -> bool:
     """Whether the word is the end of a longer one (`monkey`) or speaks of another kind of key (`cache key`)."""
-    before = lowered[at - 1 : at]
-    if before.isalnum() or (before in ("_", "-", ".") and before):
+    if _joined(lowered, at):
         return True
     previous = _PREVIOUS.search(lowered[max(0, at - 24) : at])
     return previous is not None and previous[1] in OTHER_WORDS
