@@ -6,19 +6,24 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from edgeagent.core.call import Call
+from edgeagent.core.wrapping import EDIT, Wrapped, wrap
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.base import HTTPProvider
+from edgeagent.providers.base import Capabilities, HTTPProvider
 from edgeagent.types import ChatRequest, Target
 
 __all__ = ["ForTarget", "for_target"]
 
 
 class ForTarget(NamedTuple):
-    """A request as a target is to see it, the names of what was left out, and what was changed, in words."""
+    """A request as a target is to see it, the names of what was left out, and what was changed, in words.
+
+    `wrapped` says what its answer has to be taken out of.
+    """
 
     request: ChatRequest
     dropped: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
+    wrapped: Wrapped | None = None
 
 
 def for_target(call: Call, target: Target, provider: HTTPProvider | None = None) -> ForTarget:
@@ -31,18 +36,28 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
         except RequestValidationError as error:
             error.target = str(target)
             raise
-    elif request.reasoning_effort is None or not _stands_in(call, target):
+    elif not _stands_in(call, target):
         return ForTarget(request)
-    effort = request.reasoning_effort
-    if provider is None or effort is None:
+    if provider is None:
         return ForTarget(request, dropped)
-    able = provider.capabilities(target.model)
-    if "reasoning" not in able.features:  # it would be refused; it was said of another's
-        return ForTarget(request.model_copy(update={"reasoning_effort": None}), (*dropped, "reasoning_effort"))
+    wrapped = wrap(request) if call.native is not None else None
+    made = ForTarget(request, dropped) if wrapped is None else ForTarget(wrapped.request, dropped, (EDIT,), wrapped)
+    return _with_effort(made, provider.capabilities(target.model))
+
+
+def _with_effort(made: ForTarget, able: Capabilities) -> ForTarget:
+    """What was said of another's reasoning, as this one can be told it."""
+    effort = made.request.reasoning_effort
+    if effort is None:
+        return made
+    if "reasoning" not in able.features:  # it would be refused
+        request = made.request.model_copy(update={"reasoning_effort": None})
+        return made._replace(request=request, dropped=(*made.dropped, "reasoning_effort"))
     if able.efforts is None or effort in able.efforts or (taken := _nearest(effort, able.efforts)) == effort:
-        return ForTarget(request, dropped)
-    edits = (f"reasoning_effort {effort} is asked for as {taken}.",)
-    return ForTarget(request.model_copy(update={"reasoning_effort": taken}), dropped, edits)
+        return made
+    edit = f"reasoning_effort {effort} is asked for as {taken}."
+    request = made.request.model_copy(update={"reasoning_effort": taken})
+    return made._replace(request=request, edits=(*made.edits, edit))
 
 
 _EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")

@@ -1,0 +1,170 @@
+"""A wanted form that is no object, asked for inside of one.
+
+Google's API takes any JSON Schema for an answer, a list of things above all; others demand an object at the root. So
+such a schema is asked for as the only field of an object, and what comes is taken out of it again, as it comes.
+
+https://platform.openai.com/docs/guides/structured-outputs ("Root objects must not be `anyOf` and must be an object").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+from edgeagent.providers.base import Promise
+from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
+
+__all__ = ["EDIT", "Unwrapper", "Wrapped", "unwrap", "wrap"]
+
+EDIT: Final = "The answer's schema is sent inside an object: others take no list or plain value."
+
+_FIELD: Final = "answer"
+_OPENING: Final = re.compile(rf'\s*\{{\s*"{_FIELD}"\s*:\s*')
+_BARE_OPENING: Final = f'{{"{_FIELD}":'
+_MOVES: Final = re.compile(r'["\\{}\[\],]')
+_SPACES: Final = " \t\r\n"
+_SHARED: Final = ("$defs", "definitions")
+
+
+class Wrapped(NamedTuple):
+    """A request whose answer is wanted in an object, and the schema as it was."""
+
+    request: ChatRequest
+    schema: Mapping[str, Any]
+
+    def promises(self, promises: tuple[Promise, ...]) -> tuple[Promise, ...]:
+        """What the answer is checked for, once it has been taken out."""
+        return tuple(one if one.tool is not None else Promise(self.schema) for one in promises)
+
+
+def wrap(request: ChatRequest) -> Wrapped | None:
+    """The request for a vendor that wants an object at the root; None: it asks for one, or for no form."""
+    wanted = request.response_format
+    named = wanted.get("json_schema") if isinstance(wanted, Mapping) else None
+    schema = named.get("schema") if isinstance(named, Mapping) else None
+    if wanted is None or named is None or not isinstance(schema, Mapping) or schema.get("type") == "object":
+        return None
+    inner = {name: value for name, value in schema.items() if name not in _SHARED}
+    outer: dict[str, Any] = {name: _moved(schema[name]) for name in _SHARED if name in schema}
+    outer |= {"type": "object", "properties": {_FIELD: _moved(inner)}, "required": [_FIELD]}
+    outer["additionalProperties"] = False
+    form = {**wanted, "json_schema": {**named, "schema": outer}}
+    return Wrapped(request.model_copy(update={"response_format": form}), schema)
+
+
+def _moved(schema: Any) -> Any:
+    """References from the root lead to the field now; those to shared definitions are right as they are."""
+    if isinstance(schema, Mapping):
+        return {name: _led(value) if name == "$ref" else _moved(value) for name, value in schema.items()}
+    return [_moved(one) for one in schema] if isinstance(schema, list) else schema
+
+
+def _led(reference: Any) -> Any:
+    if not isinstance(reference, str) or not reference.startswith("#") or reference[1:2] not in ("", "/"):
+        return _moved(reference)  # an anchor, an address, or a property of this name
+    if reference.startswith(tuple(f"#/{name}/" for name in _SHARED)):
+        return reference
+    return f"#/properties/{_FIELD}{reference[1:]}"
+
+
+def unwrap(completion: ChatCompletion) -> None:
+    """Take the answers of a completion out of their objects, in place."""
+    for choice in completion.choices:
+        if choice.message.content:
+            text = _Text()
+            choice.message.content = text.feed(choice.message.content) + text.end()
+
+
+class Unwrapper:
+    """The same for a stream; call it with each chunk. It holds back no more than the object's own few characters.
+
+    Args:
+        then: changes each chunk further, in place.
+    """
+
+    __slots__ = ("_texts", "_then")
+
+    def __init__(self, then: Callable[[ChatCompletionChunk], object] | None = None) -> None:
+        self._then = then
+        self._texts: dict[int, _Text] = {}
+
+    def __call__(self, chunk: ChatCompletionChunk) -> None:
+        """Change the chunk in place."""
+        for choice in chunk.choices:
+            text = self._texts.get(choice.index) or self._texts.setdefault(choice.index, _Text())
+            content = choice.delta.content
+            shown = text.feed(content) if content else ""
+            if choice.finish_reason is not None:
+                shown += text.end()
+            if content or shown:
+                choice.delta.content = shown
+        if self._then is not None:
+            self._then(chunk)
+
+
+class _Text:
+    """One text: `{"answer": <value>}` becomes `<value>`, anything else stays as it is."""
+
+    __slots__ = ("_depth", "_escaped", "_held", "_quoted", "_state")
+
+    def __init__(self) -> None:
+        self._state: Literal["before", "within", "after", "plain"] = "before"
+        self._held = ""
+        self._depth = 0
+        self._quoted = False
+        self._escaped = False
+
+    def feed(self, text: str) -> str:
+        if self._state == "plain":
+            return text
+        if self._state == "after":
+            return ""
+        text, self._held = self._held + text, ""
+        if self._state == "before":
+            opening = _OPENING.match(text)
+            if opening is None and not _may_open(text):
+                self._state = "plain"
+                return text
+            if opening is None or opening.end() == len(text):
+                self._held = text
+                return ""
+            self._state, text = "within", text[opening.end() :]
+        return self._value(text)
+
+    def end(self) -> str:
+        """What was held back because it might have become the object's beginning, and did not."""
+        held, self._held = self._held, ""
+        return held if self._state == "before" and not _OPENING.fullmatch(held) else ""
+
+    def _value(self, text: str) -> str:
+        """What of the text belongs to the value; it ends before the object's brace, or before a comma."""
+        place = 1 if self._escaped else 0
+        self._escaped = False
+        while (found := _MOVES.search(text, place)) is not None:
+            mark, place = found[0], found.end()
+            if self._quoted:
+                if mark == "\\":
+                    self._escaped = place == len(text)
+                    place += 1
+                self._quoted = mark != '"'
+            elif mark == '"':
+                self._quoted = True
+            elif mark in "{[":
+                self._depth += 1
+            elif self._depth == 0 and mark in "},":
+                self._state = "after"
+                return text[: found.start()].rstrip(_SPACES)
+            elif mark in "}]":
+                self._depth -= 1
+        if self._depth or self._quoted:
+            return text
+        shown = text.rstrip(_SPACES)
+        self._held = text[len(shown) :]
+        return shown
+
+
+def _may_open(text: str) -> bool:
+    """Whether more of a text could make it begin as the object does."""
+    bare = "".join(text.split())
+    return bare != _BARE_OPENING and _BARE_OPENING.startswith(bare)

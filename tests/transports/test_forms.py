@@ -1,0 +1,95 @@
+"""Lists and plain values as the wanted form of an answer, under an SDK whose vendor takes any, answered by others."""
+
+from __future__ import annotations
+
+import enum
+import json
+from typing import Any
+
+import pytest
+from google import genai
+from pydantic import BaseModel
+
+from edgeagent import EdgeClient
+from edgeagent.providers import Anthropic, OpenAI
+from edgeagent.transports import transport
+from tests.support.loopback import Loopback, Request, events, reply
+from tests.transports.harness import COMPLETION, chunks
+
+
+class Recipe(BaseModel):
+    name: str
+    minutes: int
+
+
+class Taste(enum.Enum):
+    SWEET = "sweet"
+    SOUR = "sour"
+
+
+RECIPES = [Recipe(name="Soup {hot}", minutes=20), Recipe(name='"Bread"', minutes=90)]
+FORMS: list[tuple[Any, Any, Any]] = [
+    (list[Recipe], [one.model_dump() for one in RECIPES], RECIPES),
+    (list[str], ["a", "b"], ["a", "b"]),
+    (Taste, "sour", Taste.SOUR),
+    (Recipe, {"name": "Tea", "minutes": 3}, Recipe(name="Tea", minutes=3)),
+]
+
+
+def told(body: Any, value: Any) -> str:
+    """What a vendor that takes objects alone says: the value in the object that was asked for."""
+    schema = body["response_format"]["json_schema"]["schema"]
+    assert schema["type"] == "object"
+    return json.dumps(value if "answer" not in schema["properties"] else {"answer": value})
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize(("form", "value", "parsed"), FORMS, ids=["models", "texts", "word", "model"])
+def test_the_sdk_gets_the_form_that_it_asked_for(form: Any, value: Any, parsed: Any, stream: bool) -> None:
+    """From OpenAI, which is asked for an object; a second, identical call gets it from the cache."""
+
+    def vendor(request: Request) -> Any:
+        text = told(request.json(), value)
+        if request.json().get("stream"):
+            return events(chunks(*(text[i : i + 3] for i in range(0, len(text), 3))))
+        message = {"role": "assistant", "content": text}
+        return reply(200, {**COMPLETION, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+
+    with (
+        Loopback(vendor) as server,
+        EdgeClient(providers=[OpenAI(api_key="k", base_url=server.url + "/v1")], models={"any": ["gpt-4o"]}) as edge,
+    ):
+        options = genai.types.HttpOptions(client_args={"transport": transport(edge)})
+        client = genai.Client(api_key="k", http_options=options)
+        asked: Any = {"model": "any", "contents": "?"}
+        asked["config"] = {"response_mime_type": "application/json", "response_schema": form}
+        for _ in range(2):
+            if stream:
+                text = "".join(part.text or "" for part in client.models.generate_content_stream(**asked))
+                assert json.loads(text) == value
+            else:
+                answer = client.models.generate_content(**asked)
+                assert answer.parsed == parsed
+                assert json.loads(answer.text or "") == value
+        assert len(server.requests) == 1
+
+
+def test_claude_is_asked_for_an_object_too() -> None:
+    """Whatever the other vendor takes is the same to the caller."""
+
+    def vendor(request: Request) -> Any:
+        text = json.dumps({"answer": ["a"]})
+        usage = {"input_tokens": 1, "output_tokens": 1}
+        message = {"id": "m", "type": "message", "role": "assistant", "model": "c", "stop_reason": "end_turn"}
+        return reply(200, {**message, "content": [{"type": "text", "text": text}], "usage": usage})
+
+    claude = "claude-opus-4-5"
+    with (
+        Loopback(vendor) as server,
+        EdgeClient(providers=[Anthropic(api_key="k", base_url=server.url)], models={"any": [claude]}) as edge,
+    ):
+        options = genai.types.HttpOptions(client_args={"transport": transport(edge)})
+        client = genai.Client(api_key="k", http_options=options)
+        config: Any = {"response_mime_type": "application/json", "response_schema": list[str]}
+        assert client.models.generate_content(model="any", contents="?", config=config).parsed == ["a"]
+        assert '"answer"' in server.requests[0].body.decode()
