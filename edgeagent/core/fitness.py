@@ -52,6 +52,8 @@ def _parts(message: Mapping[str, Any], features: set[str]) -> None:
                 features.add("file_urls")
         elif kind == "input_audio":
             features.add("audio")
+        elif kind == "video_url":
+            features.add("video")
         elif kind not in PARTS:
             features.add(_own_part(kind))
 

@@ -48,6 +48,7 @@ Feature = Literal[
     "documents",
     "file_urls",
     "audio",
+    "video",
     "json_schema",
     "n",
     "logprobs",

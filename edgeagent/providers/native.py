@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from edgeagent.errors import RequestValidationError
 from edgeagent.types import ChatRequest
 from edgeagent.wire.json import dump_json
 from edgeagent.wire.sse import SSEDecoder, SSEError, SSEEvent
 
-__all__ = ["TOOL_FIELDS", "document_in", "events_of", "passed_on", "without"]
+__all__ = ["TOOL_FIELDS", "document_in", "events_of", "passed_on", "refuse_uploads", "without"]
 
 TOOL_FIELDS: Final = frozenset({"type", "function", "custom", "cache_control"})
 """What a tool of the caller's has in the unified model."""
@@ -49,3 +50,18 @@ def without(request: ChatRequest, extra: Collection[str], changes: Mapping[str, 
     left = {name: value for name, value in (request.model_extra or {}).items() if name not in extra}
     object.__setattr__(made, "__pydantic_extra__", left)  # the model is frozen
     return made
+
+
+def refuse_uploads(request: ChatRequest, keeper: str) -> None:
+    """Refuse files that were uploaded to a vendor, for targets of other vendors.
+
+    Raises:
+        RequestValidationError: there is one; `.param` names its message.
+    """
+    for place, message in enumerate(request.messages):
+        content = message.get("content")
+        for part in content if isinstance(content, list) else ():
+            file = part.get("file")
+            if isinstance(file, Mapping) and file.get("file_id") is not None:
+                reason = f"this model is another vendor's, and a file is kept at {keeper}: send its bytes or its URL"
+                raise RequestValidationError(f"messages[{place}]: {reason}.", param=f"messages[{place}]")

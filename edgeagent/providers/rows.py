@@ -25,7 +25,7 @@ def _can(base: frozenset[Feature], *more: Feature) -> frozenset[Feature]:
 
 _NONE: Final[frozenset[Feature]] = frozenset()
 _CHAT: Final = _can(_NONE, "tools", "json_schema", "stop", "streaming", "reasoning")
-_SEEING: Final = _can(_CHAT, "vision")
+_SEEING: Final = _can(_CHAT, "vision", "video")
 
 
 _LIMIT: Final = (("max_completion_tokens", "max_tokens"),)
@@ -90,7 +90,7 @@ ROWS: Final[Mapping[str, Row]] = {
             ("PERPLEXITY_API_KEY", "PPLX_API_KEY"),
             "https://docs.perplexity.ai/api-reference/chat-completions-post",
             families=("sonar",),
-            features=_can(_NONE, "vision", "documents", "json_schema", "streaming", "reasoning", "stop"),
+            features=_can(_NONE, "vision", "video", "documents", "json_schema", "streaming", "reasoning", "stop"),
             quirks=replace(_PLAIN, think_tags=True, renamed=_LIMIT, developer_role=False),
         ),
         Row(

@@ -14,7 +14,7 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsNon
 from pydantic import TypeAdapter, ValidationError
 
 from edgeagent import EdgeClient
-from edgeagent.providers import Anthropic, Gemini, OpenAI
+from edgeagent.providers import Anthropic, Gemini, OpenAI, OpenAICompatible
 from edgeagent.transports import transport
 from tests.providers.anthropic import vendor_types as anthropic_types
 from tests.providers.gemini import vendor_types as gemini_types
@@ -155,6 +155,26 @@ def test_a_document_by_its_url_goes_to_who_reads_it() -> None:
             refused = client.post(ADDRESSES["anthropic.messages"], json={**ASK, "model": "blind"}, headers=CLAUDES)
             assert refused.status_code == 400
             assert "file_urls" in refused.json()["error"]["message"]
+            assert len(server.requests) == 1
+
+
+def test_a_video_of_googles_goes_to_who_sees_it() -> None:
+    """Under Google's SDK; OpenAI and Claude see none, and are not asked."""
+    video = {"inlineData": {"mimeType": "video/mp4", "data": "AAAA"}}
+    body = {"contents": [{"role": "user", "parts": [video, {"text": "?"}]}]}
+    with Loopback(lambda request: reply(200, COMPLETION)) as server:
+        seeing = OpenAICompatible(name="vllm", base_url=server.url + "/v1")
+        providers = [*(TARGETS[name][0](server.url) for name in ("openai", "claude")), seeing]
+        models = [TARGETS["openai"][1], TARGETS["claude"][1], "vllm/qwen-vl"]
+        edge = EdgeClient(providers=providers, models={"any": models, "blind": models[:2]}, retry=0)
+        with edge, httpx.Client(transport=transport(edge)) as client:
+            assert told("gemini.generate", client.post(ADDRESSES["gemini.generate"], json=body)) == "Paris"
+            (request,) = server.requests
+            seen = {"type": "video_url", "video_url": {"url": "data:video/mp4;base64,AAAA"}}
+            assert request.json()["messages"][0]["content"] == [seen, {"type": "text", "text": "?"}]
+            refused = client.post(ADDRESSES["gemini.generate"].replace("any", "blind"), json=body)
+            assert refused.status_code == 400
+            assert "cannot do video" in refused.json()["error"]["message"]
             assert len(server.requests) == 1
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.anthropic.messages import RESULT_FIELDS, SYSTEM_FIELDS
-from edgeagent.providers.native import TOOL_FIELDS, without
+from edgeagent.providers.native import TOOL_FIELDS, refuse_uploads, without
 from edgeagent.types import ChatRequest
 
 __all__ = ["for_others"]
@@ -55,6 +55,7 @@ def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
             raise RequestValidationError(
                 f"{where}: {tool['type']!r} is Anthropic's own, and this model is another vendor's.", param=where
             )
+    refuse_uploads(request, "Anthropic")
     dropped = {name for name in _ADVICE - _SAID if extra.get(name) is not None}
     changes: dict[str, Any] = {"messages": list(_messages(request, dropped))}
     if request.tools:

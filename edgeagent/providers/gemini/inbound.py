@@ -52,6 +52,8 @@ _READ: Final = frozenset(
 )
 _FILES: Final = "https://generativelanguage.googleapis.com/"
 """Where uploaded files are: nobody else can read them there."""
+_SEEN: Final[Mapping[str, str]] = {"image": "image_url", "video": "video_url"}
+"""Types of parts, by the kind of what they show."""
 _AUDIO: Final = {media_type: name for name, media_type in AUDIO_FORMATS.items()}
 
 
@@ -288,8 +290,8 @@ def _inline(media_type: Any, data: str) -> Part | None:
     url = f"data:{media_type};base64,{data}"
     if media_type in _AUDIO:
         return {"type": "input_audio", "input_audio": {"data": data, "format": _AUDIO[media_type]}}
-    if media_type.startswith("image/"):
-        return {"type": "image_url", "image_url": {"url": url}}
+    if (seen := _SEEN.get(media_type.partition("/")[0])) is not None:
+        return {"type": seen, seen: {"url": url}}
     return None if ";" in media_type else {"type": "file", "file": {"file_data": url}}
 
 
@@ -299,11 +301,11 @@ def _linked(file: Mapping[str, Any]) -> Part | None:
         return None
     if not isinstance(media_type, str) or not media_type:
         return None
-    if media_type.startswith("image/") and uri.startswith("https://"):
-        return {"type": "image_url", "image_url": {"url": uri, "format": media_type}}
     if not uri.startswith(("https://", "http://", "gs://")):
         return None
     kept = uri.startswith(("gs://", _FILES))
+    if not kept and (seen := _SEEN.get(media_type.partition("/")[0])) is not None and uri.startswith("https://"):
+        return {"type": seen, seen: {"url": uri, "format": media_type}}
     return {"type": "file", "file": {"file_id" if kept else "file_url": uri, "format": media_type}}
 
 

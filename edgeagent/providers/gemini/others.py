@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.gemini.content import PART_FIELDS
-from edgeagent.providers.native import without
+from edgeagent.providers.native import refuse_uploads, without
 from edgeagent.types import ChatRequest
 
 __all__ = ["for_others"]
@@ -50,6 +50,7 @@ def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
         _refuse("answers other than text are not asked of others", "generationConfig.responseModalities")
     if config.get("responseMimeType") == "text/x.enum":  # of JSON, which others can be held to, it has no quotes
         _refuse("others cannot be held to one of some words", "generationConfig.responseMimeType")
+    refuse_uploads(request, "Google")
     changes: dict[str, Any] = {}
     calling = _object(_object(extra.get("toolConfig")).get("functionCallingConfig"))
     choice = _CHOICES.get(str(calling.get("mode", "")).lower())

@@ -17,7 +17,7 @@ from edgeagent.providers.vendor import Vendor
 __all__ = ["Gemini", "gemini_capabilities"]
 
 FEATURES: Final[frozenset[Feature]] = frozenset(
-    {"tools", "vision", "documents", "file_urls", "audio", "json_schema", "n", "logprobs", "stop", "streaming"}
+    {"tools", "vision", "documents", "file_urls", "audio", "video", "json_schema", "n", "logprobs", "stop", "streaming"}
 )
 
 

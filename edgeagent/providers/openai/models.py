@@ -107,9 +107,9 @@ for the codex and pro models that these do not list there the endpoints on their
 https://platform.openai.com/docs/models.
 """
 
-_NOT_IN_RESPONSES: Final[frozenset[Feature]] = frozenset({"audio", "n", "stop"})
+_NOT_IN_RESPONSES: Final[frozenset[Feature]] = frozenset({"audio", "n", "stop", "video"})
 
-CHAT: Final = Capabilities(ALL_CAPABILITIES.features - {"file_urls"})
+CHAT: Final = Capabilities(ALL_CAPABILITIES.features - {"file_urls", "video"})
 """What chat completions can do: of files they read bytes and what was uploaded."""
 
 

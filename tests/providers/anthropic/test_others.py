@@ -75,6 +75,18 @@ def test_parameters_of_the_target_s_own_stay() -> None:
         ({"container": "c"}, "container"),
         ({"thread": {"type": "continue", "previous_message_id": "msg_1"}}, "thread"),
         ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools[0].type"),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": "?"},
+                    {
+                        "role": "user",
+                        "content": [{"type": "document", "source": {"type": "file", "file_id": "file_1"}}],
+                    },
+                ]
+            },
+            "messages[1]",
+        ),
     ],
 )
 def test_what_only_anthropic_can_do_is_refused(more: dict[str, Any], param: str) -> None:

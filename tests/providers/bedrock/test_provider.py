@@ -390,6 +390,6 @@ def test_names_and_abilities() -> None:
     assert "reasoning" not in provider.capabilities("anthropic.claude-3-haiku-20240307-v1:0").features
     assert "documents" not in provider.capabilities("anthropic.claude-3-haiku-20240307-v1:0").features
     nova = provider.capabilities("amazon.nova-lite-v1:0")
-    assert {"audio", "vision", "documents"} <= nova.features
+    assert {"audio", "vision", "documents", "video"} <= nova.features
+    assert "video" not in claude.features
     assert "n" not in nova.features
-    assert "video_url" in nova.parts

@@ -100,10 +100,26 @@ def blob(kind: str, **more: Any) -> dict[str, Any]:
     return {"inlineData": {"mimeType": kind, "data": "AAAA", **more}}
 
 
+@pytest.mark.parametrize("uri", ["gs://b/a.png", "https://generativelanguage.googleapis.com/v1beta/files/a"])
+@pytest.mark.parametrize("kind", ["image/png", "application/pdf", "video/mp4"])
+def test_what_was_uploaded_to_google_is_not_told_to_others(uri: str, kind: str) -> None:
+    """Nobody else can read it there; Google is sent what the caller wrote."""
+    part = {"fileData": {"mimeType": kind, "fileUri": uri}}
+    with pytest.raises(RequestValidationError, match="a file is kept at Google") as caught:
+        told(contents=[{"role": "user", "parts": [part]}])
+    assert caught.value.param == "messages[0]"
+
+
 @pytest.mark.parametrize(
     ("part", "sent", "dropped"),
     [
         (blob("image/jpg"), {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,AAAA"}}, ()),
+        (blob("video/mp4"), {"type": "video_url", "video_url": {"url": "data:video/mp4;base64,AAAA"}}, ()),
+        (
+            {"fileData": {"fileUri": "https://youtu.be/a", "mimeType": "video/*"}},
+            {"type": "video_url", "video_url": {"url": "https://youtu.be/a", "format": "video/*"}},
+            (),
+        ),
         (blob("audio/mpeg"), {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}}, ()),
         (
             blob("image/png", displayName="a.png"),

@@ -292,7 +292,7 @@ def test_family(model: str, belongs: bool) -> None:
 def test_capabilities(model: str, lacks: set[str]) -> None:
     """Only what is certain is denied; a model that nobody knows can do all that chat completions can."""
     features = OpenAI(api_key="k").capabilities(model).features
-    assert ALL_CAPABILITIES.features - features == lacks | {"file_urls"}
+    assert ALL_CAPABILITIES.features - features == lacks | {"file_urls", "video"}
     by_responses = OpenAI(api_key="k", responses=True).capabilities(model).features
     assert ("file_urls" in by_responses) == ("documents" not in lacks)
 
@@ -309,7 +309,7 @@ def test_the_providers_are_what_a_provider_is() -> None:
     assert (azure.name, azure.vendor) == ("west", "azure.ai.openai")
     assert own.knows("house-model")
     assert not own.knows("gpt-4o")
-    assert azure.capabilities("anything").features == ALL_CAPABILITIES.features - {"file_urls"}
+    assert azure.capabilities("anything").features == ALL_CAPABILITIES.features - {"file_urls", "video"}
 
 
 # The Responses API
