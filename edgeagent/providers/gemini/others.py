@@ -29,7 +29,13 @@ _DETAILS: Final = {
     "MEDIA_RESOLUTION_ULTRA_HIGH": "high",
 }
 """How closely an image is looked at, in OpenAI's words; it has none for what lies between."""
-_CHOICES: Final = {"any": "required", "none": "none", "auto": "auto"}
+_CHOICES: Final = {
+    "any": "required",
+    "auto": "auto",
+    "mode_unspecified": "auto",
+    "none": "none",
+    "validated": "auto",
+}
 
 
 def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
@@ -53,14 +59,13 @@ def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
     refuse_uploads(request, "Google")
     changes: dict[str, Any] = {}
     calling = _object(_object(extra.get("toolConfig")).get("functionCallingConfig"))
-    choice = _CHOICES.get(str(calling.get("mode", "")).lower())
-    if choice is not None and request.tool_choice is None and request.tools:
+    if calling and request.tool_choice is None and request.tools and (choice := _choice(calling)) is not None:
         changes["tool_choice"] = choice
     if request.tool_choice in ("auto", "none") and not request.tools:
         changes["tool_choice"] = None  # it says nothing, and others refuse it
     if request.reasoning_effort == "none":
         changes["reasoning_effort"] = None  # other vendors' models may have nothing to switch off
-    dropped = list(_dropped(extra, config))
+    dropped = list(_dropped(extra, config, calling))
     if request.tools:
         changes["tools"] = [_tool(tool, dropped) for tool in request.tools]
     if any(_OF_PARTS & part.keys() for message in request.messages for part in _parts(message)):
@@ -103,9 +108,27 @@ def _part(part: dict[str, Any], dropped: list[str]) -> dict[str, Any]:
     return made
 
 
-def _dropped(extra: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
+def _choice(calling: Mapping[str, Any]) -> Any:
+    """How tools are to be called, where chat has no words for just that: modes in other letters, and `VALIDATED`."""
+    mode, names = _CHOICES.get(_mode(calling)), calling.get("allowedFunctionNames")
+    if mode in (None, "none") or not isinstance(names, list) or not names:
+        return mode
+    named = [{"type": "function", "function": {"name": name}} for name in names]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": named}}
+
+
+def _mode(calling: Mapping[str, Any]) -> str:
+    return str(calling.get("mode") or "mode_unspecified").lower()
+
+
+def _dropped(extra: Mapping[str, Any], config: Mapping[str, Any], calling: Mapping[str, Any]) -> Iterator[str]:
     yield from sorted(name for name in ("labels", "modelArmorConfig", "safetySettings", "store") if extra.get(name))
     yield from sorted(f"generationConfig.{name}" for name in config.keys() - _SAID)
+    if calling and _mode(calling) not in _CHOICES.keys() - {"validated"}:
+        yield "toolConfig.functionCallingConfig.mode"  # arguments that are sure to be of their schema
+    yield from sorted(
+        f"toolConfig.functionCallingConfig.{name}" for name in calling.keys() - {"mode", "allowedFunctionNames"}
+    )
     yield from sorted(
         f"toolConfig.{name}" for name in _object(extra.get("toolConfig")).keys() - {"functionCallingConfig"}
     )

@@ -39,11 +39,32 @@ def test_advice_is_dropped_and_named(more: dict[str, Any], dropped: tuple[str, .
     assert not request.model_extra
 
 
-@pytest.mark.parametrize(("mode", "choice"), [("any", "required"), ("none", "none"), ("auto", "auto"), ("odd", None)])
-def test_how_tools_are_called(mode: str, choice: str | None) -> None:
-    """Google takes the mode in small letters, too."""
-    request, _ = told(tools=TOOLS, toolConfig={"functionCallingConfig": {"mode": mode}})
-    assert request.tool_choice == choice
+MODE = "toolConfig.functionCallingConfig.mode"
+
+
+@pytest.mark.parametrize(
+    ("calling", "choice", "dropped"),
+    [
+        ({"mode": "any"}, "required", ()),
+        ({"mode": "none"}, "none", ()),
+        ({"mode": "auto"}, "auto", ()),
+        ({"mode": "VALIDATED"}, "auto", (MODE,)),
+        ({"mode": "VALIDATED", "allowedFunctionNames": ["f"]}, "f", (MODE,)),
+        ({"mode": "MODE_UNSPECIFIED"}, "auto", ()),
+        (
+            {"streamFunctionCallArguments": True},
+            "auto",
+            ("toolConfig.functionCallingConfig.streamFunctionCallArguments",),
+        ),
+        ({"mode": "odd"}, None, (MODE,)),
+    ],
+)
+def test_how_tools_are_called(calling: dict[str, Any], choice: str | None, dropped: Any) -> None:
+    """Google takes the mode in small letters, too; others do not promise that arguments fit their schema."""
+    request, names = told(tools=TOOLS, toolConfig={"functionCallingConfig": calling})
+    named = {"mode": "auto", "tools": [{"type": "function", "function": {"name": "f"}}]}
+    assert request.tool_choice == ({"type": "allowed_tools", "allowed_tools": named} if choice == "f" else choice)
+    assert names == dropped
 
 
 @pytest.mark.parametrize("mode", ["NONE", "AUTO", "none"])
