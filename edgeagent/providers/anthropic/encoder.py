@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from edgeagent.errors import APIStatusError
 from edgeagent.providers.anthropic.blocks import WIRE
 from edgeagent.providers.anthropic.errors import encode_error
-from edgeagent.providers.anthropic.outbound import stop_reason_of
+from edgeagent.providers.anthropic.outbound import stop_details, stop_reason_of
 from edgeagent.providers.anthropic.response import CHOICE_FIELDS
 from edgeagent.providers.anthropic.usage import encode_usage
 from edgeagent.providers.calls import CUSTOM_INPUT, arguments_of, input_of, wire_id
@@ -67,6 +67,7 @@ class MessageStreamEncoder:
         "_index",
         "_kind",
         "_native",
+        "_refusal",
         "_replay",
         "_started",
         "_usage",
@@ -81,6 +82,7 @@ class MessageStreamEncoder:
         self._current: int | None = None  # the call whose block is open
         self._native = 0  # blocks that native content has told
         self._replay = False
+        self._refusal = ""
         self._choice: ChunkChoice | None = None  # with the finish reason
         self._usage: dict[str, Any] = encode_usage(None)
         self._extra: dict[str, Any] = {}
@@ -113,7 +115,10 @@ class MessageStreamEncoder:
         self._close(out)
         choice = self._choice
         native = choice.native_finish_reason if choice else None
-        reason = stop_reason_of(choice.finish_reason if choice else "stop", native, called=self._called)
+        finish = choice.finish_reason if choice else "stop"
+        reason = stop_reason_of(finish, native, called=self._called, refused=bool(self._refusal))
+        if self._refusal and reason == "refusal":
+            self._end.setdefault("stop_details", stop_details(self._refusal))
         delta = {"stop_reason": reason, "stop_sequence": None, **self._end}
         if "container" in self._extra:
             delta["container"] = self._extra.pop("container")
@@ -140,8 +145,7 @@ class MessageStreamEncoder:
         if choice.finish_reason is not None or choice.native_finish_reason is not None:
             self._choice = choice
         self._end.update({k: v for k, v in (choice.model_extra or {}).items() if k in CHOICE_FIELDS})
-        if delta.refusal and "stop_details" not in self._end and choice.finish_reason == "content_filter":
-            self._end["stop_details"] = {"type": "refusal", "category": None, "explanation": delta.refusal}
+        self._refusal += delta.refusal or ""
 
     def _content(self, delta: ChoiceDelta, out: list[bytes]) -> None:
         self._text("thinking", delta.reasoning_content, out)

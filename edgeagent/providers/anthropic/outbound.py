@@ -15,7 +15,7 @@ from edgeagent.providers.anthropic.usage import encode_usage
 from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of, wire_id
 from edgeagent.types import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageToolCall
 
-__all__ = ["call_block", "message_of", "stop_reason_of"]
+__all__ = ["call_block", "message_of", "stop_details", "stop_reason_of"]
 
 _STOP_REASONS: Final[Mapping[str, str]] = {
     "stop": "end_turn",
@@ -33,36 +33,45 @@ def message_of(completion: ChatCompletion) -> dict[str, Any]:
     extra = dict(choice.model_extra or {}) if choice else {}
     refusal = choice.message.refusal if choice else None
     called = bool(choice and (choice.message.tool_calls or choice.message.function_call))
+    reason: str | None = "end_turn"
+    if choice is not None:
+        finish, native = choice.finish_reason, choice.native_finish_reason
+        reason = stop_reason_of(finish, native, called=called, refused=bool(refusal))
     body: dict[str, Any] = {
         "id": completion.id,
         "type": "message",
         "role": "assistant",
         "model": completion.model,
         "content": _blocks(choice.message) if choice else [],
-        "stop_reason": (
-            stop_reason_of(choice.finish_reason, choice.native_finish_reason, called=called) if choice else "end_turn"
-        ),
+        "stop_reason": reason,
         "stop_sequence": extra.get("stop_sequence"),
     }
     if "stop_details" in extra:
         body["stop_details"] = extra["stop_details"]
-    elif refusal and body["stop_reason"] == "refusal":
-        body["stop_details"] = {"type": "refusal", "category": None, "explanation": refusal}
+    elif refusal and reason == "refusal":
+        body["stop_details"] = stop_details(refusal)
     body.update(completion.model_extra or {})
     body["usage"] = encode_usage(completion.usage, completion.service_tier)
     return body
 
 
-def stop_reason_of(finish: str | None, native: str | None, *, called: bool) -> str | None:
+def stop_reason_of(finish: str | None, native: str | None, *, called: bool, refused: bool = False) -> str | None:
     """The vendor's own word where it is one of this vendor's, else the nearest to OpenAI's.
 
     `called` says that a tool was called: where `tool_choice` named it, OpenAI's models end with "stop" all the same.
+    `refused` says that the model's words are a refusal (https://platform.openai.com/docs/guides/structured-outputs):
+    with that they end in the same way.
     """
     if native in _WORDS:
         return native
-    if called and finish == "stop":
-        return "tool_use"
+    if finish == "stop" and (called or refused):
+        return "tool_use" if called else "refusal"
     return _STOP_REASONS.get(finish, "end_turn") if finish is not None else None
+
+
+def stop_details(refusal: str) -> dict[str, Any]:
+    """A model's own words for its refusal."""
+    return {"type": "refusal", "category": None, "explanation": refusal}
 
 
 def call_block(call: ChatCompletionMessageToolCall) -> dict[str, Any]:

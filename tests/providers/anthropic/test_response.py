@@ -263,6 +263,9 @@ def test_other_vendors_answers(answer: dict[str, Any], content: list[dict[str, A
         ({"finish_reason": "stop", "message": {"tool_calls": [{"id": "a"}]}}, "tool_use"),
         ({"finish_reason": "stop", "message": {"function_call": {"name": "f", "arguments": "{}"}}}, "tool_use"),
         ({"finish_reason": "length", "message": {"tool_calls": [{"id": "a"}]}}, "max_tokens"),
+        ({"finish_reason": "stop", "message": {"refusal": "No."}}, "refusal"),
+        ({"finish_reason": "length", "message": {"refusal": "No."}}, "max_tokens"),
+        ({"finish_reason": "stop", "message": {"refusal": "No.", "tool_calls": [{"id": "a"}]}}, "tool_use"),
         ({"finish_reason": None}, None),
         (None, "end_turn"),
     ],
@@ -275,7 +278,7 @@ def test_stop_reasons(choice: dict[str, Any] | None, stop: str | None) -> None:
 def test_the_rest_of_an_answer() -> None:
     """Refusals have details; usage and tier are told in the vendor's words; extra fields stay."""
     body = encoded(
-        {"message": {"refusal": "No."}, "finish_reason": "content_filter"},
+        {"message": {"refusal": "No."}, "finish_reason": "stop"},
         usage={
             "prompt_tokens": 10,
             "completion_tokens": 2,

@@ -440,10 +440,11 @@ def test_encoded_reasoning_refusal_and_audio() -> None:
 
 
 def test_an_encoded_refusal_that_ends_as_usual_is_text() -> None:
-    """OpenAI's models refuse in pieces and stop; the whole answer has them as text, too."""
+    """OpenAI's models refuse in pieces and stop: it is text, and the end says what it is, as of a whole answer."""
     values = encoded(chunk(refusal="I "), chunk(refusal="cannot."), chunk("stop"))
     assert short(values) == ["start", (0, "text"), "I ", "cannot.", "stop", "delta", "stop"]
-    assert values[-2]["delta"] == {"stop_reason": "end_turn", "stop_sequence": None}
+    details = {"type": "refusal", "category": None, "explanation": "I cannot."}
+    assert values[-2]["delta"] == {"stop_reason": "refusal", "stop_sequence": None, "stop_details": details}
 
 
 @pytest.mark.parametrize(
