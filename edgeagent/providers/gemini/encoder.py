@@ -12,11 +12,13 @@ from typing import Any, Final
 
 from edgeagent.errors import APIStatusError
 from edgeagent.providers.gemini.errors import encode_error
+from edgeagent.providers.gemini.grounding import grounding_of
 from edgeagent.providers.gemini.outbound import call_part, finish_word, logprobs_result
 from edgeagent.providers.gemini.parts import WIRE
 from edgeagent.providers.gemini.usage import encode_usage
 from edgeagent.types import ChatCompletionChunk, ChoiceDelta, ChunkChoice
 from edgeagent.types.assembly import assemble
+from edgeagent.types.completion import Annotation
 from edgeagent.wire.json import dump_json
 
 __all__ = ["GenerateStreamEncoder"]
@@ -27,12 +29,14 @@ _TEXTS: Final = (("reasoning_content", True), ("content", False), ("refusal", Fa
 class _Sent:
     """What was sent of one choice."""
 
-    __slots__ = ("calls", "end", "lead", "told")
+    __slots__ = ("calls", "cited", "end", "lead", "text", "told")
 
     def __init__(self) -> None:
         self.lead = {True: 0, False: 0}  # characters (of thoughts, of text) sent, and not yet told by native parts
         self.told = 0  # tool calls that native parts have told
         self.calls: list[ChunkChoice] = []
+        self.text: list[str] = []
+        self.cited: list[Annotation] = []
         self.end: ChunkChoice | None = None
 
 
@@ -69,11 +73,12 @@ class GenerateStreamEncoder:
         for index in sorted(self._choices):
             sent = self._choices[index]
             candidate: dict[str, Any] = {"content": {"parts": self._calls(sent), "role": "model"}, "index": index}
-            word = finish_word("stop", None)
+            word, own = finish_word("stop", None), {}
             if sent.end is not None:
                 word = finish_word(sent.end.finish_reason, sent.end.native_finish_reason)
-                candidate.update(sent.end.model_extra or {})
-            candidates.append({**candidate, "finishReason": word})
+                own = sent.end.model_extra or {}
+            told = grounding_of(sent.cited, "".join(sent.text), own)
+            candidates.append({**candidate, **told, **own, "finishReason": word})
         body: dict[str, Any] = {"candidates": candidates, **self._top, **self._extra}
         if self._usage is not None:
             body["usageMetadata"] = self._usage
@@ -82,6 +87,8 @@ class GenerateStreamEncoder:
     def _take(self, choice: ChunkChoice) -> bytes:
         sent = self._choices.setdefault(choice.index, _Sent())
         parts = [*_native(sent, choice.delta), *_texts(sent, choice.delta)]
+        sent.text.append(choice.delta.content or "")
+        sent.cited += choice.delta.annotations or ()
         if choice.delta.tool_calls or choice.delta.function_call:
             sent.calls.append(choice)
         if choice.finish_reason is not None or choice.native_finish_reason is not None:

@@ -1,4 +1,4 @@
-"""What an answer stands on: grounding and citation metadata as OpenAI's `url_citation` annotations.
+"""What an answer stands on: grounding and citation metadata as OpenAI's `url_citation` annotations, and the reverse.
 
 The vendor counts positions in bytes of UTF-8, OpenAI in characters. A position is told where the bytes between the two
 are the text that the vendor names; else the page is cited without one.
@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["annotations_of"]
+from edgeagent.types.completion import Annotation
+
+__all__ = ["annotations_of", "grounding_of"]
 
 
 def annotations_of(candidate: Mapping[str, Any], text: str) -> list[dict[str, Any]]:
@@ -29,6 +31,33 @@ def annotations_of(candidate: Mapping[str, Any], text: str) -> list[dict[str, An
             citation.update(start_index=places[start], end_index=places[end])
         result.append({"type": "url_citation", "url_citation": citation})
     return result
+
+
+def grounding_of(annotations: Iterable[Annotation], text: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    """The field of a candidate that tells the annotations of its text; none if its `own` fields do."""
+    if not own.keys().isdisjoint({"groundingMetadata", "citationMetadata"}):
+        return {}
+    pages: dict[tuple[str, str], int] = {}
+    supports: dict[tuple[int, int], list[int]] = {}
+    for citation in (one.url_citation for one in annotations):
+        if citation is None or not citation.url:
+            continue
+        number = pages.setdefault((citation.url, citation.title or ""), len(pages))
+        start, end = citation.start_index or 0, citation.end_index or 0
+        if 0 <= start < end <= len(text) and number not in (cited := supports.setdefault((start, end), [])):
+            cited.append(number)
+    if not pages:
+        return {}
+    metadata: dict[str, Any] = {"groundingChunks": [{"web": {"uri": url, "title": title}} for url, title in pages]}
+    if supports:
+        metadata["groundingSupports"] = [_support(text, *place, cited) for place, cited in supports.items()]
+    return {"groundingMetadata": metadata}
+
+
+def _support(text: str, start: int, end: int, pages: list[int]) -> dict[str, Any]:
+    before, words = (len(part.encode("utf-8", "surrogatepass")) for part in (text[:start], text[start:end]))
+    segment = {"startIndex": before, "endIndex": before + words, "text": text[start:end]}
+    return {"segment": segment, "groundingChunkIndices": pages}
 
 
 def _grounded(metadata: Any) -> Iterator[tuple[dict[str, Any], int, int, str | None]]:

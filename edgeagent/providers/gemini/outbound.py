@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
+from edgeagent.providers.gemini.grounding import grounding_of
 from edgeagent.providers.gemini.names import FINISH_NUMBERS, FINISH_NUMBERS_VERTEX
 from edgeagent.providers.gemini.parts import is_made, native_parts
 from edgeagent.providers.gemini.response import FINISH_REASONS
@@ -80,7 +81,9 @@ def _candidate(choice: Choice) -> dict[str, Any]:
     tokens = logprobs_result(choice.logprobs)
     if tokens is not None:
         result["logprobsResult"] = tokens
-    return {**result, **(choice.model_extra or {})}
+    own = choice.model_extra or {}
+    told = grounding_of(choice.message.annotations or (), choice.message.content or "", own)
+    return {**result, **told, **own}
 
 
 def _parts(message: ChatCompletionMessage) -> list[dict[str, Any]]:
