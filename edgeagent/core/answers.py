@@ -163,13 +163,14 @@ class Answers(Calls):
         """Cost, and the entry: for the followers of the flight, stored if it may be; None if there is none."""
         self._answered_by(call, answered.target)
         edge = call.edge
+        edge.model = model = answered.target.model or completion.model  # a prompt kept at the vendor names its own
         if call.shielding is not None:
             edge.reported = call.shielding.reported
             if call.native is not None and call.shielding.masked:
                 edge.edits = (*edge.edits, "values masked")
         if completion.usage is not None and call.vendor is not None:
             tier = billed_tier(completion, self.targets.service_tier(answered.target))
-            edge.cost_usd = self._pricing.cost(call.vendor, answered.target.model, completion.usage, service_tier=tier)
+            edge.cost_usd = self._pricing.cost(call.vendor, model, completion.usage, service_tier=tier)
             call.settle(completion.usage, edge.cost_usd)
             if call.hedged_usd and edge.cost_usd is not None:
                 edge.cost_usd += call.hedged_usd

@@ -181,6 +181,8 @@ def test_a_model_that_does_not_reason_is_not_told_how_much(model: str, *, reason
         ("o4-mini", 1024, "low"),
         ("o3-2025-04-16", 60_000, "high"),
         ("gpt-5.2", 60_000, "xhigh"),
+        ("gpt-5.5", 1024, "low"),
+        ("gpt-5.6-luna", 60_000, "xhigh"),
         ("gpt-of-tomorrow", 1024, "minimal"),
     ],
 )

@@ -507,13 +507,16 @@ PROMPT: dict[str, Any] = {"prompt": {"id": "pmpt_1", "variables": {"a": "b"}}}
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_stored_prompt_names_its_model(stream: bool) -> None:
-    """openai's own client leaves it out; so does what is sent to the only provider that has the API."""
+    """openai's own client leaves it out; so does what is sent to the only provider that has the API. It is paid for."""
     one = next(r for r in recorded(stream=stream) if stream or r is WHOLE)
     with Loopback(answering(one)) as server:
         with EdgeClient(providers=[FakeProvider("no"), provider(server)]) as client:
             asked = client.responses.create(stream=stream, **PROMPT)
-            if stream:
-                list(asked)
+            answer = list(asked)[-1].response if stream else asked
+            edge = asked.edge
+            assert (edge.provider, edge.model) == ("openai", answer.model)
+            assert edge.cost_usd is not None
+            assert edge.cost_usd > 0
         with openai_client(server) as own:
             own.responses.create(**PROMPT)
         ours, theirs = (request.json() for request in server.requests)

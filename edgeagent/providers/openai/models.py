@@ -66,15 +66,21 @@ _EFFORTS: Final[Mapping[str, tuple[str, ...]]] = {
     "gpt-5.1-codex-mini": ("medium", "high"),
     "gpt-5.2": ("none", *_USUAL, "xhigh"),
     "gpt-5.2-chat": ("medium",),
+    "gpt-5.2-codex": (*_USUAL, "xhigh"),
     "gpt-5.2-pro": ("medium", "high", "xhigh"),
+    "gpt-5.3-codex": (*_USUAL, "xhigh"),
     "gpt-5.4": ("none", *_USUAL, "xhigh"),
     "gpt-5.4-pro": ("medium", "high", "xhigh"),
+    "gpt-5.5": ("none", *_USUAL, "xhigh"),
+    "gpt-5.5-pro": ("medium", "high", "xhigh"),
+    "gpt-5.6": ("none", *_USUAL, "xhigh", "max"),
     "o1": _USUAL,
     "o3": _USUAL,
     "o4-mini": _USUAL,
 }
 """How much each reasons, by the beginning of its name as above; refused: "Unsupported value: 'minimal' is not supported
-with the 'gpt-5.1' model", and the model pages."""
+with the 'gpt-5.1' model", the model pages, and what others were refused
+(https://github.com/anomalyco/opencode/pull/26268 and /issues/36141)."""
 
 RESPONSES_ONLY: Final = (
     "codex-mini-latest",
