@@ -56,13 +56,14 @@ def adapt(body: dict[str, Any], quirks: Quirks, dropped: set[str]) -> list[str]:
     return edits
 
 
-def with_short_ids(messages: list[dict[str, Any]], limit: int) -> list[dict[str, Any]] | None:
+def with_short_ids(messages: list[Any], limit: int) -> list[Any] | None:
     """The messages with ids of calls that are not longer than `limit`; None if they are so already."""
-    tools = [message for message in messages if "tool_calls" in message or "tool_call_id" in message]
+    told = [message for message in messages if isinstance(message, dict)]
+    tools = [message for message in told if "tool_calls" in message or "tool_call_id" in message]
     long = {each for message in tools for each in _ids(message) if len(each) > limit}
     if not long:
         return None
-    return [_with_ids(message, min(limit, 24), long) for message in messages]
+    return [_with_ids(message, min(limit, 24), long) if isinstance(message, dict) else message for message in messages]
 
 
 def modern_logprobs(body: Mapping[str, Any]) -> Mapping[str, Any]:

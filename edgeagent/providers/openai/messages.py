@@ -13,14 +13,16 @@ __all__ = ["CACHE_HINT", "Taken", "media_of_results", "own_parts"]
 REASONING: Final = ("reasoning", "reasoning_content", "reasoning_details", "reasoning_encrypted")
 """Under which names servers tell their reasoning, and some want it back (`Quirks.replayed`)."""
 
-RESPONSE_ONLY: Final = frozenset(
+OTHERS: Final = frozenset(
     {
-        *("annotations", "native_content", "parsed", "citations"),
-        *("channel", "executed_tools"),  # Groq
+        *("citations", "executed_tools"),  # Perplexity and others; Groq
         *("provider_metadata", "padding", "token_id"),  # Vercel, GitHub Copilot, Together
         *("graph_data", "image_data", "llm_data", "translation_data", "web_search_data"),  # Writer
     }
 )
+"""Fields that an answer's message has at servers other than OpenAI, which refuses them."""
+
+RESPONSE_ONLY: Final = OTHERS | {"annotations", "channel", "native_content", "parsed"}
 """Fields that an assistant's message has in an answer and must not have in a request."""
 
 CALL_SIGNATURE: Final = "extra_content"

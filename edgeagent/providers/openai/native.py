@@ -10,7 +10,9 @@ from pydantic_core import from_json
 
 from edgeagent.providers.base import Encoded
 from edgeagent.providers.native import passed_on
-from edgeagent.providers.openai.messages import REASONING
+from edgeagent.providers.openai.adapting import with_short_ids
+from edgeagent.providers.openai.messages import CALL_SIGNATURE, OTHERS, REASONING
+from edgeagent.providers.openai.quirks import CALL_ID_MAX
 from edgeagent.types import ChatCompletionChunk
 from edgeagent.types.assembly import PADDING, latest
 from edgeagent.wire.json import dump_json
@@ -21,6 +23,8 @@ __all__ = ["UsageFilter", "asks_usage", "encode_native"]
 
 _OURS: Final = frozenset({"native_content"})
 """What only the gateway's answers have: an SDK sends it back, and no server of OpenAI's shape knows it."""
+_REFUSED: Final = _OURS.union(REASONING, OTHERS)
+_SIGNATURES: Final = frozenset({CALL_SIGNATURE})
 
 
 def encode_native(
@@ -28,19 +32,20 @@ def encode_native(
 ) -> Encoded:
     """The caller's body for `model`; a stream is asked for its usage if the server takes `stream_options`.
 
-    What another vendor's answer had, and OpenAI refuses, is taken out of the conversation; with `reasoning` a server
-    is sent what answers say of their reasoning.
+    What another vendor's answer had, and OpenAI refuses, is taken out of the conversation; with `reasoning` it is not
+    OpenAI, and is sent what answers say of their reasoning and whatever else they have.
     """
     copy, edits = passed_on(body, model=model, stream=stream)
-    foreign = _OURS if reasoning else _OURS.union(REASONING)
-    if taken := _taken(body.get("messages"), foreign):
-        copy["messages"] = [
-            {name: value for name, value in message.items() if name not in foreign}
-            if isinstance(message, Mapping)
-            else message
-            for message in body["messages"]
-        ]
-        edits.append(f"fields of answers not sent back: {', '.join(sorted(taken))}")
+    messages = body.get("messages")
+    if isinstance(messages, list):
+        if reasoning:
+            kept, taken = _without(messages, _OURS)
+            said = _said(taken)
+        else:
+            kept, said = _sent_back(messages)
+        if said:
+            copy["messages"] = kept
+            edits += said
     if stream and stream_options and not asks_usage(body):
         options = copy.get("stream_options")
         copy["stream_options"] = {**(options if isinstance(options, Mapping) else {}), "include_usage": True}
@@ -50,10 +55,48 @@ def encode_native(
     return Encoded(copy, edits=tuple(edits))
 
 
-def _taken(messages: Any, foreign: frozenset[str]) -> set[str]:
-    """Which of these fields any message has."""
-    told = messages if isinstance(messages, list) else ()
-    return {name for message in told if isinstance(message, Mapping) for name in foreign & message.keys()}
+def _sent_back(messages: list[Any]) -> tuple[list[Any], list[str]]:
+    """The messages without what OpenAI refuses of other vendors' answers, and what was changed, in words."""
+    messages, taken = _without(messages, _REFUSED)
+    edits = []
+    if any(isinstance(message, dict) and "tool_calls" in message for message in messages):
+        messages, signed = _unsigned(messages)
+        taken |= signed
+        if (short := with_short_ids(messages, CALL_ID_MAX)) is not None:
+            messages = short
+            edits.append(f"ids of tool calls longer than {CALL_ID_MAX} characters replaced")
+    return messages, _said(taken) + edits
+
+
+def _without(messages: list[Any], fields: frozenset[str]) -> tuple[list[Any], set[str]]:
+    """The messages without these fields, and which of them there were."""
+    taken = {name for message in messages if isinstance(message, Mapping) for name in fields & message.keys()}
+    if not taken:
+        return messages, taken
+    return [
+        {name: value for name, value in message.items() if name not in fields}
+        if isinstance(message, Mapping)
+        else message
+        for message in messages
+    ], taken
+
+
+def _unsigned(messages: list[Any]) -> tuple[list[Any], set[str]]:
+    """The messages without signatures of their calls, and under which name there were any."""
+    changed, taken = list(messages), set[str]()
+    for place, message in enumerate(messages):
+        calls = message.get("tool_calls") if isinstance(message, dict) else None
+        if not isinstance(calls, list):
+            continue
+        kept, found = _without(calls, _SIGNATURES)
+        if found:
+            changed[place] = {**message, "tool_calls": kept}
+            taken.update(f"tool_calls.{name}" for name in found)
+    return changed, taken
+
+
+def _said(taken: set[str]) -> list[str]:
+    return [f"fields of answers not sent back: {', '.join(sorted(taken))}"] if taken else []
 
 
 def asks_usage(body: Mapping[str, Any]) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ADVISORY", "COMPATIBLE", "OWN", "Quirks"]
+__all__ = ["ADVISORY", "CALL_ID_MAX", "COMPATIBLE", "OWN", "Quirks"]
+
+CALL_ID_MAX: Final = 40
+"""How many characters of a tool call's id OpenAI takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Quirks:
         parts_replayed: content that came in parts (Mistral's thinking) is sent back in parts.
         continues: a conversation that ends with the beginning of an answer is answered with the rest of it.
         call_id_length: tool calls have ids of exactly so many letters and digits; other ids are replaced by such.
-        call_id_max: longer ids of tool calls (of another vendor's) are replaced; OpenAI takes 40 characters.
+        call_id_max: longer ids of tool calls (of another vendor's) are replaced.
         file_names: files that are given as bytes must have a name: one without gets one.
         required_choice: the word for `tool_choice: "required"`.
         values: advisory parameters of which the server takes these values only: others are dropped.
@@ -53,7 +56,7 @@ class Quirks:
     parts_replayed: bool = False
     continues: bool = False
     call_id_length: int | None = None
-    call_id_max: int | None = 40
+    call_id_max: int | None = CALL_ID_MAX
     file_names: bool = True
     required_choice: str = "required"
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()

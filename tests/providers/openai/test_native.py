@@ -58,6 +58,30 @@ def test_what_another_vendor_s_answer_had_is_not_sent_back(provider: Any, taken:
     assert "native_content" in TOLD
 
 
+def test_calls_of_another_vendor_s_answer_are_sent_back_as_openai_takes_them() -> None:
+    """Without signatures, with ids that are short enough, alike in the call and its result; another server gets all."""
+    long = "call_" + "x" * 60
+    calls = [{"id": long, "type": "function", "extra_content": {"google": {}}}, {"id": "call_1"}, "odd"]
+    answer = {"role": "assistant", "content": None, "citations": ["https://x"], "tool_calls": calls}
+    result = {"role": "tool", "tool_call_id": long, "content": "3"}
+    body = {**BODY, "messages": [answer, result, "tool_calls", {"role": "assistant", "tool_calls": "odd"}]}
+    encoded = OpenAI(api_key="k").codec.encode_native(body, model="m", stream=False)  # type: ignore[attr-defined]
+    told, answered, *rest = encoded.body["messages"]
+    short = answered["tool_call_id"]
+    assert len(short) == 24
+    assert told["tool_calls"] == [{"id": short, "type": "function"}, {"id": "call_1"}, "odd"]
+    assert "citations" not in told
+    assert rest == body["messages"][2:]
+    assert encoded.edits == (
+        "fields of answers not sent back: citations, tool_calls.extra_content",
+        "ids of tool calls longer than 40 characters replaced",
+    )
+    assert answer["tool_calls"] is calls
+    assert "extra_content" in calls[0]  # type: ignore[operator]
+    compatible = OpenAICompatible(name="x", base_url="https://x/v1").codec_for("m")
+    assert compatible.encode_native(body, model="m", stream=False).body == body  # type: ignore[attr-defined]
+
+
 EVENTS = [
     (b'data: {"choices":[{"delta":{}}],"usage":null}\n\n', b'data: {"choices":[{"delta":{}}]}\n\n'),
     (b'data: {"choices":[],"usage":{"total_tokens":1}}\n\n', b""),
