@@ -211,20 +211,27 @@ class CacheLayers:
                 self.near_is_masked = self.near_is_masked and keys.near_form is None
                 self._put_near(keys.raw, near, ttl, capped=capped)
             for skipped in self._far[:rank] if between else ():
-                self._put_far(skipped, keys.shared, data, shorter(ttl, skipped) if capped else ttl)
+                later = partial(self._has_later, skipped, keys.shared, entry)  # which memory need not know of
+                self._put_far(skipped, keys.shared, data, shorter(ttl, skipped) if capped else ttl, unless=later)
 
         self.clearings.keep(call.cleared, (keys.raw, keys.shared), data, self._wall(), put)
 
     def _replaced(self, keys: Keys, entry: Entry) -> bool:
         """Whether there is a later answer by now, of a call that asked anew."""
-        found = [self.writes.under_way(keys.shared)]
+        found = self._is_later(self.writes.under_way(keys.shared), entry)
         for tier in self._near:
             try:
-                found.append(getattr(tier, "peek", tier.get)(keys.raw))
+                found = found or self._has_later(tier, keys.raw, entry)
             except Exception as error:
                 self.fault(tier, error)
-        held = [self.fresh(decode_entry(data), None) for data in found if data is not None]
-        return any(one is not None and one.created > entry.created for one in held)
+        return found
+
+    def _has_later(self, tier: CacheTier, key: bytes, entry: Entry) -> bool:
+        return self._is_later(getattr(tier, "peek", tier.get)(key), entry)
+
+    def _is_later(self, data: bytes | None, entry: Entry) -> bool:
+        held = None if data is None else self.fresh(decode_entry(data), None)
+        return held is not None and held.created > entry.created
 
     def similar(self, call: Call, candidates: bytes) -> Flow[tuple[Entry, CacheTierName] | None]:
         """Ask for the answer to a similar question, which is never promoted: it is no answer to this very request.
@@ -355,9 +362,11 @@ class CacheLayers:
                 self.fault(tier, error)
         self.last_put = object()  # not a number: two threads could make the same of it
 
-    def _put_far(self, tier: CacheTier, key: bytes, data: bytes, ttl: float | None) -> None:
+    def _put_far(
+        self, tier: CacheTier, key: bytes, data: bytes, ttl: float | None, unless: Callable[[], bool] | None = None
+    ) -> None:
         lease = self._leases.get(key) if tier is self._leasing else None
-        self.writes.put(tier, Put(key, data, ttl, "" if lease is None else lease.take()))
+        self.writes.put(tier, Put(key, data, ttl, "" if lease is None else lease.take()), unless)
 
     def fault(self, tier: CacheTier | SemanticCache, error: Exception) -> None:
         """Count a tier's fault, and log the first of its kind; that a server is still away is no news."""

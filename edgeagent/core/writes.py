@@ -65,19 +65,23 @@ class Writes:
         held = self._values.get(key)
         return None if held is None else held[0]
 
-    def put(self, tier: CacheTier, put: Put) -> None:
-        """Have it stored soon."""
+    def put(self, tier: CacheTier, put: Put, unless: Callable[[], bool] | None = None) -> None:
+        """Have it stored soon. What is not to be stored if `unless`, which is asked then and may block, is not seen."""
         gathered = None
-        if getattr(tier, "batches", False):
+        if unless is None and getattr(tier, "batches", False):
             gathered = self._gathered.setdefault(id(tier), deque())
-        write = _Write(self, tier, put, gathered)
+        write = _Write(self, tier, put, gathered, unless)
+        if unless is None:
+            self._see(put)
+        if gathered is not None:
+            gathered.append(write)
+        self._submit(write)
+
+    def _see(self, put: Put) -> None:
         held = self._values.get(put.key)  # no lock: a race only has a value seen for less long
         if held is None or held[0] is not put.value:
             held = self._values[put.key] = put.value, []
         held[1].append(put)
-        if gathered is not None:
-            gathered.append(write)
-        self._submit(write)
 
     def over(self, put: Put) -> None:
         """It is done, or will not be."""
@@ -112,19 +116,25 @@ class Writes:
 class _Write:
     """One background write; `gathered` are those of its tier that wait, itself among them, if they go together."""
 
-    __slots__ = ("_gathered", "_tier", "_writes", "put")
+    __slots__ = ("_gathered", "_tier", "_unless", "_writes", "put")
 
-    def __init__(self, writes: Writes, tier: Any, put: Put, gathered: deque[_Write] | None) -> None:
+    def __init__(
+        self, writes: Writes, tier: Any, put: Put, gathered: deque[_Write] | None, unless: Callable[[], bool] | None
+    ) -> None:
         self._writes = writes
         self._tier = tier
         self._gathered = gathered
+        self._unless = unless
         self.put = put
 
     def __call__(self) -> None:
         self._writes.end_leases()  # they are waited for
         puts = [self.put] if self._gathered is None else _taken(self._gathered)
         try:
-            self._store(puts)
+            if self._unless is None or not self._unless():
+                self._store(puts)
+            else:
+                self._writes.not_done(self._tier, self.put)
         except Exception as error:
             self._writes.fault(self._tier, error)
             for put in puts:

@@ -204,6 +204,40 @@ def test_what_is_stored_while_an_older_answer_is_read_stays(clock: Clock, ttl: f
         assert held.completion.decode() == kept
 
 
+@pytest.mark.parametrize(("ttl", "kept"), [(None, "new"), (5.0, "new"), (0.5, "old")])
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "by another process"])
+def test_a_tier_that_has_a_later_answer_keeps_it(clock: Clock, ttl: float | None, kept: str, elsewhere: bool) -> None:
+    """Also where memory does not know of it: there is none, it made room, or another process asked anew."""
+    clock.now = 10.0
+    between, last = MemoryCache(clock=clock), MemoryCache(clock=clock)
+    between.blocking, between.name = True, "disk"
+    new = encode_entry(entry("new", created=10.0, expires=None if ttl is None else 10.0 + ttl))
+
+    class Slow:
+        name, blocking, put, delete, clear, close = "redis", True, last.put, last.delete, last.clear, last.close
+
+        def get(self, key: bytes, /) -> bytes | None:
+            data = last.get(key)
+            if elsewhere:
+                between.put(key, new)
+            else:
+                layers.store(key, key, new, None, shared=True)
+            clock.now = 11.0
+            return data
+
+    slow: Any = Slow()
+    jobs: list[Callable[[], None]] = []
+    layers = CacheLayers([between, slow], jobs.append, clock, ObserverGroup(()))
+    last.put(b"k", encode_entry(entry("old", created=1.0)))
+    assert far(layers) == "redis"
+    while jobs:
+        jobs.pop(0)()
+        assert layers.writes.under_way(b"k") in (None, new)
+    held = decode_entry(between.get(b"k") or b"")
+    assert held is not None
+    assert held.completion.decode() == kept
+
+
 def test_a_child_knows_nothing_of_reads_under_way(layers: CacheLayers) -> None:
     """Those of its parent never come to an end here."""
     reads = layers._reads

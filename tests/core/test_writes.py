@@ -294,3 +294,18 @@ def test_what_a_lost_lease_kept_from_being_stored_is_no_write(held: bool, many: 
         writes.put(tier, Put(b"other", b"v"))
     jobs.pop(0)()
     assert (counts.writes, faults) == (held + many, [])
+
+
+@pytest.mark.parametrize("kind", [Counter, Batching])
+@pytest.mark.parametrize("needless", [False, True])
+def test_a_write_that_has_become_needless_is_not_done(kind: type[Counter], needless: bool) -> None:
+    """That is looked at just before it, so nobody sees its value until then; the lease that it holds is ended."""
+    scene = Scene(kind())
+    released: list[Any] = []
+    scene.shelf.release = lambda *lease: released.append(lease)  # type: ignore[attr-defined]  # of tiers with leases
+    scene.writes.put(scene.shelf, Put(b"k", b"v", None, "token"), lambda: needless)
+    assert scene.writes.under_way(b"k") is None
+    scene.work()
+    assert scene.shelf.items == ({} if needless else {b"k": b"v"})
+    assert released == ([(b"k", "token")] if needless else [])
+    assert scene.faults == []
