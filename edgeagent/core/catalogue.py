@@ -107,11 +107,15 @@ class Catalogue:
     Args:
         layers: the tiers.
         wall: seconds since the epoch.
+        written: waits for writes under way; False if they took too long.
     """
 
-    def __init__(self, layers: CacheLayers, wall: Callable[[], float]) -> None:
+    def __init__(
+        self, layers: CacheLayers, wall: Callable[[], float], written: Callable[[], bool] = lambda: True
+    ) -> None:
         self._layers = layers
         self._wall = wall
+        self._written = written
 
     def bar(self, selection: Selection) -> None:
         """Of the calls under way, none brings back such an entry. To be said before `clear`, and never blocks."""
@@ -121,13 +125,16 @@ class Catalogue:
         """Forget these entries in every tier → how many there were; None if a tier does not say.
 
         Raises:
+            TimeoutError: writes are still under way, and come after what was forgotten.
             Exception: whatever a tier raises, after the others were seen to: not all is forgotten then.
         """
         counts: list[int | None] = []
         errors: list[Exception] = []
+        written = True
         # The farthest first: what a call has read there by then it brings to no nearer one.
-        for forget in (*self._semantic(), *(self._forgetting(tier) for tier in reversed(self._layers.tiers))):
+        for blocks, forget in (*self._semantic(), *map(self._forgetting, reversed(self._layers.tiers))):
             self.bar(selection)
+            written = written and (not blocks or self._written())  # also what has come of a farther one meanwhile
             try:
                 counts.append(forget(selection))
             except Exception as error:
@@ -135,6 +142,8 @@ class Catalogue:
         self._layers.forget_seen()  # last: a call that is under way may have put its own back
         if errors:
             raise errors[0]
+        if not written:
+            raise TimeoutError("Entries are still being written, which may be some of those: clear them again later.")
         return None if None in counts else sum(count or 0 for count in counts)
 
     def stats(self) -> CacheStats:
@@ -194,7 +203,7 @@ class Catalogue:
             return entry.expires + entry.keep - now
         return None if life is None else min(life, entry.created + life - now)
 
-    def _forgetting(self, tier: CacheTier) -> Callable[[Selection], int | None]:
+    def _forgetting(self, tier: CacheTier) -> tuple[bool, Callable[[Selection], int | None]]:
         def forget(selection: Selection) -> int | None:
             now = self._wall()
             if selection.keys is not None:
@@ -211,9 +220,9 @@ class Catalogue:
                     gone += 1
             return gone
 
-        return forget
+        return tier.blocking, forget
 
-    def _semantic(self) -> list[Callable[[Selection], int | None]]:
+    def _semantic(self) -> list[tuple[bool, Callable[[Selection], int | None]]]:
         semantic = self._layers.semantic
         if semantic is None:
             return []
@@ -222,7 +231,7 @@ class Catalogue:
         def forget(selection: Selection) -> int:
             return semantic.discard(lambda keys, data: any(selection.takes(key, data, now) for key in keys or (b"",)))
 
-        return [forget]
+        return [(False, forget)]
 
     def _stats(self, tier: Any) -> TierStats:
         counts = self._layers.counts(tier)

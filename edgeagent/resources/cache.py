@@ -42,7 +42,8 @@ class _Control:
     @property
     def _catalogue(self) -> Catalogue:
         engine = self._client._engine.here()
-        return Catalogue(engine.pipeline.layers, engine.runtime.wall)
+        written = partial(engine.runtime.flush, FLUSH_SECONDS)
+        return Catalogue(engine.pipeline.layers, engine.runtime.wall, written)
 
     def _peek(self, params: dict[str, Any], scope: Scope) -> Flow[Peek]:
         request, options = prepared(self._client, params, streams(self._client, params.pop("stream", None)))
@@ -83,8 +84,7 @@ class CacheControl(_Control):
         """
         selection = selected(key, model, namespace, tag, older_than)
         self._catalogue.bar(selection)
-        written = self._client.flush(FLUSH_SECONDS)
-        return _forgotten(self._run(partial(self._catalogue.clear, selection)), written=written)
+        return self._run(partial(self._catalogue.clear, selection))
 
     def stats(self) -> CacheStats:
         """What each tier holds and has seen since the client was made, and what was renewed in the background."""
@@ -146,8 +146,7 @@ class AsyncCacheControl(_Control):
         """Forget entries in every tier; see `CacheControl.clear`."""
         selection = selected(key, model, namespace, tag, older_than)
         self._catalogue.bar(selection)
-        written = await self._client.flush(FLUSH_SECONDS)
-        return _forgotten(await self._run(partial(self._catalogue.clear, selection)), written=written)
+        return await self._run(partial(self._catalogue.clear, selection))
 
     async def stats(self) -> CacheStats:
         """What each tier holds and has seen; see `CacheControl.stats`."""
@@ -171,12 +170,6 @@ class AsyncCacheControl(_Control):
     async def _run(self, call: Callable[[], T]) -> T:
         scope = Scope()
         return await self._client._engine.here().runtime.async_driver.run(invoke(call, None), scope)
-
-
-def _forgotten(count: int | None, *, written: bool) -> int | None:
-    if not written:
-        raise TimeoutError("Entries are still being written, which may be some of those: clear them again later.")
-    return count
 
 
 def selected(key: object, model: object, namespace: object, tag: object, older_than: object) -> Selection:

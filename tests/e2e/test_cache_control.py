@@ -8,6 +8,7 @@ import json
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from edgeagent.core.embedding import Embeddings
 from edgeagent.core.shielding import Shielding
 from edgeagent.resources import cache as module
 from edgeagent.testing import FakeProvider
+from tests.cache.test_tiers import Shelf
 from tests.e2e.harness import PROMPT, Gate, settled, text_of
 
 
@@ -218,6 +220,38 @@ def test_what_is_forgotten_while_it_is_stored_is_not_kept(
         clear.join(30)
         client.flush()
         assert [stats.entries for stats in client.cache.stats().tiers.values()] == [0, 0]
+
+
+def test_what_is_read_while_it_is_forgotten_does_not_come_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that begins meanwhile finds the entry in Redis, and disk is about to have it: that is waited for, too."""
+    disk, redis, go, waits = Shelf(), Shelf(), threading.Event(), 0
+    disk.name = "disk"
+    with EdgeClient(providers=[counting()], cache=Cache(memory=False, disk=disk, redis=redis)) as client:
+
+        def call() -> Any:
+            return client.chat.completions.create(**ask(), messages=[{"role": "user", "content": PROMPT}])
+
+        call()
+        client.flush()
+        disk.clear()
+        runtime, flush = client._engine.runtime, client._engine.runtime.flush
+
+        def flush_and_call(timeout: float | None = None) -> bool:
+            nonlocal waits
+            waits += 1
+            if waits > 1:
+                go.set()
+            done = flush(timeout)
+            if waits == 1:
+                runtime.submit(partial(go.wait, 30))  # the writer is busy
+                assert call().edge.cached
+            return done
+
+        monkeypatch.setattr(runtime, "flush", flush_and_call)
+        assert client.cache.clear() is None  # a shelf does not say
+        go.set()
+        flush()
+    assert (disk.items, redis.items) == ({}, {})
 
 
 class Hanging:
