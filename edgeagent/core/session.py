@@ -15,8 +15,9 @@ begins flowing. What each end means:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import Final, Generic, Literal, TypeVar
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from edgeagent.core.ask import OpenedStream, restored
 from edgeagent.core.call import Call
@@ -48,9 +49,6 @@ class Session(Generic[T]):
         finish: told the assembled completion on a clean end; completes `call.edge`, stores.
         recorder: is given the chunks as they come, if the answer may be stored.
     """
-
-    _finishes = False
-    """Whether every choice that has begun has ended: any chunk may be the last."""
 
     def __init__(
         self,
@@ -128,18 +126,17 @@ class Session(Generic[T]):
             if not chunk.created:  # a vendor that sends no time
                 chunk.created = self._created
             self._assembly.add(chunk)
-            shown = chunk
+            shown, put = chunk, self._show
             if chunk.usage is not None:
                 self.usage = own(chunk.usage)
                 if not self._show_usage:
-                    if not chunk.choices and not self._finishes:
-                        continue
                     shown = chunk.model_copy(update={"usage": None})
+                    put = self._show if chunk.choices else self._hide
             if self._restoring is None:
-                self._show(shown)
+                put(shown)
             else:
                 for one in self._restoring.feed(shown):
-                    self._show(one)
+                    put(one)
 
     def _sees_usage(self) -> bool:
         """Whether usage is shown to the caller."""
@@ -147,6 +144,10 @@ class Session(Generic[T]):
 
     def _show(self, chunk: ChatCompletionChunk) -> None:
         """Make a chunk visible to the caller."""
+        raise NotImplementedError
+
+    def _hide(self, chunk: ChatCompletionChunk) -> None:
+        """One that was there for the usage, which is hidden."""
         raise NotImplementedError
 
     def _wait(self, paced: deque[Recorded]) -> Flow[None]:
@@ -227,18 +228,27 @@ class StreamSession(Session[ChatCompletionChunk]):
 
     The last visible chunk is held back until the end is known, because it carries `edge`; the one that ends the last
     choice is normally followed by nothing but usage, so this delays no content. Where usage is hidden, what else its
-    chunk says (a vendor's `citations`, say) is added to the one held back.
+    chunk says (a vendor's `citations`, say) is said by the last one.
     """
 
+    _finishes = False  # every choice that has begun has ended: any chunk may be the last
     _last: ChatCompletionChunk | None = None
     _shown: ChatCompletionChunk | None = None  # the latest that was not held back
+    _beside: Mapping[str, Any] = MappingProxyType({})  # what hidden chunks say, as long as none is held back
+
+    def _hide(self, chunk: ChatCompletionChunk) -> None:
+        said = {name: value for name, value in (own(chunk).model_extra or {}).items() if name not in PADDING}
+        if self._last is None:
+            self._beside = _together(self._beside, said)
+        else:
+            _say(self._last, _together(self._last.model_extra or {}, said))
 
     def _show(self, chunk: ChatCompletionChunk) -> None:
+        if self._finishes and not chunk.choices and not self._show_usage and "usage" in chunk.model_fields_set:
+            self._hide(chunk)
+            return
         chunk = own(chunk)
         if self._last is not None:
-            if self._finishes and not chunk.choices and not self._show_usage and "usage" in chunk.model_fields_set:
-                _add_beside(self._last, chunk)
-                return
             self.pending.append(self._last)
             self._last = None
         for choice in chunk.choices:
@@ -256,14 +266,17 @@ class StreamSession(Session[ChatCompletionChunk]):
             self.pending.append(self._last)
         last = self._last or self._shown  # a choice that never ended has kept nothing back
         if last is not None:
+            _say(last, _together(self._beside, last.model_extra or {}))
             last._attach(self.call.edge)
         self._last = self._shown = None
 
 
-def _add_beside(chunk: ChatCompletionChunk, later: ChatCompletionChunk) -> None:
-    """Have a chunk say what a later one has of a vendor's own."""
-    extra = chunk.model_extra
-    assert extra is not None
-    for name, value in (later.model_extra or {}).items():
-        if name not in PADDING:
-            extra[name] = latest(extra.get(name), value)
+def _together(before: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """What two chunks say of a vendor's own."""
+    return {**before, **{name: latest(before.get(name), value) for name, value in later.items()}}
+
+
+def _say(chunk: ChatCompletionChunk, extra: Mapping[str, Any]) -> None:
+    own_extra = chunk.model_extra
+    assert own_extra is not None
+    own_extra.update(extra)

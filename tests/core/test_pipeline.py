@@ -27,6 +27,7 @@ from edgeagent.routing.names import Names
 from edgeagent.telemetry.base import CallEnded, CallStarted
 from edgeagent.testing import FakeProvider
 from edgeagent.types import ChatCompletion, ChatRequest, CompletionUsage, Target
+from edgeagent.types.assembly import assemble
 from tests.core.world import World
 
 
@@ -731,6 +732,32 @@ def test_what_a_vendor_says_beside_the_usage_is_streamed(options: Any, whole: bo
         assert [bool(chunk.choices) for chunk in chunks[:-1]] == [True] * (len(chunks) - 1)
         assert bool(chunks[-1].choices) == (options is None)
         assert chunks[-1].edge is not None
+
+
+@pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "between", "last"])
+@pytest.mark.parametrize("ends", [True, False])
+def test_what_stands_beside_a_hidden_usage_is_said_by_another_chunk(place: int, ends: bool) -> None:
+    """Wherever it came; also where a choice never ends, so that the last chunk is not held back."""
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    last = {"finish_reason": "stop"} if ends else {"index": 1}  # the other one has ended
+    pieces: list[dict[str, Any]] = [
+        {"content": "one "},
+        {"choices": [{"index": 0, "delta": {"content": "two"}, "finish_reason": None if ends else "stop"}]},
+        {"choices": [{"index": 0, "delta": {}, **last}], "of": {"b": 3}},
+    ]
+    pieces[place:place] = [
+        {"choices": [], "usage": usage, "seen": ["a.example"], "of": {"a": 1}, "as": None, "obfuscation": "x"},
+        {"choices": [], "usage": usage, "of": {"b": 2}, "as": "text"},
+    ]
+    house = House(FakeProvider(lambda request: list(pieces)))
+    for _ in range(2):
+        chunks = house.chunks(house.stream())
+        assert [(chunk.choices[0].delta.content, chunk.usage) for chunk in chunks] == [
+            ("one ", None),
+            ("two", None),
+            (None, None),
+        ]
+        assert assemble(chunks).model_extra == {"seen": ["a.example"], "of": {"a": 1, "b": 3}, "as": "text"}
 
 
 def test_a_stream_from_disk() -> None:
