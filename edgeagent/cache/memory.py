@@ -158,8 +158,11 @@ class MemoryCache:
         return state if state.pid == os.getpid() else self._after_fork(state)
 
     def _after_fork(self, state: _State) -> _State:
-        # a lock that is held belongs to a thread that no longer exists: what it was doing may be half done
-        self._state = (
-            _State(_Store(self.max_entries, self.max_bytes)) if state.lock.locked() else _State(state.store, state.lock)
-        )
+        # A lock that is held belongs to a thread that no longer exists: what it was doing may be half done. One that a
+        # thread had just been given does not say `locked()` yet, so it is tried.
+        if state.lock.acquire(blocking=False):
+            state.lock.release()
+            self._state = _State(state.store, state.lock)
+        else:
+            self._state = _State(_Store(self.max_entries, self.max_bytes))
         return self._state

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -232,6 +233,34 @@ assert tier.get(b"a") == b"1" and tier.get(b"b") is None
 def test_a_child_goes_on_after_a_fork(held: bool, kept: bytes | None) -> None:
     """With what the parent had; empty, and not locked for ever, if a thread was at work in that moment."""
     subprocess.run([sys.executable, "-c", FORK.format(held=held, kept=kept)], check=True, timeout=60)
+
+
+class Given:
+    """A lock that a thread of the parent has been given, which had not said so yet when the child was forked."""
+
+    def locked(self) -> bool:
+        return False
+
+    def acquire(self, blocking: bool = True) -> bool:
+        assert not blocking, "nobody releases it"
+        return False
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_a_lock_that_was_just_given_to_nobody_here_is_not_waited_for() -> None:
+    """A thread that waited for it has it, and says so only when it runs on: `locked()` is no help."""
+    tier = MemoryCache()
+    tier.put(b"a", b"1")
+    given: Any = Given()
+    tier._state = replace(tier._state, lock=given, pid=-1)
+    assert tier.get(b"a") is None
+    tier.put(b"b", b"2")
+    assert tier.get(b"b") == b"2"
 
 
 def test_a_pickle_is_an_empty_tier_with_the_same_bounds() -> None:
