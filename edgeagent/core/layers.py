@@ -136,16 +136,17 @@ class CacheLayers:
                 self.counts(tier).in_vain()
         return None
 
-    def far(self, call: Call, keys: Keys) -> Flow[tuple[Entry, CacheTierName] | None]:
+    def far(self, call: Call, keys: Keys, waited: float = 0.0) -> Flow[tuple[Entry, CacheTierName] | None]:
         """Ask the other tiers; a hit is promoted to those before it and to memory.
 
         What is there but not fresh is offered to the call's spare, and promoted to memory for the others that may take
-        it.
+        it. Who has `waited` for so many seconds has an answer that was fresh when he began to.
 
         Raises:
             DeadlineExceededError: the call's deadline came first.
         """
         key, spare, max_age = keys.shared, call.spare, call.options.cache.max_age
+        max_age = None if max_age is None else max_age + waited
         for rank, tier in enumerate(self._far):
             data = self.writes.under_way(key)  # a write under way is visible
             if data is None:
@@ -293,7 +294,7 @@ class CacheLayers:
         self._leases[key] = lease
         call.scope.add(partial(self._unlead, key, lease))
         try:
-            return (yield from wait_for_lease(call, lease, partial(self.far, call, keys)))
+            return (yield from wait_for_lease(call, lease, lambda: self.far(call, keys, call.clock() - call.started)))
         except DeadlineExceededError:
             raise
         except Exception as error:  # everyone calls for himself

@@ -219,6 +219,22 @@ def test_an_answer_that_is_too_old_is_asked_for_anew() -> None:
     assert not scene.shelf.holders
 
 
+@pytest.mark.parametrize(("age", "found"), [(0.5, True), (2.0, False)], ids=["since", "before"])
+def test_what_was_made_since_the_call_began_is_not_too_old_for_who_waited(age: float, found: bool) -> None:
+    """As among the calls of one process: else each would ask after the other, however little they want to wait."""
+    scene = Scene()
+    scene.shelf.holders[KEY] = "theirs"
+
+    def theirs() -> None:
+        if scene.world.now >= 1001.0:
+            scene.shelf.items.setdefault(KEY, scene.entry(age=age))
+            scene.shelf.holders.pop(KEY, None)
+
+    scene.shelf.on_acquire = theirs
+    assert (scene.lead(max_age=0.0) is not None) is found
+    scene.end()
+
+
 @pytest.mark.parametrize("fault", [ConnectionError("away"), TimeoutError(), RuntimeError("refused")], ids=repr)
 def test_without_the_tier_everyone_calls(fault: Exception) -> None:
     """Whatever it raises, at whichever step; the end of the call is not disturbed either."""
