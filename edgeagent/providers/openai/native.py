@@ -109,16 +109,18 @@ class UsageFilter:
     """Takes out of a stream what is there because usage was asked for: one chunk, and `"usage": null` in the others.
 
     What a vendor says of its own beside the usage (`citations`, say) goes into the event that ends a choice, which is
-    held back until the next one comes: a chunk without choices would surprise who did not ask for any.
+    held back until the next one comes: a chunk without choices would surprise who did not ask for any. Before that it
+    goes into the next event with a choice.
 
     See `edgeagent.providers.base.StreamFilter`. All other bytes stay as they are.
     """
 
-    __slots__ = ("_events", "_held")
+    __slots__ = ("_beside", "_events", "_held")
 
     def __init__(self) -> None:
         self._events = EventSplitter()
         self._held = b""
+        self._beside: dict[str, Any] = {}
 
     def feed(self, data: bytes, /) -> bytes:
         """The events that have become complete, and may be told."""
@@ -141,12 +143,24 @@ class UsageFilter:
                     del chunk["usage"]
                     event = _with(event, chunk)
                 elif not chunk.get("choices"):
-                    beside = {name: value for name, value in chunk.items() if name not in _DOCUMENTED}
-                    return _joined(before, beside) if before and beside else before
+                    said = {name: value for name, value in chunk.items() if name not in _DOCUMENTED}
+                    if before:
+                        return _joined(before, said) if said else before
+                    self._beside = _together(self._beside, said)
+                    return b""
+        if self._beside:
+            event = self._with_beside(event)
         if _ENDS.search(event):
             self._held = event
             return before
         return before + event
+
+    def _with_beside(self, event: bytes) -> bytes:
+        chunk = _chunk(event)
+        if chunk is None or not chunk.get("choices"):
+            return event
+        said, self._beside = _together(self._beside, chunk), {}
+        return _with(event, said)
 
 
 _DOCUMENTED: Final = PADDING.union(ChatCompletionChunk.model_fields)
@@ -173,4 +187,8 @@ def _joined(event: bytes, beside: Mapping[str, Any]) -> bytes:
     chunk = _chunk(event)
     if chunk is None:
         return event
-    return _with(event, {**chunk, **{name: latest(chunk.get(name), value) for name, value in beside.items()}})
+    return _with(event, _together(chunk, beside))
+
+
+def _together(before: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    return {**before, **{name: latest(before.get(name), value) for name, value in later.items()}}

@@ -121,6 +121,16 @@ def test_what_a_vendor_says_beside_the_usage_is_told_with_the_end_of_the_choice(
     assert told == TEXT + JOINED + DONE
 
 
+@pytest.mark.parametrize("before", [b"", TEXT], ids=["first", "between"])
+def test_what_a_vendor_says_beside_an_early_usage_is_told_with_the_next_choice(before: bytes) -> None:
+    """What that says itself counts more; events without a choice, and the end of the stream, tell nothing of it."""
+    own, comment = b'data: {"choices":[{"index":0}],"of":{"b":3}}\n\n', b": still here\n\n"
+    early = b'data: {"choices":[],"usage":{"total_tokens":1},"of":{"a":1,"b":2},"seen":1}\n\n'
+    told = UsageFilter().feed(before + early + comment + own + TEXT)
+    assert told == before + comment + b'data: {"of":{"a":1,"b":3},"seen":1,"choices":[{"index":0}]}\n\n' + TEXT
+    assert UsageFilter().feed(before + early + DONE) == before + DONE
+
+
 @pytest.mark.parametrize(
     ("stream", "shown"),
     [
