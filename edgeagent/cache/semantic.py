@@ -196,7 +196,7 @@ class SemanticCache:
             raise ValueError(f"a vector of {len(asked)} numbers among vectors of {matrix.shape[1]}")
         row = int(np.argmax(matrix[:number] @ asked))  # without the lock: it is looked at again below
         with self._lock:
-            if row >= len(found.items):
+            if self._groups.get(group) is not found or row >= len(found.items):  # it was cleared meanwhile
                 return None
             item = found.items[row]
             similarity = float(found.matrix[row] @ asked)

@@ -153,6 +153,23 @@ def test_like_a_list_that_is_searched(steps: list[Any], room: int) -> None:
         assert len(one) == len(model)
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_what_is_cleared_while_it_is_searched_is_not_found(monkeypatch: pytest.MonkeyPatch, again: bool) -> None:
+    """Also where the question has another answer by then; the search, which holds no lock, ends as with a miss."""
+    one = cache()
+    one.put(GROUP, "text", [1.0, 0.0], b"old")
+    search = np.argmax
+
+    def clearing(products: Any) -> Any:
+        one.clear()
+        if again:
+            one.put(GROUP, "text", [1.0, 0.0], b"new")
+        return search(products)
+
+    monkeypatch.setattr(np, "argmax", clearing)
+    assert one.nearest(GROUP, [1.0, 0.0]) is None
+
+
 def test_threads_share_it() -> None:
     """What is found is always near, and belongs to its question."""
     one = cache(threshold=0.99, max_entries=50)
