@@ -10,10 +10,8 @@ from typing import Final
 from edgeagent.shield.base import Match
 from edgeagent.shield.detect.labels import label_before
 
-__all__ = ["addresses", "emails", "hardware", "ipv4", "urls"]
+__all__ = ["addresses", "emails", "hardware", "ipv4", "obscured", "urls"]
 
-_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}\Z|[^\W\d_][\w.+-]{0,63}\Z")
-_QUERY: Final = "=?&/'`|{}"
 _DOMAIN: Final = re.compile(
     r"(?:[A-Za-z0-9\u00a1-\uffff](?:[A-Za-z0-9\u00a1-\uffff-]{0,62}[A-Za-z0-9\u00a1-\uffff])?\.){1,8}"
     r"(?:xn--[A-Za-z0-9-]{2,59}|[A-Za-z]{2,24}|[\u00c0-\u24ff\u3040-\uffff]{2,24})"
@@ -28,7 +26,7 @@ _SERVICE_USERS: Final = frozenset({"git", "hg", "svn"})
 
 
 def emails(text: str) -> Iterator[Match]:
-    """RFC 5321's dot-atoms at a domain name; not the user of a remote (`git@host:path`), not a Message-ID."""
+    """RFC 5321's mailboxes at a domain name; not the user of a remote (`git@host:path`), not a Message-ID."""
     at = text.find("@")
     while at >= 0:
         found = _email(text, at)
@@ -37,18 +35,35 @@ def emails(text: str) -> Iterator[Match]:
         at = text.find("@", at + 1)
 
 
+def obscured(text: str) -> Iterator[Match]:
+    """E-mail addresses as people write them for people only: `ann [at] example [dot] com`, `ann(at)example.com`."""
+    for found in _AT.finditer(text):
+        before = _OBSCURED_LOCAL.search(text, max(0, found.start() - 65), found.start())
+        domain = _OBSCURED_DOMAIN.match(text, found.end())
+        if before is not None and domain is not None:
+            yield Match("EMAIL_ADDRESS", before.start(), domain.end(), 0.9, "email")
+
+
+_AT: Final = re.compile(r"[\[({](?:at|AT|At)[\])}]")
+_OBSCURED_LOCAL: Final = re.compile(r"(?<![A-Za-z0-9._+-])[A-Za-z0-9][A-Za-z0-9._+-]{0,62} ?\Z")
+_OBSCURED_DOMAIN: Final = re.compile(
+    r" ?(?:[A-Za-z0-9-]{1,63}(?:\.| ?[\[({](?:dot|DOT|Dot)[\])}] ?)){1,5}[A-Za-z]{2,24}(?![A-Za-z0-9(\[])"
+)
+
+
 def _email(text: str, at: int) -> Match | None:
-    domain = _ASCII_DOMAIN.match(text, at + 1)
+    domain = _domain(text, at + 1)
     if domain is None:
-        domain = _DOMAIN.match(text, at + 1)
-        if domain is None:
-            return None
-    window = text[max(0, at - 65) : at]
-    start = at - len(window) + _local_start(window)
-    local = text[start:at].strip(".")
-    if not local or (not local[0].isalnum() and local[0] not in "_+"):
         return None
     end = domain.end()
+    window = text[max(0, at - 66) : at]
+    if window.endswith('"'):
+        quoted = _QUOTED.search(window)
+        return None if quoted is None else Match("EMAIL_ADDRESS", at - len(quoted[0]), end, 1.0, "email")
+    local = _local(window, text[end : end + 1], foreign=not domain[0].isascii())
+    if not local or _SCALED.fullmatch(domain[0]) is not None:
+        return None
+    start = at - len(local)
     follows = text[end : end + 1]
     if local in _SERVICE_USERS and follows in (":", "/"):
         return None
@@ -62,21 +77,52 @@ def _email(text: str, at: int) -> Match | None:
         return None
     if text[start - 1 : start] == "<" and _MESSAGE_ID.search(text[max(0, start - 200) : start]):
         return None
-    return Match("EMAIL_ADDRESS", at - len(local), end, 1.0, "email")
+    return Match("EMAIL_ADDRESS", start, end, 1.0, "email")
 
 
+def _domain(text: str, start: int) -> re.Match[str] | None:
+    """The domain name that starts there, also one that a line's end breaks behind the `@` or at a hyphen."""
+    domain = _ASCII_DOMAIN.match(text, start) or _DOMAIN.match(text, start)
+    end = start if domain is None else domain.end()
+    if domain is None or text[end : end + 1] == "-":
+        return _BROKEN_DOMAIN.match(text, start) or domain
+    return domain
+
+
+_BROKEN_DOMAIN: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9.-]{0,62}-)?\r?\n" + _ASCII_DOMAIN.pattern)
+_SCALED: Final = re.compile(r"[1-9]x(?:~[a-z]+)?\.[a-z]{3,4}")
+"""What stands behind the `@` of an image's file for finer screens: `icon@2x.png`."""
+_QUOTED: Final = re.compile(r'(?<![A-Za-z0-9])"(?=[^\W_])[^"\\\n]{1,62}(?<=\w)"\Z')
+"""A local part in quotation marks (RFC 5321, 4.1.2); `"@example.com"` by itself has none."""
 _LOCAL_ASCII: Final = re.compile(r"[A-Za-z0-9._+%~!#$^*-]*\Z")
+_LOCAL_LETTERS: Final = re.compile(r"[A-Za-z0-9\u00c0-\u052f._+~-]*\Z")
+"""With the letters of scripts that put spaces between words (RFC 6531)."""
+_LOCAL_WORDS: Final = re.compile(r"[\w.+-]*\Z")
+_ESCAPED: Final = re.compile(r"(?i).*%(?!2[bed]|5f)[0-9a-f]{2}", re.DOTALL)
+"""As much of a URL as ends before a local part: what it holds itself (`+`, `.`, `-`, `_`) aside."""
+_NO_START: Final = "-.*~!#$^%"
+"""What no local part starts with: bold text, lists and options do."""
+_NAME: Final = re.compile(r"(?<![A-Za-z0-9'])(?![bfru]{1,2}')[A-Za-z][A-Za-z.]{0,30}'\Z", re.IGNORECASE)
+"""The beginning of a name with an apostrophe (`o'neill`), not a program's `b'`."""
 
 
-def _local_start(window: str) -> int:
-    """Where the local part starts: it holds no character that separates a query or a quotation."""
-    found = _LOCAL_ASCII.search(window)
+def _local(window: str, follows: str, *, foreign: bool) -> str:
+    """The local part that a text ends with: it holds no character that separates a query or a quotation."""
+    form = _LOCAL_WORDS if foreign else _LOCAL_ASCII
+    found = form.search(window)
     start = len(window) if found is None else found.start()
+    if start and "\u00c0" <= window[start - 1] <= "\u052f":
+        found = _LOCAL_LETTERS.search(window)
+        start = start if found is None else found.start()
     part = window[start:]
-    encoded = max(part.rfind("%3D"), part.rfind("%26"), part.rfind("%20"), part.rfind("%3d"), part.rfind("%2C"))
-    if encoded >= 0:
-        start += encoded + 3
-    return start
+    escaped = _ESCAPED.match(part) if "%" in part else None
+    local = (part if escaped is None else part[escaped.end() :]).lstrip(_NO_START)
+    if local[:1] == "_" == follows:
+        return local[1:]
+    before = window[: len(window) - len(local)]
+    if before.endswith("'") and follows != "'" and (name := _NAME.search(before)) is not None:
+        return name[0] + local
+    return local
 
 
 _V4: Final = re.compile(

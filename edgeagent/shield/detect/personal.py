@@ -52,7 +52,7 @@ def personal(text: str, lower: str) -> Iterator[Match]:
     chains = [found.span() for found in (_ASCII_CHAIN if text.isascii() else _CHAIN).finditer(text)]
     taken = Taken()
     candidates = Candidates(text)
-    for found in chain(_anchored(text), plates.plates(text, lower) if chains else ()):
+    for found in chain(_anchored(text, lower), plates.plates(text, lower) if chains else ()):
         taken.add(found.start, found.end)
         yield found
     for start, end in chains:
@@ -61,10 +61,12 @@ def personal(text: str, lower: str) -> Iterator[Match]:
         yield from candidates.matches(start, end)
 
 
-def _anchored(text: str) -> Iterator[Match]:
+def _anchored(text: str, lower: str) -> Iterator[Match]:
     """What is found from a character that it must hold."""
     if "@" in text:
         yield from network.emails(text)
+    if "at]" in lower or "at)" in lower or "at}" in lower:
+        yield from network.obscured(text)
     if ":" in text:
         yield from network.addresses(text)
         if "://" in text:
