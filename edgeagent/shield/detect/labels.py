@@ -36,6 +36,10 @@ class _Vocabulary(NamedTuple):
     first_words: dict[str, int]
     """The same for its first word."""
     stems: dict[str, list[tuple[str, str]]]
+    endings: dict[str, list[tuple[str, str]]]
+    """By their last characters."""
+    signed: dict[str, str]
+    """Words that are one only with a sign behind them."""
     beginnings: frozenset[str]
     """How the last words, the first words and the stems begin: one look tells that a word is none of them."""
     other: dict[str, list[tuple[str, str]]]
@@ -53,15 +57,20 @@ def label_before(text: str, start: int, floor: int = 0) -> Label | None:
     lowered = window.lower()
     words = _words(window, lowered)
     vocabulary = _vocabulary()
-    beginnings = vocabulary.beginnings
+    beginnings, endings = vocabulary.beginnings, vocabulary.endings
     found: Label | None = None
     for i in range(len(words) - 1, -1, -1):
-        if words[i][:_STEM] in beginnings:
+        word = words[i]
+        kind = None
+        if word[:_STEM] in beginnings:
             kind = _ending_at(words, i, vocabulary)
-            if kind is not None:
-                word = words[i]
-                found = Label(kind, len(lowered) - lowered.rfind(word) - len(word))
-                break
+            if kind is None and i == len(words) - 1 and word in vocabulary.signed:
+                kind = vocabulary.signed[word] if _is_signed(text, start - _behind(lowered, word), start) else None
+        if kind is None and word[-_STEM:] in endings:
+            kind = _compound(word, vocabulary)
+        if kind is not None:
+            found = Label(kind, _behind(lowered, word))
+            break
     if not window.isascii():
         other = _last_other(window, vocabulary)
         if other is not None and (found is None or other.distance <= found.distance):
@@ -95,6 +104,20 @@ def label_after(text: str, end: int, ceiling: int | None = None) -> Label | None
     return None
 
 
+def _behind(lowered: str, word: str) -> int:
+    """How many characters are behind the last such word."""
+    return len(lowered) - lowered.rfind(word) - len(word)
+
+
+def _is_signed(text: str, word_end: int, start: int) -> bool:
+    """Whether a sign says that a word names the value at `start`, or the value is grouped as such numbers are."""
+    return _SIGN.fullmatch(text, word_end, start) is not None or (
+        text[word_end:start] == " " and _GROUPED.match(text, start) is not None
+    )
+
+
+_SIGN: Final = re.compile(r"[\"'`*]{0,2}(?: ?n[º°.o]{0,2})? ?[:=] ?[\"'`*]{0,2}")
+_GROUPED: Final = re.compile(r"\d{1,2}\.\d{3}\.\d{3}-[\dXx](?![0-9A-Za-z])|\d{3}[ -]\d{3}[ -]\d{3}(?![ -]?\d)")
 _OPEN: Final = (":", "=", "?", "(", "：")
 """What a line ends with whose subject is in the next one."""
 _CLAUSE: Final = re.compile(r"[\n;.!?|<>,](?:(?<!,)|(?= ))")
@@ -103,7 +126,7 @@ _CLAUSE: Final = re.compile(r"[\n;.!?|<>,](?:(?<!,)|(?= ))")
 
 def label_of(name: str) -> str | None:
     """The kind that a column's or field's name speaks of."""
-    found = label_before(name, len(name))
+    found = label_before(f"{name}:", len(name) + 1)
     return None if found is None else found.kind
 
 
@@ -135,6 +158,14 @@ def _stem(word: str, vocabulary: _Vocabulary) -> str | None:
     return None
 
 
+def _compound(word: str, vocabulary: _Vocabulary) -> str | None:
+    """The kind of the word that a longer one ends with: `hjemmetelefon`, `kotipuhelin`."""
+    for ending, kind in vocabulary.endings[word[-_STEM:]]:
+        if len(word) >= len(ending) + 2 and word.endswith(ending):
+            return kind
+    return None
+
+
 def _last_other(window: str, vocabulary: _Vocabulary) -> Label | None:
     """The last word of a script without spaces."""
     places = [found.start() for found in vocabulary.other_first.finditer(window)]
@@ -160,9 +191,17 @@ def _vocabulary() -> _Vocabulary:
     last_words: dict[str, int] = {}
     first_words: dict[str, int] = {}
     stems: dict[str, list[tuple[str, str]]] = {}
+    endings: dict[str, list[tuple[str, str]]] = {}
+    signed: dict[str, str] = {}
     for kind, entries in _lines(LATIN):
         for entry in entries:
             words = _WORD.findall(entry.lower())
+            if entry[0] == "*":
+                endings.setdefault(words[0][-_STEM:], []).append((words[0], kind))
+                continue
+            if entry[-1] == ":":
+                signed[words[0]] = kind
+                continue
             if entry.endswith("*") and len(words) == 1:
                 stems.setdefault(words[0][:_STEM], []).append((words[0], kind))
             phrases[" ".join(words)] = kind
@@ -174,11 +213,11 @@ def _vocabulary() -> _Vocabulary:
             other.setdefault(entry[0], []).append((entry, kind))
     for words in other.values():
         words.sort(key=lambda pair: -len(pair[0]))
-    beginnings = frozenset(word[:_STEM] for word in (*last_words, *first_words, *stems))
+    beginnings = frozenset(word[:_STEM] for word in (*last_words, *first_words, *stems, *signed))
     other_first = re.compile("[" + re.escape("".join(other)) + "]")
-    return _Vocabulary(phrases, last_words, first_words, stems, beginnings, other, other_first)
+    return _Vocabulary(phrases, last_words, first_words, stems, endings, signed, beginnings, other, other_first)
 
 
 def _lines(text: str) -> list[tuple[str, list[str]]]:
-    lines = [line.partition(":") for line in text.strip().splitlines()]
+    lines = [line.partition(": ") for line in text.strip().splitlines()]
     return [(kind, [entry.strip() for entry in entries.split(",") if entry.strip()]) for kind, _, entries in lines]

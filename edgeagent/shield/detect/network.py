@@ -44,10 +44,10 @@ def obscured(text: str) -> Iterator[Match]:
             yield Match("EMAIL_ADDRESS", before.start(), domain.end(), 0.9, "email")
 
 
-_AT: Final = re.compile(r"[\[({](?:at|AT|At)[\])}]")
+_AT: Final = re.compile(r"[\[(](?:at|AT|At)[\])]")
 _OBSCURED_LOCAL: Final = re.compile(r"(?<![A-Za-z0-9._+-])[A-Za-z0-9][A-Za-z0-9._+-]{0,62} ?\Z")
 _OBSCURED_DOMAIN: Final = re.compile(
-    r" ?(?:[A-Za-z0-9-]{1,63}(?:\.| ?[\[({](?:dot|DOT|Dot)[\])}] ?)){1,5}[A-Za-z]{2,24}(?![A-Za-z0-9(\[])"
+    r" ?(?:[A-Za-z0-9-]{1,63}(?:\.| ?[\[(](?:dot|DOT|Dot)[\])] ?)){1,5}[A-Za-z]{2,24}(?![A-Za-z0-9(\[])"
 )
 
 

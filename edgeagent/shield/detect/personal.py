@@ -65,7 +65,7 @@ def _anchored(text: str, lower: str) -> Iterator[Match]:
     """What is found from a character that it must hold."""
     if "@" in text:
         yield from network.emails(text)
-    if "at]" in lower or "at)" in lower or "at}" in lower:
+    if ("]" in text and "[at]" in lower) or (")" in text and "(at)" in lower):
         yield from network.obscured(text)
     if ":" in text:
         yield from network.addresses(text)

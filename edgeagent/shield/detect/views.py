@@ -63,7 +63,12 @@ class View:
 
 def plain(text: str) -> View:
     """The view of `text`."""
-    escaped = "\\" in text or "&" in text or "%40" in text or "%2540" in text or "=\n" in text or "=\r\n" in text
+    escaped = (
+        "\\" in text
+        or "&" in text
+        or ("%" in text and ("%40" in text or "%2540" in text))
+        or ("=" in text and ("=\n" in text or "=\r\n" in text))
+    )
     if text.isascii() or _NON_ASCII.search(text) is None:
         if not escaped or _ESCAPES.search(text) is None:
             return View(text, [], [])

@@ -6,9 +6,11 @@ One line for each kind: the kind, and its words. A kind is the name of a type, o
 - `PHONE`, `DOB`, `CARD`, `ACCOUNT`, `PASSPORT`, `LICENSE`, `TAX`, `PLATE`, `HEALTH`, `POSTCODE`: what they say
 - `NO`: the name of something that is not personal (an order, an ISBN, a version)
 
-Words are compared token by token, without case, punctuation and accents on the token's last letter aside; a token that
-ends in `*` also stands for longer ones (inflection, compounds). Words in scripts that need no spaces are looked for
-anywhere.
+Words are compared token by token, without case, punctuation and accents on the token's last letter aside; a token
+that ends in `*` also stands for longer ones (inflection, compounds), one that starts with it for compounds that end
+so. One with a colon counts only where a colon or an equals sign is behind it, or the value is grouped as such numbers
+are.
+Words in scripts that need no spaces are looked for anywhere.
 """
 
 from __future__ import annotations
@@ -99,13 +101,13 @@ TR_NATIONAL_ID: tc kimlik, tc kimlik no, tckn, t c kimlik, kimlik no, kimlik num
 turkish national id, tc no, t c no, t c kimlik no, tc numaram
 IE_PPSN: ppsn, pps, pps number, pps no, ie ppsn, personal public service
 CH_AHV: ahv, ahv nummer, avs, ch ahv, swiss ahv, ahv nr, numéro avs, ahvn13, navs
-GR_AFM: afm number, greek afm, greek tax number, gr afm, greek vat
+GR_AFM: afm:, afm number, greek afm, greek tax number, gr afm, greek vat
 GR_AMKA: amka, gr amka, greek social security number
-HU_TAJ: taj szám, taj száma, taj számom, tajszám*, taj number, taj kártya, társadalombiztosítási azonosító*, \
-hu taj
+HU_TAJ: taj:, taj szám, taj száma, taj számom, tajszám*, taj number, taj kártya, \
+társadalombiztosítási azonosító*, hu taj
 HU_TAX_ID: adóazonosító*, adóazonosító jel, hungarian tax id, hu tax id
 UA_RNOKPP: rnokpp, rntrc, ukrainian tax id, ukrainian tax number, ua rnokpp
-BR_RG: meu rg, seu rg, rg nº, rg no, número do rg, numero do rg, número de rg, rg e cpf, registro geral, \
+BR_RG: rg:, meu rg, seu rg, rg nº, rg no, número do rg, numero do rg, número de rg, rg e cpf, registro geral, \
 carteira de identidade, br rg
 IL_ID_NUMBER: israeli id, teudat zehut, mispar zehut, mispar zeut, il id number, israeli id number
 ZA_ID_NUMBER: south african id, rsa id, sa id, za id number, sa id number, rsa id number, refugee id
@@ -158,7 +160,10 @@ mit nummer, nummeret mitt, tlfnr, træffes, ringe, numerosta, numeroon, numeroni
 tavoitat, tavoittaa, tavoitettavissa, numaramdan, numarasından, ulaşabil*, hubungi, no hp, nomor hp, telp, \
 bitte unter, contactez moi, contacter au, contattatemi, contattami, contattarmi, fale comigo, falar comigo, \
 bereiken op, appje, når mig på, når meg på, fange mig, soittakaa, soittaa, ulaşın, reach out at, my digits, \
-me a text, us a call
+me a text, us a call, *telefon, *telefonen, *telefonnummer, *telefonnumret, *telefonnummeret, *telefonnr, \
+*telefonszám, *telefoon, *telefoonnummer, *telefoonnr, *puhelin, *puhelimen, *puhelimeni, *puhelinnumero, \
+*puhelinnumeroni, *handy, *handynummer, *handynr, *rufnummer, *mobilnummer, *mobilnr, *kontaktnummer, \
+*faxnummer, *telefax, privatmobil*, jobbmobil*, jobmobil*, arbetsmobil*, arbejdsmobil*, notfallnummer*
 DOB: dob, d o b, date of birth, birth date, birthdate, birthday, born, born on, geboren*, geburtsdatum*, \
 geburtstag*, geb, né, née, né le, née le, naissance, date de naissance, nato, nata, nato il, nata il, \
 data di nascita, nacido*, nacida*, nació, fecha de nacimiento, nacimiento, nasceu, nascido*, nascida*, \
@@ -170,10 +175,12 @@ CARD: card, card number, card no, credit card*, creditcard, debit card, kreditka
 carte, carte bancaire, carte bleue, tarjeta*, carta di credito, cartão, cartao, kaart*, creditcard*, karta*, \
 karty, kartę, kredittkort*, kort*, kortnummer, luottokort*, kredi kart*, kart, kartım, visa, mastercard, amex, \
 american express, cc, cc number, card num, pan
-ACCOUNT: account, account number, account no, acct, acct no, bank account, bank account number, konto*, \
-kontonummer*, compte, compte bancaire, numéro de compte, cuenta, cuenta bancaria, conto, conto corrente, conta, \
-conta bancária, rekening*, rachunek, numer rachunku, konta, bankkonto, tili*, tilinumero, hesap, hesap no, \
-banka hesabı, iban, checking, savings, payout, direct deposit, bank acct, a c
+ACCOUNT: account, account number, account no, acct, acct no, acc no, acc number, acct number, sort code, \
+sortcode, bank details, bankverbindung, coordonnées bancaires, datos bancarios, coordinate bancarie, \
+*kontonummer, dados bancários, bankgegevens, *kontonr, bank account, bank account number, konto*, \
+kontonummer*, compte, compte bancaire, numéro de compte, cuenta, cuenta bancaria, conto, conto corrente, \
+conta, conta bancária, rekening*, rachunek, numer rachunku, konta, bankkonto, tili*, tilinumero, hesap, \
+hesap no, banka hesabı, iban, checking, savings, payout, direct deposit, bank acct, a c
 PASSPORT: passport, passport number, passport no, passports, passport num, passeport*, pasaporte*, passaporto*, \
 passaporte*, paspoort*, pass nr, passnummer, passnr, paszport*, pasaport*, passi, passin, pas nr, \
 número de pasaporte, travel document, travel passport

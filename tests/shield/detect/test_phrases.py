@@ -34,6 +34,13 @@ en: WhatsApp me at [8675375290] | Give me a bell on [01164960266]
 en: my landline's [01134960685] | My number is [4155550143] | reachable on [4155550143]
 en: You can reach him at [4155550143]
 id: Hubungi saya di [081234567890] | No HP [081234567890]
+de: Diensttelefonnummer [0301234567] | Privattelefon: [0301234567] | Firmenhandy [017612345678]
+da: arbejdstelefon [20123456] | privatmobil: [20123456]
+no: hjemmetelefonen [29124449] | mobiltelefonnr [91234567]
+sv: hemtelefon [0812345678] | arbetstelefonnummer [0812345678]
+fi: kotipuhelin [0585640830] | työpuhelinnumero [0585640830] | työpuhelimeni [0401234567]
+nl: huistelefoon [0201234567] | werktelefoonnummer: [0201234567]
+hu: mobiltelefonszám [301234567]
 """
 
 BIRTHS = """
@@ -83,6 +90,16 @@ he: ת"ז [275009413]
 de: Versichertennr. [A123456780] | StNr: [0281508150123]
 sv: orgnummer [2120000142]
 en: social sec. [114.02.1696]
+pt: RG: [12.345.678-9] | RG [24.678.131-4] SSP/SP | "rg": "[123456789]" | RG nº: [12345678]
+hu: TAJ: [131540035] | TAJ [131 540 035] | "taj": "[131 540 035]"
+el: AFM: [094259216] | afm=[094259216]
+"""
+
+ACCOUNTS = """
+gb: Sort Code 12-34-56 Account No [12345678] | Sort code: 12-34-56, Acc No: [12345678]
+gb: sort code 123456 acc no [12345678] | Acc Number [12345678], sort code 12-34-56 | sort code 20-00-00 [55779911]
+gb: Bank details: 12-34-56 [12345678] | sortCode=123456&accountNumber=[12345678]
+de: Girokontonummer [123456789] | Bankverbindung: [123456789]
 """
 
 SECRETS = """
@@ -115,6 +132,9 @@ en: an Apple M1 8GB | on the street 42 | the zip file 123-4567 | sort by cap 12-
 en: PASS: TestFoo1 | pass: step2 | bypass: Abc123!x | pass: tests/Foo2.py | hash_password('Secret12')
 en: PASS: test_Foo_12
 sv: taget ur 2020-01-01
+en: rg 123456789 -n, RG scan 12345678 | the shandy 12345678 | AFM 094259216 scan | Taj 131540035
+en: SWIFT/BIC COBADEFFXXX | swift code BARCGB22
+de: Megaphon 12345678 | Telefonie 1.2.3
 """
 
 
@@ -123,7 +143,7 @@ def sentences(table: str) -> list[str]:
     return [said.strip() for line in table.splitlines() if line for said in line[3:].split("|")]
 
 
-@pytest.mark.parametrize("said", sentences(PHONES + BIRTHS + PLATES + POSTCODES + IDENTIFIERS + SECRETS))
+@pytest.mark.parametrize("said", sentences(PHONES + BIRTHS + PLATES + POSTCODES + IDENTIFIERS + ACCOUNTS + SECRETS))
 def test_every_way_of_saying_it(said: str) -> None:
     """All that stands in brackets is found, whatever it is taken for."""
     before, value, behind = re.split(r"[\[\]]", said)
