@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
+from edgeagent.shield.places import ground
 from edgeagent.shield.restore import Restorer, Restoring
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.types._model import Model
@@ -67,6 +68,7 @@ def _choice(choice: Choice, restorer: Restorer, *, structured: bool) -> Choice:
     _extra(copy, restorer)
     result = choice.model_copy(update={"message": copy})
     _extra(result, restorer)
+    ground(result.__pydantic_extra__ or {}, content)
     return result
 
 
@@ -131,23 +133,26 @@ class ChunkRestorer:
                 for said in self._waiting(choice.index):
                     yield _saying(chunk, ChunkChoice(index=choice.index, delta=said))
             delta = self._delta(choice)
+            content = self._texts.get((choice.index, "content"))
             if choice.finish_reason is not None:
                 rest = self._rest(choice.index)
                 if rest:
                     for said in (*([] if _is_empty(delta) else [delta]), *rest):
                         yield _saying(chunk, ChunkChoice(index=choice.index, delta=said))
                     delta = ChoiceDelta()
-                choices.append(self._with(choice, delta))
+                choices.append(self._with(choice, delta, content))
             elif not _is_empty(delta) or _is_empty(choice.delta) or choice.logprobs is not None:
-                choices.append(self._with(choice, delta))
+                choices.append(self._with(choice, delta, content))
         if choices or not chunk.choices or chunk.usage is not None:
             copy = chunk.model_copy(update={"choices": choices})
             _extra(copy, self._restorer)
             yield copy
 
-    def _with(self, choice: ChunkChoice, delta: ChoiceDelta) -> ChunkChoice:
+    def _with(self, choice: ChunkChoice, delta: ChoiceDelta, content: Restoring | None) -> ChunkChoice:
         copy = choice.model_copy(update={"delta": delta})
         _extra(copy, self._restorer)
+        if content is not None:
+            ground(copy.__pydantic_extra__ or {}, content)
         return copy
 
     def end(self) -> Iterator[ChatCompletionChunk]:

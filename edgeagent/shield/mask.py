@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final
@@ -19,6 +19,7 @@ from edgeagent.shield.json_text import Token, is_integer, is_json, legible, quot
 from edgeagent.shield.labels import canonical, label_of
 from edgeagent.shield.literals import Literals, is_joined
 from edgeagent.shield.placeholders import LITERAL, Names
+from edgeagent.shield.places import Document
 from edgeagent.shield.policy import Action, Policy
 from edgeagent.shield.restore import Restorer, forms_of
 from edgeagent.shield.spans import Span, beside, merged
@@ -78,7 +79,16 @@ class Masking:
         used = self._used.values()
         placeholders = {entity.token: entity.value for entity in used if entity.in_brackets}
         standins = {entity.token: entity.value for entity in used if not entity.in_brackets}
-        return Restorer(placeholders, standins, self._bare)
+        return Restorer(placeholders, standins, self._bare, self._documents)
+
+    def _documents(self) -> list[Document]:
+        """The files of the request that are text, masked; of JSON text, which is written anew, no places are known."""
+        texts = [text for text, where in self._places.items() if where.endswith(".file_data")]
+        return [Document(self.written(text), [*self._steps(text)]) for text in texts if not self._is_json.get(text)]
+
+    def _steps(self, text: str) -> Iterator[tuple[int, int]]:
+        for span in self._spans.get(text, ()):
+            yield span.start, span.end - span.start - len(self._token(span, text[span.start : span.end]))
 
     def run(self, parts: Mapping[str, Any]) -> dict[str, Any]:
         """A masked copy.

@@ -7,8 +7,9 @@ So a stream gives the same text however it is cut, and holds back no more than w
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy, deepcopy
 from typing import Any, Final
 from urllib.parse import quote_plus
@@ -17,6 +18,7 @@ from edgeagent.shield.json_text import is_integer, quoted
 from edgeagent.shield.literals import Literals, More
 from edgeagent.shield.nesting import Nesting, looks_like_json
 from edgeagent.shield.placeholders import OURS, STARTS, Names, in_url, name_of
+from edgeagent.shield.places import GROUNDS, Document, ground, move_citations, move_note, within
 
 __all__ = ["Restorer", "Restoring", "forms_of"]
 
@@ -32,13 +34,29 @@ class Restorer:
         placeholders: placeholder → value.
         standins: stand-in → value.
         bare: names without brackets → value, for places in which a bracket is not allowed.
+        documents: gives the documents of the request, which answers may cite.
     """
 
-    __slots__ = ("_bare", "_names", "_placeholders", "_size", "_standins", "_starts", "_values", "needs_escapes")
+    __slots__ = (
+        "_bare",
+        "_documents",
+        "_names",
+        "_placeholders",
+        "_size",
+        "_standins",
+        "_starts",
+        "_values",
+        "needs_escapes",
+    )
 
     def __init__(
-        self, placeholders: Mapping[str, str], standins: Mapping[str, str], bare: Mapping[str, str] | None = None
+        self,
+        placeholders: Mapping[str, str],
+        standins: Mapping[str, str],
+        bare: Mapping[str, str] | None = None,
+        documents: Callable[[], list[Document]] = list,
     ) -> None:
+        self._documents = documents
         self._placeholders = {name_of(text): value for text, value in placeholders.items()}
         self._names = Names(self._placeholders)
         self._values = {
@@ -101,6 +119,12 @@ class Restorer:
                 return self._object(value)
             if isinstance(value.get("annotations"), list):
                 return self._cited(value, structured=structured)
+            if value.get("type") == "char_location":
+                return self._quoting(value)
+            if isinstance(value.get("citations"), list) and isinstance(value.get("content"), list):
+                return self._quoted(value, structured=structured)
+            if any(name in value for name in GROUNDS) and isinstance(value.get("content"), dict):
+                return self._grounded(value, structured=structured)
             return {self.text(key): self.tree(part, parent=key, structured=structured) for key, part in value.items()}
         if isinstance(value, list | tuple):
             return [self.tree(part, parent=parent, structured=structured) for part in value]
@@ -112,15 +136,47 @@ class Restorer:
         text = value.get(name)
         if not isinstance(text, str):
             return {self.text(key): self.tree(part, parent=key, structured=structured) for key, part in value.items()}
-        stream = self.stream(json=structured and looks_like_json(text))
-        whole = stream.feed(text) + stream.end()
+        stream, whole = self._read(text, structured=structured)
         result = {
             self.text(key): whole if key == name else self.tree(part, parent=key, structured=structured)
             for key, part in value.items()
         }
         for note in result["annotations"]:
-            _move(note, stream)
+            move_note(note, stream)
         return result
+
+    def _quoting(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Anthropic's citation of a document, whose places are those of the document as the caller sent it."""
+        result = {self.text(key): self.tree(part, parent=key) for key, part in value.items()}
+        return {**result, **(within(value, self._documents()) or {})}
+
+    def _quoted(self, value: dict[str, Any], *, structured: bool) -> dict[str, Any]:
+        """Cohere's message, whose citations count characters of its blocks."""
+        result = {self.text(key): self.tree(part, parent=key, structured=structured) for key, part in value.items()}
+        texts = [block.get("text") if isinstance(block, dict) else "" for block in value["content"]]
+        streams = [self._read(text, structured=structured)[0] for text in texts]
+        move_citations(result["citations"], streams)
+        return result
+
+    def _grounded(self, value: dict[str, Any], *, structured: bool) -> dict[str, Any]:
+        """Google's candidate, whose metadata counts bytes of its text."""
+        result = {self.text(key): self.tree(part, parent=key, structured=structured) for key, part in value.items()}
+        found = value["content"].get("parts")
+        parts = [part if isinstance(part, dict) else {} for part in (found if isinstance(found, list) else ())]
+        texts = [part["text"] if isinstance(part.get("text"), str) else "" for part in parts]
+        spoken = [text for text, part in zip(texts, parts, strict=True) if not part.get("thought")]
+        whole = self.stream(json=structured and looks_like_json("".join(spoken)))
+        for text in spoken:
+            whole.feed(text)
+            whole.end()
+        ground(result, whole, [self._read(text, structured=structured) for text in texts])
+        return result
+
+    def _read(self, text: Any, *, structured: bool) -> tuple[Restoring, str]:
+        """A text that was read to its end, and what was made of it; anything else is no text."""
+        text = text if isinstance(text, str) else ""
+        stream = self.stream(json=structured and looks_like_json(text))
+        return stream, stream.feed(text) + stream.end()
 
     def _object(self, value: Any) -> Any:
         """What a tool is called with, where it is no text: JSON text in its strings stays JSON, as in `arguments`."""
@@ -188,8 +244,6 @@ class Restorer:
 _Piece = tuple[str, str, str, int]
 """Text as it is, then what is replaced and by what, and how often that was escaped as JSON."""
 
-_PLACES: Final = ("start_index", "end_index", "index")
-"""Members of citations that count the characters of a text."""
 _JSON_KEYS: Final = frozenset({"arguments", "partial_json"})
 _ANSWERS: Final = frozenset({"content", "text"})
 _OBJECTS: Final = frozenset({"args", "arguments", "input"})
@@ -200,20 +254,15 @@ def _backslashes(text: str) -> int:
     return len(text) - len(text.rstrip("\\"))
 
 
-def _move(note: Any, text: Restoring) -> None:
-    """Give a citation its places in the restored text."""
-    if isinstance(note, dict):
-        for name, value in note.items():
-            if name in _PLACES and isinstance(value, int):
-                note[name] = text.place(value)
-            elif name == "url_citation":
-                _move(value, text)
-
-
 def forms_of(standin: str) -> dict[str, int | None]:
     """How a stand-in may be written: in a URL (None), or escaped so many times for JSON text."""
     urls: dict[str, int | None] = {in_url(standin): None, quote_plus(standin, errors="surrogatepass"): None}
     return {**urls, **{_escaped(standin, times): times for times in (2, 1, 0)}}
+
+
+def _size(text: str) -> int:
+    """In bytes of UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _escaped(value: str, times: int) -> str:
@@ -231,7 +280,7 @@ class Restoring:
         least: how often a value is escaped outside of its strings: a piece of JSON text may begin inside of one.
     """
 
-    __slots__ = ("_before", "_grown", "_json", "_least", "_nesting", "_places", "_read", "_restorer", "_waiting")
+    __slots__ = ("_before", "_json", "_least", "_nesting", "_read", "_restorer", "_steps", "_waiting")
 
     def __init__(self, restorer: Restorer, *, json: bool, least: int = 1) -> None:
         self._restorer = restorer
@@ -240,9 +289,9 @@ class Restoring:
         self._nesting = Nesting() if json and restorer.needs_escapes else None
         self._waiting = ""
         self._before = ""
-        self._read = 0
-        self._places: list[int] = []
-        self._grown: list[int] = []
+        self._read = (0, 0)
+        self._steps: tuple[list[tuple[int, int]], ...] = ([], [])
+        """Behind each value, by characters and by bytes of UTF-8: how much was read, and how much longer it became."""
 
     @property
     def waiting(self) -> int:
@@ -262,18 +311,19 @@ class Restoring:
         """No more comes → the rest."""
         return self._go(self._waiting, final=True)
 
-    def place(self, offset: int) -> int:
+    def place(self, offset: int, *, in_bytes: bool = False) -> int:
         """A place in the text as it was written → the same place in what was made of it.
 
         What is held back counts as if no more came: who speaks of a place has the text before it.
         """
-        if self._waiting and offset > self._read:
+        if self._waiting and offset > self._read[in_bytes]:
             rest = copy(self)
-            rest._places, rest._grown, rest._nesting = [*self._places], [*self._grown], deepcopy(self._nesting)
+            rest._steps, rest._nesting = tuple([*steps] for steps in self._steps), deepcopy(self._nesting)
             rest.end()
-            return rest.place(offset)
-        at = bisect_right(self._places, offset)
-        return offset + (self._grown[at - 1] if at else 0)
+            return rest.place(offset, in_bytes=in_bytes)
+        steps = self._steps[in_bytes]
+        at = bisect_right(steps, (offset, sys.maxsize))
+        return offset + (steps[at - 1][1] if at else 0)
 
     def _go(self, text: str, *, final: bool) -> str:
         if not self._restorer:
@@ -284,14 +334,20 @@ class Restoring:
         for plain, old, value, times in pieces:
             new = self._inside_of_json(plain, old, value) if self._json else _escaped(value, times)
             out += (plain, new)
-            self._read += len(plain) + len(old)
-            if old:
-                self._places.append(self._read)
-                self._grown.append((self._grown[-1] if self._grown else 0) + len(new) - len(old))
+            self._count(plain, old, new)
         gone = self._before + text[:until]
         self._before = gone[-_CONTEXT - (_backslashes(gone) > _CONTEXT and _backslashes(gone) % 2) :]
         self._waiting = text[until:]
         return "".join(out)
+
+    def _count(self, plain: str, old: str, new: str) -> None:
+        """Remember how long what was read is, and what was made of it."""
+        self._read = self._read[0] + len(plain) + len(old), self._read[1] + _size(plain) + _size(old)
+        if old:
+            for steps, read, grown in zip(
+                self._steps, self._read, (len(new) - len(old), _size(new) - _size(old)), strict=True
+            ):
+                steps.append((read, (steps[-1][1] if steps else 0) + grown))
 
     def _inside_of_json(self, plain: str, old: str, value: str) -> str:
         """The value as it is written in JSON text, or in JSON text in a string of it."""
