@@ -1,9 +1,9 @@
 """Placeholders: how they are written, and how they are recognised in what a model made of them.
 
 A placeholder is `<LABEL_n>`. Models write `<email_1>`, `< EMAIL 1 >`, `<EMAIL\\_1>` in Markdown, `&lt;EMAIL_1&gt;` in
-HTML, `\\u003cEMAIL_1\\u003e` in JSON, `%3CEMAIL_1%3E` in a URL, `%253CEMAIL_1%253E` in a URL in a URL, `<EMAIL_1's>`
-where their language inflects. All of these are it; a name without any bracket is not, since it may be anything (a
-constant of a program).
+HTML, `\\u003cEMAIL_1\\u003e` in JSON, `%3CEMAIL_1%3E` in a URL, each of these in another (`%253CEMAIL_1%253E`),
+`<EMAIL_1's>` where their language inflects. All of these are it; a name without any bracket is not, since it may be
+anything (a constant of a program).
 
 What looks like one is one only if its name is among those that the request holds. In a request, text that could be
 taken for one of them is itself replaced by a placeholder (`<LITERAL_1>`), so that nothing but ours is ever restored:
@@ -14,49 +14,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from html import escape as html_escape
 from typing import Final, NamedTuple
-from urllib.parse import quote
 
+from edgeagent.shield.brackets import PAIRS, brackets, layered
 from edgeagent.shield.literals import MORE, More
 
-__all__ = ["LITERAL", "OURS", "STARTS", "Names", "Seen", "in_url", "is_placeholder", "name_of", "placeholder"]
+__all__ = ["LITERAL", "OURS", "STARTS", "Names", "Seen", "is_placeholder", "name_of", "placeholder"]
 
 LITERAL: Final = "LITERAL"
 """The label of text that only looks like a placeholder."""
 
-_OPEN: Final = (
-    "<",
-    "\\<",
-    "\\\\<",
-    "&lt;",
-    "&#60;",
-    "&#x3c;",
-    "&amp;lt;",
-    "\\u003c",
-    "\\\\u003c",
-    "%3c",
-    "%253c",
-    "\uff1c",
-    "\u2039",
-    "\u3008",
-)
-_CLOSE: Final = (
-    ">",
-    "\\>",
-    "\\\\>",
-    "&gt;",
-    "&#62;",
-    "&#x3e;",
-    "&amp;gt;",
-    "\\u003e",
-    "\\\\u003e",
-    "%3e",
-    "%253e",
-    "\uff1e",
-    "\u203a",
-    "\u3009",
-)
 STARTS: Final = "<\\&%\uff1c\u2039\u3008"
 """The characters that an opening bracket begins with."""
 
@@ -65,11 +32,6 @@ _NOISE: Final = frozenset(" \t\r\n_-*`~\\\u200b\u200c\u200d\u2060\ufeff\u00a0\u0
 _MOST_NOISE: Final = 12
 _MOST_SUFFIX: Final = 4
 _APOSTROPHES: Final = frozenset("'\u2019")
-_PAIRS: Final = {"\\<": "\\>", "\\\\<": "\\\\>"}
-"""A backslash belongs to the bracket behind it only where both have one: else it is the path's (`C:\\<NAME_1>`)."""
-_HTML: Final = {"&lt;": 1, "&#60;": 1, "&#x3c;": 1, "&amp;lt;": 2}
-_URL: Final = {"%3c": 1, "%253c": 2}
-"""How often a text is escaped that has a bracket like this: for HTML, for a URL (that may stand in another one)."""
 OURS: Final = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_[0-9]+>")
 """A placeholder as we write it."""
 _NOT_IN_NAME: Final = re.compile(r"[^A-Z0-9]")
@@ -82,17 +44,12 @@ class Seen(NamedTuple):
     name: str
     suffix: str
     """An ending that was put inside the brackets."""
-    opened: str
-    """How its bracket was written, in lower case."""
+    layers: tuple[str, ...]
+    """How its bracket was escaped, from the inside out."""
 
     def written(self, value: str) -> str:
         """The value as the text has to have it in this place."""
-        value += self.suffix
-        for _ in range(_HTML.get(self.opened, 0)):
-            value = html_escape(value, quote=False)
-        for _ in range(_URL.get(self.opened, 0)):
-            value = in_url(value)
-        return value
+        return layered(value + self.suffix, self.layers)
 
 
 def placeholder(label: str, number: int) -> str:
@@ -103,11 +60,6 @@ def placeholder(label: str, number: int) -> str:
 def is_placeholder(text: str) -> bool:
     """Whether a text has the form of ours, which a stand-in for a value in brackets may begin like."""
     return OURS.fullmatch(text) is not None
-
-
-def in_url(value: str) -> str:
-    """A value as a URL has it; half a surrogate pair, which UTF-8 cannot say, is written all the same."""
-    return quote(value, safe="", errors="surrogatepass")
 
 
 def name_of(text: str) -> str:
@@ -134,10 +86,10 @@ class Names:
 
     def at(self, text: str, at: int, *, final: bool) -> Seen | More | None:
         """The placeholder at a place; None if there is none, `MORE` if that depends on what comes next."""
-        opened = _bracket(text, at, _OPEN, final=final)
+        opened = brackets()[0].at(text, at, final=final)
         if not isinstance(opened, str):
             return opened
-        return self._after(text, at + len(opened), opened.lower(), final=final)
+        return self._after(text, at + len(opened), opened, final=final)
 
     def _after(self, text: str, at: int, opened: str, *, final: bool) -> Seen | More | None:
         """The rest of it behind the bracket."""
@@ -182,11 +134,11 @@ class Names:
         for _ in range(_MOST_NOISE):
             if place == len(text):
                 return None if final else MORE
-            closed = _bracket(text, place, _CLOSE, final=final)
+            closed = brackets()[1].at(text, place, final=final)
             if isinstance(closed, str):
-                if _PAIRS.get(opened, closed) != closed:
+                if PAIRS.get(opened, closed) != closed:
                     return None
-                return Seen(place + len(closed), name, suffix, opened)
+                return Seen(place + len(closed), name, suffix, brackets()[0].layers(opened))
             if closed is not None or text[place] not in _NOISE:
                 return closed
             place += 1
@@ -207,14 +159,3 @@ class Names:
 
 
 _STARTS: Final = re.compile(f"[{re.escape(STARTS)}]")
-
-
-def _bracket(text: str, at: int, brackets: tuple[str, ...], *, final: bool) -> str | More | None:
-    """The bracket at a place, as it is written there."""
-    piece = text[at : at + 8].lower()
-    partly = False
-    for bracket in brackets:
-        if piece.startswith(bracket):
-            return text[at : at + len(bracket)]
-        partly = partly or (len(piece) < len(bracket) and at + len(piece) == len(text) and bracket.startswith(piece))
-    return MORE if partly and not final else None

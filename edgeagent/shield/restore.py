@@ -14,10 +14,11 @@ from copy import copy, deepcopy
 from typing import Any, Final
 from urllib.parse import quote_plus
 
+from edgeagent.shield.brackets import in_url
 from edgeagent.shield.json_text import is_integer, quoted
 from edgeagent.shield.literals import Literals, More
 from edgeagent.shield.nesting import Nesting, looks_like_json
-from edgeagent.shield.placeholders import OURS, STARTS, Names, in_url, name_of
+from edgeagent.shield.placeholders import OURS, STARTS, Names, name_of
 from edgeagent.shield.places import GROUNDS, Document, ground, move_citations, move_note, within
 
 __all__ = ["Restorer", "Restoring", "forms_of"]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
+from html import escape
 from json import dumps
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -212,12 +215,52 @@ def test_repr() -> None:
     assert repr(restorer()) == "<Restorer of 7 values>"
 
 
+ESCAPES: dict[str, Callable[[str], str]] = {
+    "HTML": lambda text: escape(text, quote=False),
+    "entities": lambda text: text.replace("&", "&#38;").replace("<", "&#60;").replace(">", "&#x3E;"),
+    "zeros": lambda text: text.replace("&", "&#038;").replace("<", "&#x003C;").replace(">", "&#062;"),
+    "URL": lambda text: quote(text, safe=""),
+    "JSON": lambda text: dumps(text)[1:-1],
+    "HTML's JSON": lambda text: (
+        dumps(text)[1:-1].replace("<", "\\u003C").replace(">", "\\u003e").replace("&", "\\u0026")
+    ),
+    "JavaScript": lambda text: dumps(text)[1:-1].replace("<", "\\x3c").replace(">", "\\u{3e}"),
+}
+
+
+@pytest.mark.parametrize("ways", [ways for n in (1, 2, 3) for ways in itertools.product(ESCAPES, repeat=n)])
+def test_text_escaped_in_escaped_text(ways: tuple[str, ...]) -> None:
+    """What escapes the text around a placeholder, once, twice or thrice, hides none and escapes its value likewise."""
+    written, value = "to <EMAIL_1>!", "bob@x.com"
+    for way in ways:
+        written, value = ESCAPES[way](written), ESCAPES[way](value)
+    start, _, end = written.partition("EMAIL_1")
+    told = restorer().text(written)
+    assert value in told
+    assert "EMAIL" not in told
+    assert len(told) < len(start) + len(value) + len(end)
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3, 4])
+def test_json_in_json(levels: int) -> None:
+    """A placeholder that a program escaped in JSON text comes back in each level of JSON text in JSON text."""
+    text = '{"to": "\\u003cPERSON_1\\u003e"}'
+    for _ in range(levels - 1):
+        text = dumps({"in": text})
+    told = json.loads(restorer().text(text, json=True))
+    for _ in range(levels - 1):
+        told = json.loads(told["in"])
+    assert told == {"to": HELD["<PERSON_1>"]}
+
+
 PIECES = st.sampled_from(
     [
         *HELD, *STANDINS, "robin.marsh1%40example.org", "+1+202+555+0101",
         "<", ">", "&lt;", "&gt;", "\\", "\\u003c", "\\u003e", "EMAIL", "_", "1", "2", " ", "**", "'s",
         "<email 1>", "<EMAIL\\_12\\>", "&lt;IP_ADDRESS_3&gt;", "%3CEMAIL_1%3E", "robin.marsh1", "x", ".", "Ü", "\n",
         "<EMAIL_1's", "\u200b", "\\n", "+1 202 555 010", "&amp;lt;EMAIL_1&amp;gt;",
+        "&#060;EMAIL_1&#x003E;", "\\\\\\\\u003cEMAIL_1\\\\\\\\u003e", "%26lt%3BEMAIL_1%26gt%3B", "%5Cu003c",
+        "&#", "\\u{3c}",
     ]
 )  # fmt: skip
 
@@ -238,7 +281,7 @@ def test_byte_by_byte(text: str) -> None:
     out = ""
     for character in text:
         out += stream.feed(character)
-        assert stream.waiting <= 64
+        assert stream.waiting <= 96
     assert out + stream.end() == restorer().text(text)
 
 
