@@ -65,4 +65,8 @@ def _means_password(found: re.Match[str]) -> bool:
         return option == "-P"
     if tool == "ldapsearch":
         return option == "-w"
+    if tool in ("zip", "unzip"):
+        return option == "-P"
+    if tool == "7z":
+        return option == "-p" and not space
     return option == "-p"

@@ -11,7 +11,8 @@ from edgeagent.shield.detect.assignments import assigned
 from edgeagent.shield.detect.commands import carried
 from edgeagent.shield.detect.formats import Format, formats
 from edgeagent.shield.detect.overlaps import resolve
-from edgeagent.shield.detect.secret_values import is_placeholder
+from edgeagent.shield.detect.programs import written
+from edgeagent.shield.detect.secret_values import is_placeholder, looks_random
 from edgeagent.shield.detect.sentences import told
 from edgeagent.shield.detect.views import lowered, plain
 
@@ -43,6 +44,7 @@ def secrets(text: str, lower: str) -> Iterator[Match]:
     yield from assigned(text, lower)
     yield from carried(text, lower)
     yield from told(text, lower)
+    yield from written(text, lower)
 
 
 def _formed(text: str) -> Iterator[Match]:
@@ -126,7 +128,15 @@ def _credentials(text: str) -> Iterator[Match]:
             if colon and password and "/" not in user and host[:1].isalnum() and not _is_stand_in(password):
                 start = at + 3 + len(user) + 1
                 yield Match("URL_PASSWORD", start, start + len(password), 0.9, "url")
+        elif found is not None and "@" in found[0]:
+            token = _TOKEN.match(found[0])
+            if token is not None and looks_random(token[0]) and not is_placeholder(token[0]):
+                yield Match("API_KEY", at + 3, at + 3 + token.end(), 0.8, "url")
         at = text.find("://", at + 3)
+
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{20,256}(?=@[A-Za-z0-9])")
+"""A token in a user's place, as in the address of a project of Sentry's."""
 
 
 def _is_stand_in(password: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 __all__ = ["entropy", "is_name", "is_placeholder", "is_type", "looks_random", "looks_typed"]
 
 _REFERENCE: Final = re.compile(
-    r"\$\{|\$\(|\{\{|<[^>]{0,60}>|\A\$[A-Za-z_({]|\A%[A-Z_]+%|\A@|\A&|process\.env|os\.environ|getenv|secrets?\.[A-Za-z_]|vault[.:/]|env\(|ENV\[|"
+    r"\$\{|\$\(|\{\{|<[^>]{0,60}>|\A\$[A-Za-z_({]|\A%[A-Z_]+%|\A![A-Za-z]+\Z|\A@|\A&|process\.env|os\.environ|getenv|secrets?\.[A-Za-z_]|vault[.:/]|env\(|ENV\[|"
     r"\A(?:config|settings|self|this|request|req|args|options|params|ctx|props|var|local|data|input|form|user|event)\.|"
     r"\A[\w./-]*/(?:secrets|keys)/|\.(?:pem|key|crt|txt|json|ya?ml|env|py|js|go|rb|sh|gif|png|jpg|html?)\Z|\(\)?\Z|\A[A-Za-z_.]+\("
 )

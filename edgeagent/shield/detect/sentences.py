@@ -18,7 +18,7 @@ password, passwd, passcode, passphrase, passwort, passwörter, passwords, kennwo
 mot_de_passe, mdp, contraseña, contrasena, clave, senha, parola, parolă, wachtwoord, hasło, haslo, пароль, şifre,
 sifre, lösenord, passord, adgangskode, kodeord, salasana, パスワード, 暗証番号, 密码, 密碼, 口令, 비밀번호, 암호,
 패스워드, كلمة المرور, كلمة السر, סיסמה, סיסמא, סיסמתי, รหัสผ่าน, पासवर्ड, heslo, jelszó, κωδικός, mật khẩu,
-kata sandi, lozinka, pwd, pw, pin
+kata sandi, lozinka, pwd, pw, pin, psk, netzwerkschlüssel, wlan-schlüssel
 """
 
 
@@ -43,7 +43,8 @@ _LINK: Final = re.compile(
 )
 _STRIPPED: Final = ".,;:)\"'`]}>"
 _LOGIN: Final = re.compile(
-    r"(?:login|logins|credentials|creds|account|user(?:name)?|anmeldung|zugang|zugangsdaten|identifiants?|accès|acceso|"
+    r"(?:user[ /]{1,3}pass(?:word)?|"
+    r"login|logins|credentials|creds|account|user(?:name)?|anmeldung|zugang|zugangsdaten|identifiants?|accès|acceso|"
     r"accesso|dane logowania|inloggning)[ \t]{0,2}[:=]?[ \t]{1,2}(?P<user>[\w.@+-]{2,60})"
     r"(?:[ \t]{0,2}[/|,:][ \t]{0,2}|[ \t]{1,2}(?:and|und|et|y|e|i)[ \t]{1,2})(?P<value>[!-~]{6,80})",
     re.IGNORECASE,
@@ -51,7 +52,7 @@ _LOGIN: Final = re.compile(
 _KEY_SENTENCE: Final = re.compile(
     r"(?:api[ -]?key|access[ -]?key|secret[ -]?key|key|token|secret|credential|schlüssel|clé|clave|chave|"
     r"chiave|klucz|sleutel|nyckel|nøkkel|avain|anahtar|ключ|"
-    r"トークン|キー|密钥|令牌|토큰|키)(?:[^\W\d]{0,3})[ \t]{0,2}"
+    r"トークン|キー|密钥|令牌|토큰|키)(?:[^\W\d]{0,3})(?: (?:de |d['’])?API)?[ \t]{0,2}"
     r"(?:is|:|：|=|lautet|ist|est|es|é|è|to|jest|är|er|on|это|は|是|은|는)?[ \t:：]{1,3}"
     r"[\"'`]?(?P<value>[A-Za-z0-9_./+=~:-]{12,400})",
     re.IGNORECASE,
@@ -75,7 +76,7 @@ def told(text: str, lowered: str) -> Iterator[Match]:
 def _named(text: str, lowered: str, name: str) -> Iterator[Match]:
     at = lowered.find(name)
     while at >= 0:
-        found = _after_name(text, at, at + len(name), bare=name in ("pin", "pw", "pwd", "clave"))
+        found = _after_name(text, at, at + len(name), bare=name in ("pin", "pw", "pwd", "psk", "clave"))
         if found is not None:
             yield found
         at = lowered.find(name, at + len(name))
@@ -180,7 +181,7 @@ _PREVIOUS: Final = re.compile(r"([^\W_]+)[ \t]+\Z")
 def _other(lowered: str, at: int) -> bool:
     """Whether the word is the end of a longer one (`monkey`) or speaks of another kind of key (`cache key`)."""
     if _joined(lowered, at):
-        return True
+        return lowered[max(0, at - 4) : at].rstrip("-")[-3:] != "api"
     previous = _PREVIOUS.search(lowered[max(0, at - 24) : at])
     return previous is not None and previous[1] in OTHER_WORDS
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 import edgeagent.shield.detect as room
 from edgeagent.shield import Detector, Match, PersonalData, Secrets, Standard
+from edgeagent.shield.detect import programs
 from edgeagent.shield.detect.candidate import Candidates
 from edgeagent.shield.detect.formats import formats
 from edgeagent.shield.detect.overlaps import resolve
@@ -126,6 +127,7 @@ def patterns() -> dict[str, re.Pattern[str]]:
     closed, open_, inside = formats()
     literals = [*closed.values(), *open_.values()]
     every = [*inside, *(form for leading in literals for forms in leading.values() for form in forms)]
+    found |= {f"programs {pattern.pattern}": pattern for pattern in programs.patterns()}
     return found | {f"{form.literal} {form.pattern.pattern}": form.pattern for form in every}
 
 

@@ -1,0 +1,158 @@
+"""Secrets where a program's own syntax says so: arguments by their place, lines of `.pgpass`, cookies, seed phrases.
+
+One row for each syntax: the character that it needs, a word that it has (in lower case), how the value must look, and a
+pattern with the group `value`. Character and word are looked for first, so that a text without them costs next to
+nothing; a pattern is compiled when it is first needed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from edgeagent.shield.base import Match
+from edgeagent.shield.detect.secret_values import is_placeholder, looks_random, looks_typed
+
+__all__ = ["patterns", "written"]
+
+
+class _Row(NamedTuple):
+    needs: str
+    word: str
+    holds: Callable[[str], bool]
+    type: str
+    pattern: str
+
+
+def _typed(value: str) -> bool:
+    return looks_typed(value, quoted=True)
+
+
+def _random(value: str) -> bool:
+    return looks_random(value) and not is_placeholder(value)
+
+
+def _strange(value: str) -> bool:
+    """A password where nothing names one: a digit or a sign among letters."""
+    return _typed(value) and any(map(str.isalpha, value)) and not value.replace("_", "").replace("-", "").isalpha()
+
+
+_NAMED: Final = r"[\w./:@-]{0,60}(?:key|token|secret|passw|pwd)[\w-]{0,30}"
+_ROWS: Final = (
+    # arguments of commands
+    _Row("|", "-stdin", _typed, "PASSWORD",
+        r"\becho\s+(?:-n\s+)?(?P<q>[\"']?)(?P<value>[^\s\"'|]{4,200})(?P=q)\s*\|[^\n|]{1,80}--password-stdin"
+    ),
+    _Row("|", "chpasswd", _typed, "PASSWORD",
+        r"\becho\s+[\"']?[\w.-]{1,40}:(?P<value>[^\s\"'|]{4,80})[\"']?\s*\|\s*(?:sudo\s+)?chpasswd"
+    ),
+    _Row("/", "net use", _strange, "PASSWORD",
+        r"(?i)\bnet\s+use\s+(?:[a-z*]:?\s+)?\\\\\S{1,200}\s+(?P<value>[^\s/]\S{3,80})\s+/user"
+    ),
+    _Row("%", " -u ", _typed, "PASSWORD", r"\s-U\s+[\"']?[\w.\\/-]{1,60}%(?P<value>[^\s\"']{4,80})"),
+    _Row("-", "lftp", _typed, "PASSWORD",
+        r"\blftp\b[^\n|;]{0,80}?\s-u\s*[\"']?[^\s\"',]{1,60},(?P<value>[^\s\"']{4,80})"
+    ),
+    _Row("-", "openssl", _typed, "PASSWORD",
+        r"\bopenssl\s+\w[^\n|;]{0,160}?(?:\s-k\s+|pass:)(?P<value>[^\s\"']{4,80})"
+    ),
+    _Row("-", "pass ", _typed, "PASSWORD",
+        r"\s-{1,2}(?:src|dest)?(?:store|key)pass\s+[\"']?(?P<value>[^\s\"':-][^\s\"']{3,80})"
+    ),
+    _Row("-", "htpasswd", _strange, "PASSWORD",
+        r"\bhtpasswd\s+-[a-zA-Z]{0,6}b[a-zA-Z]{0,6}\s+\S{1,120}\s+\S{1,60}\s+[\"']?(?P<value>[^\s\"']{4,80})"
+    ),
+    _Row("-", "user", _strange, "PASSWORD",
+        r"\buser(?:add|mod)\b[^\n|;]{0,80}?\s(?:-p|--password)[ =][\"']?(?P<value>[^\s\"']{4,120})"
+    ),
+    _Row("-", "az login", _strange, "PASSWORD",
+        r"\baz\s+login\b[^\n|;]{0,160}?\s(?:-p|--password)[ =][\"']?(?P<value>[^\s\"']{4,120})"
+    ),
+    _Row("-", "http", _typed, "PASSWORD",
+        r"(?:^|[\s;|])(?:https?|xhs?)\b[^\n|;]{0,80}?\s(?:-a|--auth)[ =][\"']?[^\s\"':]{1,60}:"
+        r"(?P<value>[^\s\"']{4,120})"
+    ),
+    _Row("-", "--body", _random, "API_KEY",
+        r"\bgh\s+secret\s+set\b[^\n|;]{0,80}?\s(?:-b|--body)[ =][\"']?(?P<value>[^\s\"']{8,400})"
+    ),
+    _Row("_", "set", _random, "API_KEY",
+        rf"(?i)\b(?:setx|config(?:ure)?[ :]set)\s+{_NAMED}\s+[\"']?(?P<value>[^\s\"'=]{{8,400}})"
+    ),
+    # programs
+    _Row("(", "auth", _typed, "PASSWORD",
+        r"(?i)(?:\bauth\s?=\s?|(?:basic|digest|proxy)auth)\(\s?[\"'][^\"'\n]{1,80}[\"'],\s{0,4}[\"'](?P<value>[^\""
+        r"'\n]{4,120})[\"']"
+    ),
+    _Row("(", "mysqli", _typed, "PASSWORD",
+        r"(?i)\bmysqli(?:_connect)?\(\s?(?:[\"'][^\"'\n]{0,80}[\"'],\s{0,4}){2}[\"'](?P<value>[^\"'\n]{4,120})[\"'"
+        r"]"
+    ),
+    _Row("(", "getconnection", _typed, "PASSWORD",
+        r"(?i)\bgetconnection\([^,\n]{1,200},\s{0,4}\"[^\"\n]{1,80}\",\s{0,4}\"(?P<value>[^\"\n]{4,120})\""
+    ),
+    _Row("(", "fromhex", _random, "API_KEY",
+        r"(?i)(?:key|secret|token|seed)\w{0,20}\s?=\s?(?:\w{1,20}\.)?fromhex\([\"'](?P<value>[0-9a-f]{32,512})[\"'"
+        r"]"
+    ),
+    _Row("<", "value=", _random, "API_KEY",
+        rf"(?i)\b(?:key|name)=\"{_NAMED}\"\s{{1,4}}value=\"(?P<value>[^\"\n<>]{{8,400}})\""
+    ),
+    # lines and addresses
+    _Row(":", "432:", _strange, "PASSWORD",
+        r"(?m)^[\w.*-]{1,120}:(?:\d{4,5}|\*):[\w*-]{1,60}:[\w.@*-]{1,60}:(?P<value>[^\s:]{4,120})$"
+    ),
+    _Row(":", "*:*:", _strange, "PASSWORD",
+        r"(?m)^[\w.*-]{1,120}:(?:\d{4,5}|\*):[\w*-]{1,60}:[\w.@*-]{1,60}:(?P<value>[^\s:]{4,120})$"
+    ),
+    _Row(":", "oracle:thin:", _typed, "URL_PASSWORD",
+        r"(?i)oracle:thin:\w{1,60}/[\"']?(?P<value>[^\s@/\"']{4,120})[\"']?@"
+    ),
+    _Row(":", "dockerconfigjson", _random, "AUTH_HEADER",
+        r"dockerconfigjson[\"']?:\s{0,4}[\"']?(?P<value>[A-Za-z0-9+/]{40,8000}={0,2})"
+    ),
+    _Row(":", "cookie", _random, "AUTH_HEADER",
+        r"(?i)\bcookie[\"']?\s?[:=][^\n]{0,400}?(?:sess|\bsid|token|auth|remember)[\w.-]{0,40}=(?P<value>[\w.%+/~|"
+        r"-]{16,4000})"
+    ),
+    _Row(":", "wifi:", _typed, "PASSWORD",
+        r"\bWIFI:(?:[TSH]:[^;\n]{0,60};){1,3}P:(?P<value>[^;\n]{4,80});"
+    ),
+    _Row(":", "putty-user-key", bool, "PRIVATE_KEY",
+        r"Private-Lines: \d{1,3}\r?\n(?P<value>(?:[A-Za-z0-9+/=]{4,80}(?:\r?\n|\Z)){1,200})"
+    ),
+    _Row("=", "sshpass=", _typed, "PASSWORD", r"\bSSHPASS=[\"']?(?P<value>[^\s\"']{4,120})"),
+    # words
+    _Row(" ", "phrase", bool, "PASSWORD",
+        r"(?i)\b(?:seed|recovery|backup|secret)[ _-]?phrase\b[^\n\w]{0,6}(?:(?:is|ist|est|es)\b[\s:]{0,3})?[\"'`]?"
+        r"(?P<value>(?:[a-z]{3,8} ){11,23}[a-z]{3,8})(?![a-z])"
+    ),
+    _Row(" ", "mnemonic", bool, "PASSWORD",
+        r"(?i)\bmnemonic\b[^\n\w]{0,6}(?:(?:is|ist|est|es)\b[\s:]{0,3})?[\"'`]?(?P<value>(?:[a-z]{3,8} ){11,23}[a-"
+        r"z]{3,8})(?![a-z])"
+    ),
+)  # fmt: skip
+
+
+def written(text: str, lowered: str) -> Iterator[Match]:
+    """What a program's syntax says to be a secret."""
+    for needed, rows in _BY_CHARACTER.items():
+        if needed in text:
+            for row in rows:
+                if row.word in lowered:
+                    for found in _compiled(row.pattern).finditer(text):
+                        if row.holds(found["value"]):
+                            yield Match(row.type, *found.span("value"), 0.8, "syntax")
+
+
+_compiled: Final = cache(re.compile)
+
+
+def patterns() -> list[re.Pattern[str]]:
+    """Those of all rows."""
+    return [_compiled(row.pattern) for row in _ROWS]
+
+
+_BY_CHARACTER: Final = {needed: tuple(rows) for needed, rows in groupby(_ROWS, key=lambda row: row.needs)}
