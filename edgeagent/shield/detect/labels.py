@@ -17,7 +17,7 @@ AFTER: Final = 36
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _ASCII_WORDS: Final = bytes(code if chr(code) in "abcdefghijklmnopqrstuvwxyz0123456789" else 32 for code in range(256))
-_CAMEL: Final = re.compile(r"([a-z]{2})([A-Z])")
+_CAMEL: Final = re.compile(r"(?<=[A-Za-z][a-z])(?=[A-Z])")
 """Not in `iPhone`, which is no word for a number."""
 _STEM: Final = 4
 
@@ -112,11 +112,11 @@ def _behind(lowered: str, word: str) -> int:
 def _is_signed(text: str, word_end: int, start: int) -> bool:
     """Whether a sign says that a word names the value at `start`, or the value is grouped as such numbers are."""
     return _SIGN.fullmatch(text, word_end, start) is not None or (
-        text[word_end:start] == " " and _GROUPED.match(text, start) is not None
+        text[word_end:start] in (" ", ". ") and _GROUPED.match(text, start) is not None
     )
 
 
-_SIGN: Final = re.compile(r"[\"'`*]{0,2}(?: ?n[º°.o]{0,2})? ?[:=] ?[\"'`*]{0,2}")
+_SIGN: Final = re.compile(r"[\"'`*]{0,2}\.?(?: ?n[º°.o]{0,2})? ?[:=] ?[\"'`*]{0,2}")
 _GROUPED: Final = re.compile(r"\d{1,2}\.\d{3}\.\d{3}-[\dXx](?![0-9A-Za-z])|\d{3}[ -]\d{3}[ -]\d{3}(?![ -]?\d)")
 _OPEN: Final = (":", "=", "?", "(", "：")
 """What a line ends with whose subject is in the next one."""
@@ -133,7 +133,7 @@ def label_of(name: str) -> str | None:
 def _words(window: str, lowered: str) -> list[str]:
     """The words in lower case; `camelCase` is two."""
     if lowered != window and _CAMEL.search(window) is not None:
-        lowered = _CAMEL.sub(r"\1 \2", window).lower()
+        lowered = _CAMEL.sub(" ", window).lower()
     if lowered.isascii():
         return lowered.encode().translate(_ASCII_WORDS).decode().split()
     return _WORD.findall(lowered)

@@ -163,7 +163,8 @@ bereiken op, appje, når mig på, når meg på, fange mig, soittakaa, soittaa, u
 me a text, us a call, *telefon, *telefonen, *telefonnummer, *telefonnumret, *telefonnummeret, *telefonnr, \
 *telefonszám, *telefoon, *telefoonnummer, *telefoonnr, *puhelin, *puhelimen, *puhelimeni, *puhelinnumero, \
 *puhelinnumeroni, *handy, *handynummer, *handynr, *rufnummer, *mobilnummer, *mobilnr, *kontaktnummer, \
-*faxnummer, *telefax, privatmobil*, jobbmobil*, jobmobil*, arbetsmobil*, arbejdsmobil*, notfallnummer*
+*faxnummer, *telefax, privatmobil*, jobbmobil*, jobmobil*, arbetsmobil*, arbejdsmobil*, notfallnummer*, kom:, \
+emergency contact, bei fragen, bei rückfragen, für rückfragen
 DOB: dob, d o b, date of birth, birth date, birthdate, birthday, born, born on, geboren*, geburtsdatum*, \
 geburtstag*, geb, né, née, né le, née le, naissance, date de naissance, nato, nata, nato il, nata il, \
 data di nascita, nacido*, nacida*, nació, fecha de nacimiento, nacimiento, nasceu, nascido*, nascida*, \
@@ -254,10 +255,11 @@ PHONE: 电话, 電話, 手机, 手機, 联系方式, 携帯, 连絡先, 連絡�
 тел., Телефон, моб., позвон, звон, هاتف, جوال, الهاتف, موبايل, اتصل, טלפון, נייד, פלאפון, โทร, เบอร์, มือถือ, \
 फोन, फ़ोन, मोबाइल, दूरभाष, τηλέφωνο, Τηλέφωνο, τηλ., Τηλ., κινητό, Κινητό, зателефон, Зателефон, τηλεφών, \
 Τηλεφών, мой мобил, Мой мобил, мій мобіл, Мій мобіл, Мобильн, Мобільн, мобильный:, набер, Набер, טל', טל׳, कॉल, \
-拨打, 撥打, 請撥, 致电, 致電, 打给, 打給, 我的号码, 我的號碼, 私の番号, 제 번호, मेरा नंबर, संपर्क:, ご連絡
+拨打, 撥打, 請撥, 致电, 致電, 打给, 打給, 我的号码, 我的號碼, 私の番号, 제 번호, मेरा नंबर, संपर्क:, ご連絡, \
+сот., для связи, τηλέφωνό, 微信同号, 微信同號, טל.
 DOB: 出生, 生日, 生年月日, 誕生日, 生まれ, 생년월일, 생일, 출생, 태어난, 태어났, 태어나, рожден, родил, Рожден, \
 д.р., д. р., дата рожд, Дата рожд, народж, народив, Народ, γεννήθ, γέννησ, Γέννησ, Γεννήθ, 诞生, الميلاد, ميلاد, \
-ولد, תאריך לידה, לידה, נולד, วันเกิด, เกิดวันที่, เกิด, जन्म, जन्मतिथि
+ولد, תאריך לידה, לידה, נולד, วันเกิด, เกิดวันที่, เกิด, जन्म, जन्मतिथि, 生于, 生於
 CARD: 信用卡, 银行卡, 卡号, 銀行卡, 卡, クレジットカード, カード, カード番号, 카드, 신용카드, карт, Карт, بطاقة, \
 כרטיס, บัตรเครดิต, บัตร, क्रेडिट कार्ड, कार्ड
 ACCOUNT: 账户, 账号, 帳號, 銀行帳, 口座, 계좌, счёт, счет, счета, الحساب, حساب, חשבון, บัญชี, खाता

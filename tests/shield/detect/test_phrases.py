@@ -41,6 +41,13 @@ sv: hemtelefon [0812345678] | arbetstelefonnummer [0812345678]
 fi: kotipuhelin [0585640830] | työpuhelinnumero [0585640830] | työpuhelimeni [0401234567]
 nl: huistelefoon [0201234567] | werktelefoonnummer: [0201234567]
 hu: mobiltelefonszám [301234567]
+pl: kom. [888 512 715] | kom.: [504628405]
+ru: сот. [87568089377] | номер для связи [89596294306]
+el: Το τηλέφωνό μου είναι [6911 331747]
+zh: 微信同号[15712619507]
+he: טל. [094115736]
+en: emergency contact [01632960712] | emergency contact: Ann, [01632960712]
+de: Bei Fragen: [0075002010] | Bei Rückfragen [0301234567]
 """
 
 BIRTHS = """
@@ -57,6 +64,8 @@ el: Γεννήθηκα στις [17/02/1985]
 uk: Народився [17.02.1985]
 vi: Ngày sinh [17/02/1985]
 id: Tanggal lahir [17-02-1985]
+en: "dateOfBirth":"[05.05.1953]" | "birthDay": "[05.05.1953]" | customerDateOfBirth=[1953-05-05]
+zh: 生于[1970年06月07日]
 """
 
 PLATES = """
@@ -134,6 +143,7 @@ en: PASS: test_Foo_12
 sv: taget ur 2020-01-01
 en: rg 123456789 -n, RG scan 12345678 | the shandy 12345678 | AFM 094259216 scan | Taj 131540035
 en: SWIFT/BIC COBADEFFXXX | swift code BARCGB22
+sv: kom 12345678 gånger | hon kom 888 gånger, 512 715 i allt
 de: Megaphon 12345678 | Telefonie 1.2.3
 """
 
