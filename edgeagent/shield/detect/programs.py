@@ -41,6 +41,11 @@ def _strange(value: str) -> bool:
 
 
 _NAMED: Final = r"[\w./:@-]{0,60}(?:key|token|secret|passw|pwd)[\w-]{0,30}"
+_PGPASS: Final = r"(?m)^[\w.*-]{1,120}:(?:\d{4,5}|\*):[\w*-]{1,60}:[\w.@*-]{1,60}:(?P<value>[^\s:]{4,120})$"
+_WORDS: Final = (
+    r"\b[^\n\w]{0,6}(?:(?:is|ist|est|es)\b[\s:]{0,3})?[\"'`]?(?P<value>(?:[a-z]{3,8} ){11,23}[a-z]{3,8})(?![a-z])"
+)
+"""What stands behind the name of a seed phrase."""
 _ROWS: Final = (
     # arguments of commands
     _Row("|", "-stdin", _typed, "PASSWORD",
@@ -101,12 +106,8 @@ _ROWS: Final = (
         rf"(?i)\b(?:key|name)=\"{_NAMED}\"\s{{1,4}}value=\"(?P<value>[^\"\n<>]{{8,400}})\""
     ),
     # lines and addresses
-    _Row(":", "432:", _strange, "PASSWORD",
-        r"(?m)^[\w.*-]{1,120}:(?:\d{4,5}|\*):[\w*-]{1,60}:[\w.@*-]{1,60}:(?P<value>[^\s:]{4,120})$"
-    ),
-    _Row(":", "*:*:", _strange, "PASSWORD",
-        r"(?m)^[\w.*-]{1,120}:(?:\d{4,5}|\*):[\w*-]{1,60}:[\w.@*-]{1,60}:(?P<value>[^\s:]{4,120})$"
-    ),
+    _Row(":", "432:", _strange, "PASSWORD", _PGPASS),
+    _Row(":", "*:*:", _strange, "PASSWORD", _PGPASS),
     _Row(":", "oracle:thin:", _typed, "URL_PASSWORD",
         r"(?i)oracle:thin:\w{1,60}/[\"']?(?P<value>[^\s@/\"']{4,120})[\"']?@"
     ),
@@ -125,14 +126,8 @@ _ROWS: Final = (
     ),
     _Row("=", "sshpass=", _typed, "PASSWORD", r"\bSSHPASS=[\"']?(?P<value>[^\s\"']{4,120})"),
     # words
-    _Row(" ", "phrase", bool, "PASSWORD",
-        r"(?i)\b(?:seed|recovery|backup|secret)[ _-]?phrase\b[^\n\w]{0,6}(?:(?:is|ist|est|es)\b[\s:]{0,3})?[\"'`]?"
-        r"(?P<value>(?:[a-z]{3,8} ){11,23}[a-z]{3,8})(?![a-z])"
-    ),
-    _Row(" ", "mnemonic", bool, "PASSWORD",
-        r"(?i)\bmnemonic\b[^\n\w]{0,6}(?:(?:is|ist|est|es)\b[\s:]{0,3})?[\"'`]?(?P<value>(?:[a-z]{3,8} ){11,23}[a-"
-        r"z]{3,8})(?![a-z])"
-    ),
+    _Row(" ", "phrase", bool, "PASSWORD", rf"(?i)\b(?:seed|recovery|backup|secret)[ _-]?phrase{_WORDS}"),
+    _Row(" ", "mnemonic", bool, "PASSWORD", rf"(?i)\bmnemonic{_WORDS}"),
 )  # fmt: skip
 
 
