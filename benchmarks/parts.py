@@ -35,8 +35,8 @@ from edgeagent.pricing import Pricing
 from edgeagent.providers.openai import OpenAI, OpenAIChatCodec
 from edgeagent.testing import FakeProvider
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
-from edgeagent.types.assembly import assemble
-from edgeagent.types.recording import Recorder
+from edgeagent.types.chunk_log import ChunkLog
+from edgeagent.types.recording import recording
 from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
 from edgeagent.wire.sse import SSEDecoder
 
@@ -233,10 +233,15 @@ def stream() -> dict[str, Callable[[], Any]]:
     request = chat_request({"model": MODEL, "messages": messages(1, 0), "stream": True})
     decoder = codec.stream_decoder(request)
     chunks = [chunk for each in first for chunk in decoder.feed(each)]
-    recorder = Recorder(time.monotonic)
-    for chunk in chunks:
-        recorder.took([chunk])
-    completion = assemble(chunks)
+
+    def kept() -> ChunkLog:
+        log = ChunkLog(time.monotonic)
+        for chunk in chunks:
+            log.took([chunk])
+        return log
+
+    log = kept()
+    completion = log.completion()
     total = len(chunks)
     sse = SSEDecoder()
     sse.feed(events[0])
@@ -251,8 +256,9 @@ def stream() -> dict[str, Callable[[], Any]]:
         "an event found in the bytes": lambda: sse.feed(event),
         "a chunk made of its JSON": lambda: ChatCompletionChunk.from_json(told.data),
         f"all of decoding, {total} chunks": decoded,
-        f"the completion put together, {total} chunks": lambda: assemble(chunks),
-        f"the recording encoded, {total} chunks": lambda: recorder.encoded(completion),
+        f"what they say kept for the end, {total} chunks": kept,
+        f"the completion put together, {total} chunks": log.completion,
+        f"the recording encoded, {total} chunks": lambda: recording(log, completion),
     }
 
 

@@ -23,8 +23,9 @@ from edgeagent.core.session import StreamSession
 from edgeagent.core.targets import Candidates
 from edgeagent.effects import Flow
 from edgeagent.types import ChatCompletion, Target
+from edgeagent.types.chunk_log import ChunkLog
 from edgeagent.types.metadata import CacheTierName
-from edgeagent.types.recording import Recorder
+from edgeagent.types.recording import recording
 
 __all__ = ["Answers", "Landed", "shield_steps"]
 
@@ -158,7 +159,7 @@ class Answers(Calls):
         completion: ChatCompletion,
         answered: Answered[Any],
         keys: Keys | None,
-        recorder: Recorder | None = None,
+        log: ChunkLog | None = None,
     ) -> Entry | None:
         """Cost, and the entry: for the followers of the flight, stored if it may be; None if there is none."""
         self._answered_by(call, answered.target)
@@ -182,8 +183,8 @@ class Answers(Calls):
         ttl, keep = self.layers.lifetimes(cache)
         try:
             entry = self._entry(call, completion, answered.target, ttl, keep)
-            if recorder is not None:
-                entry = entry._replace(chunks=recorder.encoded(completion))
+            if log is not None:
+                entry = entry._replace(chunks=recording(log, completion))
             data = encode_entry(entry) if keys.write and answered.rank == 0 and storable(completion, cache) else None
         except ValueError:  # a provider of the caller's own put something into its answer that JSON cannot hold
             logger.warning("an answer of %s cannot be written as JSON, and is not cached", answered.target.provider)

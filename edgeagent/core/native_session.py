@@ -13,7 +13,7 @@ from edgeagent.effects import Flow
 from edgeagent.errors import APIStatusError, StreamInterruptedError
 from edgeagent.providers.base import FaultEncoder, StreamEncoder, StreamFilter
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
-from edgeagent.types.recording import Recorder
+from edgeagent.types.chunk_log import ChunkLog
 
 __all__ = ["NativeSession"]
 
@@ -30,7 +30,7 @@ class NativeSession(Session[bytes]):
         call: Call,
         opened: OpenedStream,
         finish: Callable[[ChatCompletion], None],
-        recorder: Recorder | None = None,
+        log: ChunkLog | None = None,
     ) -> None:
         assert call.native is not None
         self._exchange = call.native
@@ -39,7 +39,7 @@ class NativeSession(Session[bytes]):
         self._filter: StreamFilter | None = codec.native_filter(body) if is_native(codec) else None
         self._kept: list[bytes] = []
         self._fault: StreamInterruptedError | None = None
-        super().__init__(call, opened, finish, recorder)
+        super().__init__(call, opened, finish, log)
 
     @property
     def flowing(self) -> bool:

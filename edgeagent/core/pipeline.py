@@ -28,8 +28,8 @@ from edgeagent.core.validate import validate, validate_size
 from edgeagent.effects import Flow, Scope
 from edgeagent.errors import RequestValidationError, ResponseValidationError
 from edgeagent.types import ChatCompletion, ChatRequest, Target
+from edgeagent.types.chunk_log import ChunkLog
 from edgeagent.types.metadata import CacheTierName
-from edgeagent.types.recording import Recorder
 from edgeagent.wire.http import HTTPResponse
 
 if TYPE_CHECKING:
@@ -316,16 +316,16 @@ class Pipeline(Answers):
         if keys is not None and self.may_share(call):
             return (yield from StreamFlight(self, call, candidates, keys, last_put).open())  # type: ignore[return-value]  # not native
         answered, asked = yield from self._opened_by(call, candidates)
-        recorder = Recorder(self._clock) if keys is not None and keys.write else None
+        log = ChunkLog(self._clock) if keys is not None and keys.write else None
 
         def finish(completion: ChatCompletion) -> None:
             call.edge.provider_latency_ms = (self._clock() - asked) * 1e3
             if call.ticket is not None:
                 call.ticket.streamed(None if completion.usage is None else completion.usage.completion_tokens)
-            self._settle(call, completion, answered, keys, recorder)
+            self._settle(call, completion, answered, keys, log)
 
         self._answered_by(call, answered.target)
-        return kind(call, answered.answer, finish, recorder)
+        return kind(call, answered.answer, finish, log)
 
     def may_share(self, call: Call) -> bool:
         """Whether identical streams may be one."""

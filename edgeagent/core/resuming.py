@@ -72,7 +72,7 @@ class ResumingSession:
         self._said = self._masked = ""  # by those that broke off: as the caller has it, and as it may be told
         self._space = ""  # at the end of what was said: vendors refuse a beginning that ends so
         self._attempts: list[Attempt] = []
-        self._first: ChatCompletionChunk | None = None
+        self._head: tuple[str, int] | None = None  # of the first chunk, which is the caller's: id and created
         self.pending: deque[ChatCompletionChunk] = deque()
         self._take()
 
@@ -159,10 +159,10 @@ class ResumingSession:
         now = self._now
         while now.pending:
             chunk = now.pending.popleft()
-            if self._first is None:
-                self._first = chunk
+            if self._head is None:
+                self._head = (chunk.id, chunk.created)
             elif self._attempts:
-                chunk.id, chunk.created = self._first.id, self._first.created
+                chunk.id, chunk.created = self._head
                 self._without_space(chunk)
             self.pending.append(chunk)
         if now.state == "ended" and self._attempts:

@@ -27,8 +27,9 @@ from edgeagent.effects import Flow, Source, close, read, sleep
 from edgeagent.errors import StreamInterruptedError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, CompletionUsage
 from edgeagent.types._model import own
-from edgeagent.types.assembly import PADDING, Assembly, latest
-from edgeagent.types.recording import Recorded, Recorder
+from edgeagent.types.assembly import PADDING, latest
+from edgeagent.types.chunk_log import ChunkLog
+from edgeagent.types.recording import Recorded
 
 __all__ = ["Session", "SessionState", "StreamSession", "pull"]
 
@@ -47,7 +48,7 @@ class Session(Generic[T]):
         call: whose stream this is.
         opened: the stream from its first content on.
         finish: told the assembled completion on a clean end; completes `call.edge`, stores.
-        recorder: is given the chunks as they come, if the answer may be stored.
+        log: is given the chunks as they come; one that keeps their times, if the answer may be stored.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Session(Generic[T]):
         call: Call,
         opened: OpenedStream,
         finish: Callable[[ChatCompletion], None],
-        recorder: Recorder | None = None,
+        log: ChunkLog | None = None,
     ) -> None:
         self.call = call
         self.pending: deque[T] = deque()
@@ -63,8 +64,7 @@ class Session(Generic[T]):
         self.usage: CompletionUsage | None = None
         self._opened = opened
         self._finish = finish
-        self._recorder = recorder
-        self._assembly = Assembly()
+        self._log = ChunkLog() if log is None else log
         self._begun: set[int] = set()
         self._ended: set[int] = set()
         self._show_usage = self._sees_usage()
@@ -104,11 +104,11 @@ class Session(Generic[T]):
         """Whether the shield lets the whole answer pass."""
         from edgeagent.core.shielding import passed
 
-        yield from passed(self.call, self._assembly.completion())
+        yield from passed(self.call, self._said())
 
     def partial(self) -> ChatCompletion:
         """The completion as far as it has come."""
-        return restored(self.call, self._assembly.completion())
+        return restored(self.call, self._said())
 
     def close_early(self) -> None:
         """The caller wants no more. Idempotent; the connection belongs to the driver's scope."""
@@ -120,12 +120,11 @@ class Session(Generic[T]):
     def _take(self) -> None:
         """Account for what was decoded and make visible what the caller asked to see."""
         chunks, self._opened.chunks = self._opened.chunks, []
-        if self._recorder is not None:
-            self._recorder.took(chunks)
         for chunk in chunks:
             if not chunk.created:  # a vendor that sends no time
                 chunk.created = self._created
-            self._assembly.add(chunk)
+        self._keep(chunks)
+        for chunk in chunks:
             shown, put = chunk, self._show
             if chunk.usage is not None:
                 self.usage = own(chunk.usage)
@@ -137,6 +136,14 @@ class Session(Generic[T]):
             else:
                 for one in self._restoring.feed(shown):
                     put(one)
+
+    def _keep(self, chunks: list[ChatCompletionChunk]) -> None:
+        """What is known of them from now on: they are the caller's, who may change them."""
+        self._log.took(chunks)
+
+    def _said(self) -> ChatCompletion:
+        """The completion as far as it has come, as the provider said it."""
+        return self._log.completion()
 
     def _sees_usage(self) -> bool:
         """Whether usage is shown to the caller."""
@@ -171,7 +178,7 @@ class Session(Generic[T]):
 
     def _whole(self) -> ChatCompletion:
         """The completion when all of it has come."""
-        return self._assembly.completion()
+        return self._said()
 
     def _end(self) -> None:
         self.state = "ended"
@@ -187,7 +194,7 @@ class Session(Generic[T]):
     def _interrupt(self, cause: Exception) -> None:
         self.state = "interrupted"
         call = self.call
-        partial = self._assembly.completion()
+        partial = self._said()
         error = StreamInterruptedError(message=f"The stream broke off: {cause}", partial=self.partial())
         if call.shielding is not None:
             error.masked_partial = partial
@@ -223,8 +230,7 @@ def _drain(source: Source, limit: float) -> Flow[None]:
 
 
 class StreamSession(Session[ChatCompletionChunk]):
-    """Chunks for the caller: copies, since he may change what he is given (many add up the fragments of a tool call in
-    the first of them), and those that came are what is stored, checked and told.
+    """Chunks for the caller: those that came. He may change them: what is stored and told of them is in the log.
 
     The last visible chunk is held back until the end is known, because it carries `edge`; the one that ends the last
     choice is normally followed by nothing but usage, so this delays no content. Where usage is hidden, what else its
@@ -237,7 +243,7 @@ class StreamSession(Session[ChatCompletionChunk]):
     _beside: Mapping[str, Any] = MappingProxyType({})  # what hidden chunks say, as long as none is held back
 
     def _hide(self, chunk: ChatCompletionChunk) -> None:
-        said = {name: value for name, value in (own(chunk).model_extra or {}).items() if name not in PADDING}
+        said = {name: value for name, value in (chunk.model_extra or {}).items() if name not in PADDING}
         if self._last is None:
             self._beside = _together(self._beside, said)
         else:
@@ -247,7 +253,6 @@ class StreamSession(Session[ChatCompletionChunk]):
         if self._finishes and not chunk.choices and not self._show_usage and "usage" in chunk.model_fields_set:
             self._hide(chunk)
             return
-        chunk = own(chunk)
         if self._last is not None:
             self.pending.append(self._last)
             self._last = None

@@ -30,14 +30,13 @@ from edgeagent.core.session import pull
 from edgeagent.effects import Flow, Scope, join, read, spawn
 from edgeagent.errors import APIConnectionError, DeadlineExceededError
 from edgeagent.signal import Signal
-from edgeagent.types.assembly import assemble
 
 if TYPE_CHECKING:
     from edgeagent.cache.entry import Entry
     from edgeagent.core.admission import Tab
     from edgeagent.core.call import Call
     from edgeagent.types import ChatCompletion, ChatCompletionChunk, Target
-    from edgeagent.types.recording import Recorder
+    from edgeagent.types.chunk_log import ChunkLog
 
 __all__ = ["Place", "SharedStream", "SharedStreams"]
 
@@ -76,7 +75,7 @@ class SharedStream:
         call: of who came first, whose scope holds the connection.
         target: who answers.
         opened: the stream from its first content on.
-        recorder: is given the chunks as they come.
+        log: is given the chunks as they come.
         settle: of the call that pays and the whole answer makes the entry that the others account by; stores.
     """
 
@@ -85,7 +84,7 @@ class SharedStream:
         call: Call,
         target: Target,
         opened: OpenedStream,
-        recorder: Recorder | None,
+        log: ChunkLog,
         settle: Callable[[Call, ChatCompletion], Entry | None],
     ) -> None:
         self.first = call
@@ -96,10 +95,10 @@ class SharedStream:
         self.completion: ChatCompletion | None = None
         """The whole answer, once it has ended."""
         self._opened = opened
-        self._recorder = recorder
+        self._log = log
+        self._fresh: list[ChatCompletionChunk] | None = None  # those that came last, until somebody takes them
         self._settle = settle
         self._lock = Lock()
-        self._log: list[ChatCompletionChunk] = []
         self._members: list[Call] = [call]
         self._turn: Signal | None = None  # made by the first one who waits
         self._reading = False
@@ -145,7 +144,20 @@ class SharedStream:
     def so_far(self, place: int) -> tuple[list[ChatCompletionChunk], bool]:
         """The chunks from `place` on that are there, and whether they are the last."""
         with self._lock:
-            return self._log[place:], self.state == "ended"
+            fresh, there, ended = self._taken(place), len(self._log.items), self.state == "ended"
+        return self._log.since(place, there) if fresh is None else fresh, ended
+
+    def _taken(self, place: int) -> list[ChatCompletionChunk] | None:
+        """The very chunks that came, for who is the first to ask for just these; with the lock held."""
+        fresh = self._fresh
+        if fresh is None or place + len(fresh) != len(self._log.items):
+            return None
+        self._fresh = None
+        return fresh
+
+    def said(self, end: int) -> ChatCompletion:
+        """The completion as far as the chunks before `end` say it."""
+        return self._log.completion(end)
 
     def more(self, call: Call, place: int) -> Flow[tuple[list[ChatCompletionChunk], bool]]:
         """The chunks from `place` on, once there are any, and whether they are the last.
@@ -156,8 +168,9 @@ class SharedStream:
         """
         while True:
             with self._lock:
-                news, state = self._log[place:], self.state  # of one moment: the end may bring more
-                if news or state != "open":
+                there, state = len(self._log.items), self.state  # of one moment: the end may bring more
+                if there > place or state != "open":
+                    fresh = self._taken(place)
                     break
                 reads = call is self.first and self._starter is None
                 if reads:
@@ -168,9 +181,9 @@ class SharedStream:
                 yield from self._read(call.deadline)
             elif not (yield from join(turn, call.deadline)):
                 raise DeadlineExceededError
-        if not news and state != "ended":
+        if there == place and state != "ended":
             raise self._fault()
-        return news, state == "ended"
+        return self._log.since(place, there) if fresh is None else fresh, state == "ended"
 
     def leave(self, call: Call) -> None:
         """One reads no more; told before his scope is closed. Idempotent, never blocks."""
@@ -283,10 +296,9 @@ class SharedStream:
         for chunk in chunks:
             if not chunk.created:  # a vendor that sends no time
                 chunk.created = self._created
-        if self._recorder is not None:
-            self._recorder.took(chunks)
         with self._lock:
-            self._log += chunks
+            self._log.took(chunks)
+            self._fresh = chunks
             self._reading = False
             turn = None
             if not opened.ended:
@@ -298,7 +310,7 @@ class SharedStream:
             self._told()
 
     def _finish(self) -> None:
-        completion = assemble(self._log)
+        completion = self._log.completion()
         try:
             if self.first.promises:
                 check_promises(self.first.promises, completion)

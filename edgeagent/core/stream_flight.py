@@ -11,7 +11,7 @@ from edgeagent.core.session import StreamSession
 from edgeagent.core.shared_stream import SharedStream
 from edgeagent.effects import Flow, here
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
-from edgeagent.types.recording import Recorder
+from edgeagent.types.chunk_log import ChunkLog
 
 if TYPE_CHECKING:
     from edgeagent.cache.entry import Entry
@@ -49,6 +49,12 @@ class SharedSession(StreamSession):
 
     def _fetch(self) -> Flow[None]:
         self._put(self._opened, *(yield from self._shared.more(self.call, self._place)))
+
+    def _keep(self, chunks: list[ChatCompletionChunk]) -> None:
+        """The stream has them."""
+
+    def _said(self) -> ChatCompletion:
+        return self._shared.said(self._place)
 
     def _whole(self) -> ChatCompletion:
         return self._shared.completion or super()._whole()
@@ -122,17 +128,17 @@ class StreamFlight:
         """A stream of the provider's that others may join."""
         call, pipeline = self._call, self._pipeline
         answered, asked = yield from pipeline._opened_by(call, self._candidates)
-        recorder = Recorder(call.clock)
+        log = ChunkLog(call.clock)
 
         def settle(payer: Call, completion: ChatCompletion) -> Entry | None:
             payer.edge.provider_latency_ms = (call.clock() - asked) * 1e3
             payer.cleared = call.cleared  # the answer is as old as the first one's question
             if call.ticket is not None:
                 call.ticket.streamed(None if completion.usage is None else completion.usage.completion_tokens)
-            return pipeline._settle(payer, completion, answered, self._keys, recorder)
+            return pipeline._settle(payer, completion, answered, self._keys, log)
 
         pipeline._answered_by(call, answered.target)
-        stream = SharedStream(call, answered.target, answered.answer, recorder, settle)
+        stream = SharedStream(call, answered.target, answered.answer, log, settle)
         self._streams.add(self._place, stream)
         return self._session(stream), stream
 

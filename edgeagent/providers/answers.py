@@ -94,12 +94,12 @@ class ItemDecoder:
         self._finish_seen = False
         self._called = False
         self._id = id
-        self._last: ChatCompletionChunk | None = None
+        self._head: dict[str, Any] | None = None  # of the last chunk, which is the caller's
 
     def feed(self, item: Any) -> list[ChatCompletionChunk]:
         """The chunk that an item is. Raises `ResponseValidationError` like `chunk_from`."""
         chunk = chunk_from(item, request=self._request, id=self._id)
-        self._last = chunk
+        self._head = {"id": chunk.id, "created": chunk.created, "model": chunk.model}
         for choice in chunk.choices:
             self._finish_seen = self._finish_seen or choice.finish_reason is not None
             self._called = self._called or bool(choice.delta.tool_calls)
@@ -107,15 +107,10 @@ class ItemDecoder:
 
     def end(self) -> list[ChatCompletionChunk]:
         """An iterator that ended has finished: pieces of plain text carry no finish reason of their own."""
-        if self._finish_seen or self._last is None:
+        if self._finish_seen or self._head is None:
             return []
-        last = self._last
         finish = {"index": 0, "delta": {}, "finish_reason": "tool_calls" if self._called else "stop"}
-        return [
-            ChatCompletionChunk.model_validate(
-                {"id": last.id, "created": last.created, "model": last.model, "choices": [finish]}
-            )
-        ]
+        return [ChatCompletionChunk.model_validate({**self._head, "choices": [finish]})]
 
 
 def _fields(value: object) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """How a streamed answer came: its chunks and their times, recorded beside the completion that they say.
 
-Most chunks of most streams are alike but for their text, and the texts together are the completion's. So such a chunk
-is recorded as the number of its characters; the first of them stands as the pattern of all. Any other chunk (a tool
-call's fragment, reasoning, an end, usage) is recorded whole. Padding (`obfuscation`) is not recorded.
+The texts of the pieces that are alike but for them (see `edgeagent.types.chunk_log`) are together the completion's. So
+such a piece is recorded as the number of its characters, any other chunk whole; padding (`obfuscation`) is not.
 
 The format is JSON: `{"like": pattern, "chunks": [number or chunk, …], "ms": [milliseconds since the first, …]}`.
 """
@@ -10,15 +9,15 @@ The format is JSON: `{"like": pattern, "chunks": [number or chunk, …], "ms": [
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from operator import itemgetter
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from edgeagent.types.assembly import PADDING
-from edgeagent.types.chunk import ChatCompletionChunk, ChoiceDelta, ChunkChoice
+from edgeagent.types.chunk import ChatCompletionChunk
+from edgeagent.types.chunk_log import ChunkLog
 from edgeagent.types.completion import ChatCompletion
 
-__all__ = ["Recorded", "Recorder", "replayed"]
+__all__ = ["Recorded", "recording", "replayed"]
 
 MAX_BYTES: Final = 2**20
 """The largest recording; a stream with a larger one is replayed in few chunks."""
@@ -33,51 +32,26 @@ class Recorded(NamedTuple):
     chunk: ChatCompletionChunk
 
 
-class Recorder:
-    """Takes the chunks of one stream as they come. They are not changed, and must not be by others until the end.
-
-    Args:
-        clock: seconds, monotonic.
-    """
-
-    __slots__ = ("_chunks", "_clock", "_times")
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._chunks: list[ChatCompletionChunk] = []
-        self._times: list[tuple[float, int]] = []
-
-    def took(self, chunks: Sequence[ChatCompletionChunk]) -> None:
-        """These came now."""
-        if chunks:
-            self._chunks += chunks
-            self._times.append((self._clock(), len(chunks)))
-
-    def encoded(self, completion: ChatCompletion) -> bytes:
-        """The recording, to be replayed beside `completion`; empty if there is none, or it is too large."""
-        like = next((chunk for chunk in self._chunks if _is_text(chunk)), None)
-        pattern = None if like is None else _shape(like)
-        items: list[bytes] = []
-        said: list[str] = []
-        for chunk in self._chunks:
-            if pattern is not None and _is_text(chunk) and _shape(chunk) == pattern:
-                text = chunk.choices[0].delta.content or ""
-                said.append(text)
-                items.append(b"%d" % len(text))
-            else:
-                if like is not None:
-                    said += _texts(chunk, like.choices[0].index)
-                items.append(_whole(chunk))
-        if like is not None and "".join(said) != _text(completion, like.choices[0].index):
-            return b""
-        return self._joined(items, like)
-
-    def _joined(self, items: list[bytes], like: ChatCompletionChunk | None) -> bytes:
-        first = self._times[0][0] if self._times else 0.0
-        times = (b"%d" % round((time - first) * 1e3) for time, count in self._times for _ in range(count))
-        shape = b"null" if like is None else _whole(like)
-        data = b'{"like":%b,"chunks":[%b],"ms":[%b]}' % (shape, b",".join(items), b",".join(times))
-        return data if items and len(data) <= MAX_BYTES else b""
+def recording(log: ChunkLog, completion: ChatCompletion) -> bytes:
+    """A stream's recording, to be replayed beside `completion`; empty if there is none, or it is too large."""
+    like = log.like
+    items: list[bytes] = []
+    said: list[str] = []
+    for item in log.items:
+        if isinstance(item, str):
+            said.append(item)
+            items.append(b"%d" % len(item))
+        else:
+            if like is not None:
+                said += _texts(item, like.choices[0].index)
+            items.append(_whole(item))
+    if like is not None and "".join(said) != _text(completion, like.choices[0].index):
+        return b""
+    first = log.times[0][0] if log.times else 0.0
+    times = (b"%d" % round((time - first) * 1e3) for time, count in log.times for _ in range(count))
+    shape = b"null" if like is None else like.as_json()
+    data = b'{"like":%b,"chunks":[%b],"ms":[%b]}' % (shape, b",".join(items), b",".join(times))
+    return data if items and len(data) <= MAX_BYTES else b""
 
 
 def replayed(data: bytes, completion: ChatCompletion) -> list[Recorded]:
@@ -108,34 +82,6 @@ def _replayed(
         if not 0 <= time <= LONGEST_MS:
             raise ValueError("a time that no stream takes")
         yield Recorded(time / 1e3, chunk)
-
-
-def _is_text(chunk: ChatCompletionChunk) -> bool:
-    """Whether it is a piece of one choice's text, and brings nothing that no model knows."""
-    if len(chunk.choices) != 1 or (chunk.__pydantic_extra__ and not PADDING.issuperset(chunk.__pydantic_extra__)):
-        return False
-    choice = chunk.choices[0]
-    delta = choice.delta
-    return bool(delta.content) and not choice.__pydantic_extra__ and not delta.__pydantic_extra__
-
-
-_TOP: Final = itemgetter(*(name for name in ChatCompletionChunk.model_fields if name != "choices"))
-_CHOICE: Final = itemgetter(*(name for name in ChunkChoice.model_fields if name != "delta"))
-_DELTA: Final = itemgetter(*(name for name in ChoiceDelta.model_fields if name != "content"))
-
-
-def _shape(chunk: ChatCompletionChunk) -> tuple[Any, ...]:
-    """All that a piece of text says but the text; equal shapes are equal chunks but for it."""
-    choice = chunk.choices[0]
-    delta = choice.delta
-    return (
-        _TOP(chunk.__dict__),
-        chunk.__pydantic_fields_set__,
-        _CHOICE(choice.__dict__),
-        choice.__pydantic_fields_set__,
-        _DELTA(delta.__dict__),
-        delta.__pydantic_fields_set__,
-    )
 
 
 def _texts(chunk: ChatCompletionChunk, index: int) -> list[str]:

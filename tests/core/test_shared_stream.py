@@ -15,6 +15,7 @@ from edgeagent.core.shared_stream import SharedStream, SharedStreams
 from edgeagent.core.stream_flight import SharedSession
 from edgeagent.effects import Join, Read, Scope, Spawn
 from edgeagent.types import ChatCompletionChunk, Target
+from edgeagent.types.chunk_log import ChunkLog
 from tests.core.test_pipeline import House
 
 TARGET = Target("fake", "m")
@@ -52,7 +53,7 @@ def shared(first: Call) -> SharedStream:
     source: Any = object()
     first.scope.sources.append(source)
     opened = OpenedStream(source, Decoder(), [chunk("a")])
-    return SharedStream(first, TARGET, opened, None, lambda payer, completion: None)
+    return SharedStream(first, TARGET, opened, ChunkLog(), lambda payer, completion: None)
 
 
 def ended(flow: Iterator[Any], *outcomes: Any) -> Any:
@@ -228,7 +229,7 @@ def test_a_stream_that_has_ended_is_not_kept(first: Call) -> None:
     """It can be read, and joined by those who waited for its opening; nobody finds it any more."""
     streams = SharedStreams()
     opened = OpenedStream(None, None, [chunk("a", "stop")], ended=True)
-    shared = SharedStream(first, TARGET, opened, None, lambda payer, completion: None)
+    shared = SharedStream(first, TARGET, opened, ChunkLog(), lambda payer, completion: None)
     streams.add((None, b"k"), shared)
     assert streams.get((None, b"k")) is None
     assert shared.payer is first

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.types import recording as module
 from edgeagent.types.assembly import assemble
-from edgeagent.types.recording import Recorder, replayed
+from edgeagent.types.chunk_log import ChunkLog
+from edgeagent.types.recording import recording, replayed
 
 
 class Clock:
@@ -34,12 +35,12 @@ def chunk(
 def again(*batches: list[ChatCompletionChunk]) -> tuple[list[ChatCompletionChunk], list[float], bytes]:
     """What is replayed of batches that came a second apart, and the recording."""
     clock = Clock()
-    recorder = Recorder(clock)
+    log = ChunkLog(clock)
     for batch in batches:
-        recorder.took(batch)
+        log.took(batch)
         clock.now += 1
     completion = assemble([piece for batch in batches for piece in batch])
-    data = recorder.encoded(completion)
+    data = recording(log, completion)
     stored = ChatCompletion.from_json(completion.as_json())
     recorded = replayed(data, stored)
     return [one.chunk for one in recorded], [one.after for one in recorded], data
@@ -107,15 +108,15 @@ def test_usage_comes_where_it_came() -> None:
 
 def test_what_does_not_fit_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing came, the completion says something else than the chunks, or the recording is too large."""
-    recorder = Recorder(Clock())
-    recorder.took([])
-    assert recorder.encoded(assemble([])) == b""
-    recorder.took([chunk({"content": "a"})])
-    assert recorder.encoded(assemble([chunk({"content": "b"})])) == b""
-    assert recorder.encoded(assemble([])) == b""
-    data = recorder.encoded(assemble([chunk({"content": "a"})]))
+    log = ChunkLog(Clock())
+    log.took([])
+    assert recording(log, assemble([])) == b""
+    log.took([chunk({"content": "a"})])
+    assert recording(log, assemble([chunk({"content": "b"})])) == b""
+    assert recording(log, assemble([])) == b""
+    data = recording(log, assemble([chunk({"content": "a"})]))
     monkeypatch.setattr(module, "MAX_BYTES", len(data) - 1)
-    assert recorder.encoded(assemble([chunk({"content": "a"})])) == b""
+    assert recording(log, assemble([chunk({"content": "a"})])) == b""
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class Tidy:
     What the server said besides is kept beside it.
     """
 
-    __slots__ = ("_calls", "_choices", "_cited", "_details", "_id", "_last", "_tags", "_think")
+    __slots__ = ("_calls", "_choices", "_cited", "_details", "_head", "_id", "_tags", "_think")
 
     def __init__(self, *, think: bool = False) -> None:
         self._id = ""
@@ -62,7 +62,7 @@ class Tidy:
         self._details: dict[int, list[tuple[Any, Any, Any]]] = {}  # by choice, in order: their own index, type, id
         self._calls: dict[int, list[_Call]] = {}  # by choice, in order
         self._choices: dict[int, bool] = {}  # whether they have finished
-        self._last: ChatCompletionChunk | None = None
+        self._head: dict[str, Any] | None = None  # of the last chunk, which is the caller's
         self._cited = False
 
     def completion(self, completion: ChatCompletion) -> ChatCompletion:
@@ -100,7 +100,7 @@ class Tidy:
                 self._no_arguments(choice)
             else:
                 self._choices.setdefault(choice.index, False)
-        self._last = chunk
+        self._head = {"id": chunk.id, "created": chunk.created, "model": chunk.model}
         if chunk.choices and not self._cited:
             self._cite(chunk, chunk.choices[0].delta)
         count(chunk.usage)
@@ -108,9 +108,8 @@ class Tidy:
 
     def rest(self) -> list[ChatCompletionChunk]:
         """The stream has ended properly: the finish reasons that it left out."""
-        last = self._last
         unfinished = [index for index, finished in self._choices.items() if not finished]
-        if last is None or not unfinished:
+        if self._head is None or not unfinished:
             return []
         choices = []
         for index in unfinished:
@@ -120,7 +119,7 @@ class Tidy:
             self._finish(choice, bool(self._calls.get(index)), called_function=False)
             self._no_arguments(choice)
             choices.append(choice)
-        return [ChatCompletionChunk(id=last.id, created=last.created, model=last.model, choices=choices)]
+        return [ChatCompletionChunk(choices=choices, **self._head)]
 
     def _no_arguments(self, choice: ChunkChoice) -> None:
         """With its end, a call that was given no arguments is given none in JSON."""
