@@ -87,7 +87,7 @@ class Answers(Calls):
         edge = call.edge
         edge.cached = True
         edge.cache_tier = tier
-        edge.age = self._wall() - entry.created
+        edge.age = max(0.0, self._wall() - entry.created)  # clocks differ
         if call.spare is not None:
             edge.stale = call.spare.entry is entry
         return completion

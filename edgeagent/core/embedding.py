@@ -207,7 +207,7 @@ class Embeddings(Calls):
         edge, first = call.edge, known[0].entry
         edge.saved_usd, edge.cache_tier = total(known)
         edge.cached, edge.cost_usd, edge.cached_inputs = True, ZERO, len(batch.places)
-        edge.age = self._wall() - min(one.entry.created for one in known.values())
+        edge.age = max(0.0, self._wall() - min(one.entry.created for one in known.values()))
         edge.provider, edge.model = first.provider, first.model
         ids = {one.entry.request_id for one in known.values()}
         edge.request_id = first.request_id if len(ids) == 1 else None

@@ -147,6 +147,8 @@ def test_vectors_from_the_cache_are_as_old_as_the_oldest() -> None:
     assert home.embed(["a", "b"]).edge.age is None
     home.world.now += 5
     assert [home.embed(texts).edge.age for texts in ("a", "b", ["b", "a"])] == [35, 5, 35]
+    home.world.now -= 60  # a clock that was set back
+    assert home.embed("a").edge.age == 0
 
 
 def test_one_text_alone_or_in_a_list_is_one_entry() -> None:

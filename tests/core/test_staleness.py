@@ -75,6 +75,14 @@ def test_age_is_told() -> None:
     assert here.complete(options=how).edge.age == 7.5
 
 
+def test_no_answer_is_younger_than_one_that_was_made_now() -> None:
+    """The clock of the machine that made it was ahead of ours, or ours was set back."""
+    here = house("old")
+    here.complete()
+    here.world.now -= 7.5
+    assert here.complete().edge.age == 0
+
+
 def test_the_renewal_is_the_callers() -> None:
     """A call of its own to the observers, under the same tags; its end is told, also that it failed."""
     here = house("old", OUTAGE, "new")
