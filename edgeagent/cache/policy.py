@@ -94,6 +94,11 @@ class CacheOptions:
         return self.mode in {"on", "write", "refresh"}
 
     @property
+    def replaces(self) -> bool:
+        """Whether an answer may be stored where another is that other calls take."""
+        return not self.reads or self.max_age is not None
+
+    @property
     def fingerprint(self) -> bytes:
         """What of these options is part of the key, to be given to it as policy; empty when nothing is."""
         return b"" if self.sample is None else canonical_json({"sample": self.sample})

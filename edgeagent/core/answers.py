@@ -205,7 +205,9 @@ class Answers(Calls):
             self.layers.store(keys.raw, keys.shared, data, kept, shared=keys.far, near=near)
             self.layers.store_similar(call, keys, data, ttl)
 
-        return self.layers.clearings.keep(call.cleared, (keys.raw, keys.shared), data, created, store)
+        return self.layers.clearings.keep(
+            call.cleared, (keys.raw, keys.shared), data, created, store, renews=call.options.cache.replaces
+        )
 
     def _entry(self, call: Call, completion: ChatCompletion, target: Target, ttl: float | None, keep: float) -> Entry:
         now = self._wall()

@@ -96,6 +96,7 @@ class Call(Generic[R]):
         "prefers_async",
         "promises",
         "question",
+        "renewals",
         "request",
         "scope",
         "shielding",
@@ -149,6 +150,7 @@ class Call(Generic[R]):
         self.asked: HTTPRequest | None = None  # by the last attempt, without the body
         self.answer_headers: Headers | None = None  # of the last attempt
         self.cleared = 0  # how often entries had been forgotten when it began
+        self.renewals = 0  # and how often answers had been stored in place of others
         self.tab: Tab | None = None  # of the attempt that answered
 
     def remaining(self) -> float | None:

@@ -164,7 +164,8 @@ class Calls:
             streams=stream,
             health=self.targets.health,
         )
-        call.cleared = self.layers.clearings.count
+        clearings = self.layers.clearings
+        call.cleared, call.renewals = clearings.count, clearings.renewals
         cache = options.cache
         if (cache.stale_if_error or cache.stale_while_revalidate) and cache.reads:
             call.spare = Spare(cache, self._wall)
@@ -230,7 +231,7 @@ class Calls:
                 break
             if not (yield from join(flight, call.deadline)):
                 raise DeadlineExceededError
-            if flight.entry is not None and call.cleared <= flight.cleared:
+            if flight.entry is not None and flight.suits(call.cleared, call.renewals):
                 followed = follow(flight.entry)
                 if followed is not None:
                     return followed
@@ -241,10 +242,11 @@ class Calls:
                 finally:
                     del error  # no cycle through this frame
             call.check_deadline()
-        flight.options, flight.cleared = call.options, call.cleared
+        flight.options, flight.cleared, flight.renewals = call.options, call.cleared, call.renewals
         landing = call.scope.add(flight.abandon)
         try:
             found = yield from find()
+            flight.found = found is not None
             answer, entry = found if found is not None else (yield from ask())
             if entry is None:
                 flight.abandon()

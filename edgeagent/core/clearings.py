@@ -26,6 +26,8 @@ class Clearings:
     def __init__(self) -> None:
         self.count = 0
         """How often. A call notes it when it begins."""
+        self.renewals = 0
+        """How often a call that does not take what is stored has stored an answer. A call notes this, too."""
         self._last: deque[Takes] = deque(maxlen=REMEMBERED)
         self._lock = RLock()  # what is stored may be a tier's of the caller's own, and forget something itself
 
@@ -46,15 +48,26 @@ class Clearings:
             recent = list(self._last)[-later:]
         return any(one.takes(key, data, now) for one in recent for key in keys)
 
-    def keep(self, since: int, keys: tuple[bytes, ...], data: bytes, now: float, store: Callable[[], object]) -> bool:
+    def keep(
+        self,
+        since: int,
+        keys: tuple[bytes, ...],
+        data: bytes,
+        now: float,
+        store: Callable[[], object],
+        *,
+        renews: bool = False,
+    ) -> bool:
         """Store an entry unless it has been forgotten since → whether it was stored.
 
         Nothing is forgotten between the look and the end of `store`: what is forgotten after it finds the entry there.
+        One that `renews` may have another answer before it.
         """
         with self._lock:
             stored = not self.forgot(since, keys, data, now)
             if stored:
                 store()
+                self.renewals += renews
         return stored
 
     def after_fork(self) -> None:

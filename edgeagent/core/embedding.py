@@ -269,7 +269,8 @@ class Embeddings(Calls):
                     continue
                 raw, shared = batch.raw[place], batch.shared[place]
                 store = partial(self.layers.store, raw, shared, data, cache.ttl, shared=candidates.sharable)
-                self.layers.clearings.keep(call.cleared, (raw, shared), data, self._wall(), store)
+                keep = self.layers.clearings.keep
+                keep(call.cleared, (raw, shared), data, self._wall(), store, renews=cache.replaces)
         return packed
 
     def _entry(

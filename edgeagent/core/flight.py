@@ -25,7 +25,7 @@ __all__ = ["Flight", "Flights"]
 class Flight(Signal):
     """One call under way. Its leader ends it exactly once; later endings do nothing."""
 
-    __slots__ = ("_error", "_flights", "_key", "cleared", "entry", "options", "thread")
+    __slots__ = ("_error", "_flights", "_key", "cleared", "entry", "found", "options", "renewals", "thread")
 
     def __init__(self, flights: Flights, key: Hashable) -> None:
         super().__init__()
@@ -38,6 +38,17 @@ class Flight(Signal):
         """The leader's: how long and how often it tried."""
         self.cleared = 0
         """How often entries had been forgotten when the leader began: its answer is none for who came after more."""
+        self.renewals = 0
+        """How often answers had been stored in place of others: see `suits`."""
+        self.found = False
+        """Whether the leader found its answer somewhere, instead of asking for it."""
+
+    def suits(self, cleared: int, renewals: int) -> bool:
+        """Whether its answer is one for who began after so many clearings and renewals.
+
+        What the leader found may have been replaced before. Who is told no finds what replaced it.
+        """
+        return cleared <= self.cleared and (not self.found or renewals <= self.renewals)
 
     def land(self, entry: object) -> None:
         """The call succeeded; `entry` is never None, and never changed."""

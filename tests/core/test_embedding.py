@@ -567,6 +567,25 @@ def test_a_follower_for_whom_the_flights_answer_is_too_old() -> None:
     assert len(embedder.asked) == 2
 
 
+def test_who_asks_after_a_renewal_is_given_no_vector_of_before() -> None:
+    """As with answers: what a leader reads that began before it is not his."""
+    embedder = Embedder()
+    home = Home(embedder, far=Far(), memory=False)
+    home.embed(["a"])
+    home.world.write()
+    request = embedding_request({"model": "m", "input": ["a"]})
+    leader = home.embeddings.create(request, cache(), Scope(), prefers_async=True)
+    offload = leader.send(None)
+    old = offload.call()  # type: ignore[union-attr]
+    home.embed(["a"], options=cache(mode="refresh"))
+    follower = home.embeddings.create(request, cache(), Scope(), prefers_async=True)
+    assert isinstance(follower.send(None), Join)
+    with pytest.raises(StopIteration):
+        leader.send(old)
+    answer = home.world.run(resumed(follower, True))
+    assert (answer.edge.cached, answer.edge.coalesced) == (True, False)
+
+
 def resumed(flow: Any, outcome: Any) -> Any:
     """A flow that waits for an outcome, as one that begins with what it does next."""
     try:

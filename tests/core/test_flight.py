@@ -87,3 +87,21 @@ def test_an_error_that_cannot_be_copied_is_shared() -> None:
     error = Stubborn()
     flight.fail(error)
     assert flight.error() is error
+
+
+@pytest.mark.parametrize(
+    ("found", "cleared", "renewals", "suits"),
+    [
+        (False, 3, 7, True),
+        (False, 3, 8, True),  # it was asked for: no answer is later
+        (False, 4, 7, False),
+        (True, 3, 7, True),
+        (True, 3, 8, False),
+        (True, 4, 7, False),
+    ],
+)
+def test_for_whom_an_answer_is(found: bool, cleared: int, renewals: int, suits: bool) -> None:
+    """Not for who began after entries had been forgotten; nor, if it was found, after answers had been replaced."""
+    flight = lead()
+    flight.found, flight.cleared, flight.renewals = found, 3, 7
+    assert flight.suits(cleared, renewals) is suits

@@ -537,6 +537,32 @@ def test_a_follower_gets_the_leaders_answer() -> None:
     assert fake.calls == 1
 
 
+@pytest.mark.parametrize("how", [{"mode": "refresh"}, {"mode": "write"}, {"max_age": 1}], ids=str)
+def test_who_asks_after_a_renewal_is_given_nothing_of_before(how: Any) -> None:
+    """He waits for who began before it and reads what that may have; then he looks for himself."""
+    house = House(FakeProvider("old", "new"), far=Far(), memory=False)
+    house.complete()
+    house.world.write()
+    house.world.now += 5
+    leader = house.pipeline.complete(house.request("hello"), CallOptions(), Scope(), prefers_async=True)
+    offload = next(leader)
+    assert isinstance(offload, Offload)
+    data = offload.call()
+    assert house.complete(options=CallOptions(cache=CacheOptions(**how))).choices[0].message.content == "new"
+
+    def land(effect: Join) -> bool:
+        with pytest.raises(StopIteration) as ended:
+            leader.send(data)
+        assert ended.value.value.choices[0].message.content == "old"
+        return True
+
+    house.world.on_join = land
+    follower = house.pipeline.complete(house.request("hello"), CallOptions(), Scope(), prefers_async=True)
+    completion = house.world.run(follower)
+    assert completion.choices[0].message.content == "new"
+    assert (completion.edge.cached, completion.edge.coalesced) == (True, False)
+
+
 def test_a_follower_gets_his_own_copy_of_the_error() -> None:
     """A provider's error is shared; nobody runs a second ladder of retries."""
     fake = FakeProvider("Paris")
