@@ -21,10 +21,10 @@ from edgeagent.cache import Cache
 from edgeagent.cache.disk import DiskCache
 from edgeagent.cache.entry import Entry, decode_entry, encode_entry
 from edgeagent.cache.key import raw_key
-from edgeagent.cache.known_keys import KnownKeys
 from edgeagent.cache.memory import MemoryCache
 from edgeagent.core.call import Call
 from edgeagent.core.flight import Flights
+from edgeagent.core.known_requests import KnownRequests
 from edgeagent.core.requests import chat_request
 from edgeagent.core.validate import validate
 from edgeagent.effects import Scope, Timeout
@@ -71,11 +71,15 @@ def memory() -> dict[str, Callable[[], Any]]:
     assert found is not None
     data = pipeline.layers._near[0].get(key)
     assert data is not None
-    known = KnownKeys()
+    known = KnownRequests()
+    for _ in range(2):
+        _, one = known.request(params)
+    assert one is not None
     parts: dict[str, Callable[[], Any]] = {
         WHOLE: hit,
-        "the request, checked": lambda: chat_request(params),
-        "its key, found": lambda: raw_key(request, digest, b"", known),
+        "the request, known": lambda: known.request(params),
+        "(the request, checked)": lambda: chat_request(params),
+        "its key, known": lambda: one.key(request, digest, b""),
         "(its key, made)": lambda: raw_key(request, digest, b""),
         "the look-up": lambda: pipeline.layers.near(key, None),
         "(an entry taken apart, the first time)": lambda: decode_entry(data),

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from edgeagent.cache.key import make_key
 
-__all__ = ["LARGEST", "KnownKeys"]
+__all__ = ["LARGEST", "KnownKeys", "is_plain", "is_short", "written"]
 
 MAX_BYTES: Final = 8 * 2**20
 """Of all values together; when they are more, it begins anew."""
@@ -40,16 +40,13 @@ class KnownKeys:
 
     def __call__(self, params: Mapping[str, Any], candidates: bytes, policy: bytes, routing: bytes) -> bytes:
         """`edgeagent.cache.key.make_key`; raises what it raises."""
-        try:
-            values = marshal.dumps((params, candidates, policy, routing), _FORMAT)  # type: ignore[arg-type]  # or raises
-        except ValueError:  # a value of another type, or too deep: it may be one for JSON all the same
-            return make_key(params, candidates, policy, routing)
-        if len(values) > LARGEST:
+        values = written((params, candidates, policy, routing))
+        if values is None:
             return make_key(params, candidates, policy, routing)
         key = self._keys.get(values)
         if key is None:
             key = make_key(params, candidates, policy, routing)
-            if _is_plain(params):
+            if is_plain(params):
                 self._keep(values, key)
         return key
 
@@ -65,9 +62,37 @@ class KnownKeys:
         self._left = self._max_bytes
 
 
-def _is_plain(value: Any) -> bool:
+def written(values: Any) -> bytes | None:
+    """The bytes by which they are found; None where there are none, or too many."""
+    try:
+        data = marshal.dumps(values, _FORMAT)
+    except ValueError:  # a value of another type, or too deep: it may be one for JSON all the same
+        return None
+    return data if len(data) <= LARGEST else None
+
+
+def is_short(messages: Any) -> bool:
+    """Whether the texts are together no longer than what is kept of a request; one with other parts is not."""
+    if type(messages) is not list:
+        return False
+    left = LARGEST
+    for message in messages:
+        if type(message) is not dict:
+            return False
+        content = message.get("content")
+        if type(content) is str:
+            left -= len(content)
+        elif type(content) is list:
+            texts = [part.get("text") if type(part) is dict else None for part in content]
+            left -= sum(len(text) if type(text) is str else LARGEST + 1 for text in texts)
+        elif content is not None:
+            return False
+    return left >= 0
+
+
+def is_plain(value: Any) -> bool:
     """Whether there is nothing in it but JSON's own types, no subclass of them either."""
     kind = type(value)
     if kind is dict:
-        return all(type(name) is str for name in value) and all(map(_is_plain, value.values()))
-    return kind in _ATOMS or ((kind is list or kind is tuple) and all(map(_is_plain, value)))
+        return all(type(name) is str for name in value) and all(map(is_plain, value.values()))
+    return kind in _ATOMS or ((kind is list or kind is tuple) and all(map(is_plain, value)))

@@ -66,7 +66,7 @@ class Answers(Calls):
 
     def _raw_key(self, call: Call, candidates: Candidates) -> bytes | None:
         layers = self.layers
-        return raw_key_of(call, candidates.digest, layers.known_keys) if layers.enabled else None
+        return raw_key_of(call, candidates.digest, layers.known.keys) if layers.enabled else None
 
     def _near(self, call: Call, raw: bytes | None) -> tuple[Entry, CacheTierName] | None:
         """Ask memory, if this call may."""

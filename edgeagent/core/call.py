@@ -28,6 +28,7 @@ from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
 
 if TYPE_CHECKING:
     from edgeagent.core.admission import Admission, Tab
+    from edgeagent.core.known_requests import KnownRequest
     from edgeagent.core.purses import Purse
     from edgeagent.core.semantic import Question
     from edgeagent.core.staleness import Spare
@@ -90,6 +91,7 @@ class Call(Generic[R]):
         "edge",
         "health",
         "hedged_usd",
+        "known",
         "native",
         "observation",
         "options",
@@ -122,8 +124,10 @@ class Call(Generic[R]):
         prefers_async: bool = False,
         streams: bool = False,
         health: Health | None = None,
+        known: KnownRequest | None = None,
     ) -> None:
         self.request = request
+        self.known = known  # of the request as it began
         self.native: NativeExchange | None = None
         self.options = options
         self.scope = scope

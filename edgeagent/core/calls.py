@@ -39,6 +39,7 @@ from edgeagent.types import AnyRequest, Target
 
 if TYPE_CHECKING:
     from edgeagent.core.admission import Admission
+    from edgeagent.core.known_requests import KnownRequest
 
 __all__ = ["Calls"]
 
@@ -151,6 +152,7 @@ class Calls:
         prefers_async: bool,
         stream: bool = False,
         operation: str = "chat",
+        known: KnownRequest | None = None,
     ) -> Call[R]:
         if self.layers.policy is not None:
             options = self._governed(request, options)
@@ -163,6 +165,7 @@ class Calls:
             prefers_async=prefers_async,
             streams=stream,
             health=self.targets.health,
+            known=known,
         )
         clearings = self.layers.clearings
         call.cleared, call.renewals = clearings.count, clearings.renewals

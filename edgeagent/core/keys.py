@@ -38,40 +38,27 @@ def policy_of(call: Call[Any]) -> bytes:
     return cache.fingerprint if shield is None else b"%s\nshield %s" % (cache.fingerprint, shield.fingerprint)
 
 
-def raw_key_of(call: Call, candidates: bytes, known: KnownKeys | None = None) -> bytes | None:
+def raw_key_of(call: Call, candidates: bytes, native_keys: KnownKeys | None = None) -> bytes | None:
     """The request's own key; None if the call has nothing to do with the cache or with other calls.
 
-    With `known` it is looked for there, if the request is not so large that this takes longer than to make the key.
+    That of one in a vendor's own format is looked for among `native_keys`, if it is not so large that this takes longer
+    than to make the key.
     """
-    cache = call.options.cache
+    cache, known = call.options.cache, call.known
+    if call.native is None and known is not None:
+        if cache.mode == "off" or (known.uncacheable and not cache.force):
+            return None
+        return known.key(call.request, candidates, policy_of(call))
     if not cache.allows(call.request):
         return None
-    make: MakeKey = known if known is not None and _is_short(call) else make_key
     if call.native is None:
-        policy = cache.fingerprint if call.options.shield is None else policy_of(call)
-        return raw_key(call.request, candidates, policy, make)
+        return raw_key(call.request, candidates, policy_of(call))
     native = call.native.asked
     if not cache.allows_native(native.body):
         return None
+    short = native.content is not None and len(native.content) <= LARGEST
+    make: MakeKey = native_keys if native_keys is not None and short else make_key
     return native_key(_params(call, native), candidates, policy_of(call), make=make)
-
-
-def _is_short(call: Call) -> bool:
-    """Whether its texts are together no longer than what is kept of a request; one with other parts is not."""
-    if call.native is not None:
-        written = call.native.asked.content
-        return written is not None and len(written) <= LARGEST
-    left = LARGEST
-    for message in call.request.messages:
-        content = message.get("content")
-        if type(content) is str:
-            left -= len(content)
-        elif type(content) is list:
-            texts = [part.get("text") if type(part) is dict else None for part in content]
-            left -= sum(len(text) if type(text) is str else LARGEST + 1 for text in texts)
-        elif content is not None:
-            return False
-    return left >= 0
 
 
 def shared_key_of(call: Call, candidates: bytes, raw: bytes) -> bytes:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 from edgeagent.cache.base import CacheTier, Put, lifetime, shorter
 from edgeagent.cache.decoded import DecodedEntries
 from edgeagent.cache.entry import Entry, decode_entry
-from edgeagent.cache.known_keys import KnownKeys
 from edgeagent.cache.outage import Away
 from edgeagent.core.clearings import Clearings
 from edgeagent.core.counts import Counts
 from edgeagent.core.keys import Keys, policy_of
+from edgeagent.core.known_requests import KnownRequests
 from edgeagent.core.leases import Lease, Repeat, wait_for_lease
 from edgeagent.core.reads import Reads
 from edgeagent.core.staleness import Background, Refreshes, Spare
@@ -81,7 +81,7 @@ class CacheLayers:
         self._wall = wall
         self._observer = observer
         self._decoded = DecodedEntries()
-        self.known_keys = KnownKeys()
+        self.known = KnownRequests()
         self._faults: set[tuple[str, type[BaseException]]] = set()
         self.semantic = semantic
         self._counts = {id(tier): Counts(looks=tier.blocking) for tier in tiers} | {id(semantic): Counts(looks=True)}
@@ -118,7 +118,7 @@ class CacheLayers:
     def forget_seen(self) -> None:
         """Let go of entries that were taken apart, and of what their requests said."""
         self._decoded.forget()
-        self.known_keys.forget()
+        self.known.forget()
 
     def near(self, key: bytes, max_age: float | None, spare: Spare | None = None) -> tuple[Entry, CacheTierName] | None:
         """Ask the tiers that do not block. What is there but not fresh is offered to `spare`."""

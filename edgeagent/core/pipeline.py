@@ -33,6 +33,7 @@ from edgeagent.types.metadata import CacheTierName
 from edgeagent.wire.http import HTTPResponse
 
 if TYPE_CHECKING:
+    from edgeagent.core.known_requests import KnownRequest
     from edgeagent.core.peek import Peek
     from edgeagent.core.resuming import ResumingSession
 
@@ -56,10 +57,16 @@ class Pipeline(Answers):
     # the two flows
 
     def complete(
-        self, request: ChatRequest, options: CallOptions, scope: Scope, *, prefers_async: bool
+        self,
+        request: ChatRequest,
+        options: CallOptions,
+        scope: Scope,
+        *,
+        prefers_async: bool,
+        known: KnownRequest | None = None,
     ) -> Flow[ChatCompletion]:
-        """One whole answer."""
-        return self._completed(self._begin(request, options, scope, prefers_async=prefers_async))
+        """One whole answer. `known` is what is known of the request, if it came before."""
+        return self._completed(self._begin(request, options, scope, prefers_async=prefers_async, known=known))
 
     def complete_natively(
         self, request: ChatRequest, native: Native, options: CallOptions, scope: Scope, *, prefers_async: bool
@@ -81,12 +88,18 @@ class Pipeline(Answers):
         return completion
 
     def open_stream(
-        self, request: ChatRequest, options: CallOptions, scope: Scope, *, prefers_async: bool
+        self,
+        request: ChatRequest,
+        options: CallOptions,
+        scope: Scope,
+        *,
+        prefers_async: bool,
+        known: KnownRequest | None = None,
     ) -> Flow[StreamSession | ResumingSession]:
-        """A stream whose first content is there."""
+        """A stream whose first content is there. `known` as in `complete`."""
         if options.resume:
             return self._resuming(request, options, scope, prefers_async=prefers_async)
-        call = self._begin(request, options, scope, prefers_async=prefers_async, stream=True)
+        call = self._begin(request, options, scope, prefers_async=prefers_async, stream=True, known=known)
         return self._opened(call, StreamSession)
 
     def _resuming(

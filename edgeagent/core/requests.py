@@ -15,7 +15,7 @@ from edgeagent.errors import RequestValidationError
 from edgeagent.types import ChatRequest
 from edgeagent.types.faults import first_fault
 
-__all__ = ["KNOWN_PARAMETERS", "UnwritableError", "chat_request", "dumped", "given", "unwritable"]
+__all__ = ["KNOWN_PARAMETERS", "UnwritableError", "chat_request", "copied", "dumped", "given", "unwritable"]
 
 KNOWN_PARAMETERS: Final = frozenset(ChatRequest.model_fields)
 _SCALARS: Final = (str, int, float)
@@ -45,7 +45,7 @@ def chat_request(params: Mapping[str, Any], extra_body: Mapping[str, Any] | None
         if extra_body:
             if not isinstance(extra_body, Mapping):
                 raise RequestValidationError("extra_body must be a mapping.", param="extra_body")
-            values.update(_copied(extra_body))
+            values.update(copied(extra_body))
         # model_validate without its options, which take a fifth of its time
         request: ChatRequest = ChatRequest.__pydantic_validator__.validate_python(values)
     except ValidationError as error:
@@ -57,7 +57,7 @@ def chat_request(params: Mapping[str, Any], extra_body: Mapping[str, Any] | None
 
 def unwritable(params: Mapping[str, Any]) -> RequestValidationError:
     """The error for values that are nested beyond measure, hold themselves, or hold what JSON cannot."""
-    param = next((name for name, value in params.items() if not _can_be_copied(value)), None)
+    param = next((name for name, value in params.items() if not _can_becopied(value)), None)
     return RequestValidationError(
         f"{param or 'The request'} cannot be sent as JSON: it is nested deeper than {DEPTH} levels, holds itself, or "
         "has an object in it that is no JSON value. Give such a part as JSON text in a string.",
@@ -73,9 +73,9 @@ def dumped(value: BaseModel, *, by_alias: bool = False) -> dict[str, Any]:
         raise UnwritableError from None
 
 
-def _can_be_copied(value: Any) -> bool:
+def _can_becopied(value: Any) -> bool:
     try:
-        _copied(value)
+        copied(value)
     except (RecursionError, UnwritableError):
         return False
     return True
@@ -92,7 +92,7 @@ def _plain(name: str, value: Any) -> Any:
         value = list(value)
     if name == "messages" and isinstance(value, list):
         return [_message(message) for message in value]
-    return _copied(value)
+    return copied(value)
 
 
 def _is_one_shot(value: object) -> bool:
@@ -102,19 +102,19 @@ def _is_one_shot(value: object) -> bool:
 def _message(message: Any) -> Any:
     if type(message) is dict and type(message.get("content")) is str and len(message) == 2:
         return message  # the model copies this level; there is no other
-    return _copied(message)
+    return copied(message)
 
 
-def _copied(value: Any) -> Any:
+def copied(value: Any) -> Any:
     """A copy all the way down, pydantic objects turned into what they were set to."""
     if isinstance(value, _SCALARS) or value is None:
         return value
     if isinstance(value, Mapping):
-        return {key: _copied(item) for key, item in value.items() if given(item)}
+        return {key: copied(item) for key, item in value.items() if given(item)}
     if isinstance(value, BaseModel):
         return {k: v for k, v in dumped(value).items() if v is not None}
     if isinstance(value, list | tuple) or (isinstance(value, Iterable) and not isinstance(value, bytes | bytearray)):
-        return [_copied(item) for item in value]
+        return [copied(item) for item in value]
     return value
 
 

@@ -46,7 +46,7 @@ class _Control:
         return Catalogue(engine.pipeline.layers, engine.runtime.wall, written)
 
     def _peek(self, params: dict[str, Any], scope: Scope) -> Flow[Peek]:
-        request, options = prepared(self._client, params, streams(self._client, params.pop("stream", None)))
+        request, options, _ = prepared(self._client, params, streams(self._client, params.pop("stream", None)))
         flow: Flow[Peek] = self._client._engine.here().pipeline.peek(request, options, scope)
         return flow
 

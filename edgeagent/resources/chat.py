@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.core.call import CallOptions
+    from edgeagent.core.known_requests import KnownRequest
     from edgeagent.resources.event_streams import AsyncChatCompletionStreamManager, ChatCompletionStreamManager
     from edgeagent.resources.raw_chat import (
         AsyncCompletionsWithRawResponse,
@@ -41,8 +42,8 @@ _ACCEPTED: Final = (KNOWN_PARAMETERS | OPTIONS) - {"stream"}
 
 def prepared(
     client: EdgeClient | AsyncEdgeClient, params: dict[str, Any], stream: object
-) -> tuple[ChatRequest, CallOptions]:
-    """The request and the options that one call's arguments mean.
+) -> tuple[ChatRequest, CallOptions, KnownRequest | None]:
+    """The request and the options that one call's arguments mean, and what is known of the request.
 
     Raises:
         TypeError: an unknown argument.
@@ -56,7 +57,11 @@ def prepared(
             options, extra_body = call_options(client, params)
         if stream:
             params["stream"] = True
-        return chat_request(params, extra_body), options
+        layers = client._engine.pipeline.layers
+        if extra_body is None and layers.enabled and options.cache.mode != "off":
+            request, known = layers.known.request(params)
+            return request, options, known
+        return chat_request(params, extra_body), options, None
     except EdgeAgentError as error:
         raise client._told(error)  # noqa: B904  # has its cause
 
@@ -128,14 +133,18 @@ class Completions(_Structured):
         """
         client = self._client
         stream = streams(client, stream)
-        request, options = prepared(client, params, stream)
+        request, options, known = prepared(client, params, stream)
         engine = client._engine.here()
         driver = engine.runtime.sync_driver
         scope = Scope()
         if not stream:
-            return driver.run(engine.pipeline.complete(request, options, scope, prefers_async=False), scope)
+            return driver.run(
+                engine.pipeline.complete(request, options, scope, prefers_async=False, known=known), scope
+            )
         try:
-            session = driver.step(engine.pipeline.open_stream(request, options, scope, prefers_async=False), scope)
+            session = driver.step(
+                engine.pipeline.open_stream(request, options, scope, prefers_async=False, known=known), scope
+            )
         except BaseException:
             driver.close(scope)
             raise
@@ -234,14 +243,18 @@ class AsyncCompletions(_Structured):
         """Ask for a completion; see `Completions.create`."""
         client = self._client
         stream = streams(client, stream)
-        request, options = prepared(client, params, stream)
+        request, options, known = prepared(client, params, stream)
         engine = client._engine.here()
         driver = engine.runtime.async_driver
         scope = Scope()
         if not stream:
-            return await driver.run(engine.pipeline.complete(request, options, scope, prefers_async=True), scope)
+            return await driver.run(
+                engine.pipeline.complete(request, options, scope, prefers_async=True, known=known), scope
+            )
         try:
-            session = await driver.step(engine.pipeline.open_stream(request, options, scope, prefers_async=True), scope)
+            session = await driver.step(
+                engine.pipeline.open_stream(request, options, scope, prefers_async=True, known=known), scope
+            )
         except BaseException:
             await driver.aclose(scope)
             raise

@@ -18,5 +18,5 @@ __all__ = ["explained"]
 def explained(client: EdgeClient | AsyncEdgeClient, params: dict[str, Any]) -> Plan:
     """The plan of a call with these arguments. Raises `RequestValidationError`, `NoTargetError`."""
     stream = streams(client, params.pop("stream", None))
-    request, options = prepared(client, params, stream)
+    request, options, _ = prepared(client, params, stream)
     return explain(client._engine.here().pipeline, request, options, Scope(), streams=stream)

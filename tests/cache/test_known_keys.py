@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from edgeagent.cache import known_keys
 from edgeagent.cache.key import make_key
-from edgeagent.cache.known_keys import LARGEST, KnownKeys
+from edgeagent.cache.known_keys import LARGEST, KnownKeys, is_short
 from edgeagent.errors import RequestValidationError
 
 CANDIDATES = bytes(32)
@@ -173,3 +173,34 @@ def test_forgetting(made: list[Any]) -> None:
         known.forget()
     assert len(made) == 2
     assert not known._keys
+
+
+LONG = "a" * LARGEST
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+
+
+@pytest.mark.parametrize(
+    ("contents", "short"),
+    [
+        (["hi"], True),
+        (["hi", None, "there"], True),
+        ([[{"type": "text", "text": "hi"}, {"type": "text", "text": "there"}]], True),
+        ([[{"type": "text", "text": "hi"}, IMAGE]], False),
+        ([[IMAGE]], False),
+        ([["no part"]], False),
+        ([LONG], True),
+        ([LONG + "a"], False),
+        ([LONG, "a"], False),
+        ([[{"type": "text", "text": LONG}], "a"], False),
+    ],
+    ids=["text", "none", "texts", "text and image", "image", "no object", "at most", "long", "together", "part"],
+)
+def test_what_is_short(contents: list[Any], *, short: bool) -> None:
+    """Only texts are counted; anything else takes longer to be found than to be made."""
+    assert is_short([{"role": "user", "content": content} for content in contents]) is short
+
+
+@pytest.mark.parametrize("messages", [None, "hi", ("hi",), [object()], [["hi"]]])
+def test_what_are_no_messages(messages: Any) -> None:
+    """Who checks them says so."""
+    assert is_short(messages) is False

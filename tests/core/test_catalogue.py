@@ -341,8 +341,8 @@ def test_what_was_asked_is_forgotten_too() -> None:
     for _ in range(2):
         client.chat.completions.create(model="gpt", messages=[{"role": "user", "content": "Where is Paris?"}])
     layers = client._engine.pipeline.layers
-    assert layers.known_keys._keys
+    assert layers.known._requests
     assert layers._decoded._entries
     client.cache.clear()
-    assert not layers.known_keys._keys
+    assert not layers.known._requests
     assert not layers._decoded._entries
