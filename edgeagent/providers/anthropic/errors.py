@@ -101,6 +101,9 @@ def error_in_stream(event: Mapping[str, Any]) -> APIStatusError:
     return decode_error(HTTPResponse(status, {"content-type": "application/json"}, dump_json(event)))
 
 
+_GENERAL: Final = frozenset({"invalid_request_error", "api_error"})
+"""Types that other vendors have, too, and for more: OpenAI's of a wrong key or model is the first of them."""
+
 _UNTHREADED: Final = {"error_code": "thread_unsupported_request", "unsupported": ["model"]}
 """By this the SDK's tool runner knows that it has to send the whole conversation itself."""
 
@@ -143,7 +146,7 @@ def _class(detail: Mapping[str, Any], status: int, message: str) -> type[APIStat
 
 
 def _type_of(error: APIStatusError, status: int) -> str:
-    if error.type is not None and error.type in STATUS_OF_TYPE:
+    if error.type is not None and error.type in STATUS_OF_TYPE and error.type not in _GENERAL:
         return error.type
     found = next((kind for kind, code in STATUS_OF_TYPE.items() if code == status), None)
     return found or ("invalid_request_error" if status < 500 else "api_error")

@@ -24,6 +24,7 @@ from edgeagent.errors import (
     RateLimitError,
     RequestValidationError,
 )
+from edgeagent.providers.openai.codec import OpenAIChatCodec
 from edgeagent.wire.http import HTTPResponse
 from tests.providers.anthropic.support import CODEC
 
@@ -152,6 +153,24 @@ def test_encoded(error: APIStatusError, status: int, kind: str) -> None:
     response = CODEC.encode_error(error)
     assert response.status_code == status
     assert response.json() == {"type": "error", "error": {"type": kind, "message": error.message}}
+
+
+@pytest.mark.parametrize(
+    ("status", "type", "kind"),
+    [
+        (401, "invalid_request_error", "authentication_error"),
+        (403, "invalid_request_error", "permission_error"),
+        (404, "invalid_request_error", "not_found_error"),
+        (422, "invalid_request_error", "invalid_request_error"),
+        (504, "api_error", "timeout_error"),
+        (429, "insufficient_quota", "rate_limit_error"),
+    ],
+)
+def test_encoded_of_another_vendor(status: int, type: str, kind: str) -> None:
+    """OpenAI calls every 4xx an invalid request: where the status says more, that is the type."""
+    body = {"error": {"message": "No.", "type": type, "param": None, "code": "some_code"}}
+    error = OpenAIChatCodec().decode_error(HTTPResponse(status, {}, json.dumps(body).encode()))
+    assert CODEC.encode_error(error).json()["error"] == {"type": kind, "message": "No."}
 
 
 def test_encoded_headers() -> None:
