@@ -16,6 +16,7 @@ __all__ = [
     "account_of",
     "edge_of",
     "facts",
+    "goes_with_key",
     "inward",
     "is_credential",
     "outward",
@@ -62,7 +63,12 @@ def inward(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def account_of(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Those that go where the SDK's credential goes, to nobody else: its account, and other credentials."""
-    return tuple(sorted((name, value) for name, value in headers if _is_callers(name) and _is_account(name)))
+    return tuple(sorted((name, value) for name, value in headers if goes_with_key(name)))
+
+
+def goes_with_key(name: str) -> bool:
+    """Whether a header field (its name in lower case) belongs to a credential beside it, or is another one."""
+    return _is_callers(name) and _is_account(name)
 
 
 def is_credential(name: str) -> bool:

@@ -1,19 +1,19 @@
 """What the pipeline does not know goes where it was sent, as it is, and so does the answer.
 
 But for three things: `x-edgeagent-…` fields stay here, those of one connection are not passed on, and a key of the
-SDK's is replaced by the client's own where it has one for that very server.
+SDK's, with what belongs to it, is replaced by the client's own where it has one for that very server.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from edgeagent.core.ask import is_http
 from edgeagent.core.targets import Targets
 from edgeagent.transports.addressing import family_wires
-from edgeagent.transports.fields import CREDENTIALS, HOP_BY_HOP, PREFIX
+from edgeagent.transports.fields import CREDENTIALS, HOP_BY_HOP, PREFIX, goes_with_key, is_credential
 from edgeagent.transports.incoming import Incoming
 from edgeagent.transports.kinds import Kind
 
@@ -86,19 +86,27 @@ class _Upload:
 
 def _built(client: Any, request: Any, content: Any, came: Incoming, targets: Targets) -> Any:
     fields = [(n, v) for n, v in came.head.fields if n not in _NOT_SENT and not n.startswith(PREFIX)]
-    key = _own_key(came, targets)
+    url, key = came.url, _own_key(came, targets)
     if key is not None:
-        fields = [(n, v) for n, v in fields if n not in CREDENTIALS] + key
+        fields = [(n, v) for n, v in fields if n not in CREDENTIALS and not goes_with_key(n)] + key.fields
+        url = _with_query(url, key.query)
     length = request.headers.get("content-length")
     if length is not None:
         fields.append(("content-length", length))
     has_body = (length or "0") != "0" or "transfer-encoding" in came.headers
-    built = client.build_request(came.method, came.url, headers=fields, content=content if has_body else None)
+    built = client.build_request(came.method, url, headers=fields, content=content if has_body else None)
     built.extensions = {**built.extensions, "timeout": dict(came.timeout or {})}
     return built
 
 
-def _own_key(came: Incoming, targets: Targets) -> list[tuple[str, str]] | None:
+class _Key(NamedTuple):
+    """The client's own credential for a server: header fields, and parameters of the URL."""
+
+    fields: list[tuple[str, str]]
+    query: dict[str, str]
+
+
+def _own_key(came: Incoming, targets: Targets) -> _Key | None:
     """The client's own credential for the very server that is asked; None if it has none that is at hand."""
     wires = family_wires(came.headers)
     parts = urlsplit(came.url)
@@ -108,8 +116,27 @@ def _own_key(came: Incoming, targets: Targets) -> list[tuple[str, str]] | None:
         own = urlsplit(provider.endpoint("x"))
         if (own.scheme, own.netloc) == (parts.scheme, parts.netloc) and isinstance(provider.api_key, str):
             headers = getattr(provider, "auth_headers", None)
-            return list(headers(provider.api_key)) if callable(headers) else None
+            return _with_account(provider, headers(provider.api_key)) if callable(headers) else None
     return None
+
+
+def _with_account(provider: Any, key: list[tuple[str, str]]) -> _Key:
+    """A provider's key with what is sent beside it: whose account it is, the key of a gateway."""
+    beside = {name.lower(): value for name, value in (getattr(provider, "default_headers", None) or {}).items()}
+    fields = {name.lower(): value for name, value in key}
+    fields.update({name: value for name, value in beside.items() if name in fields or goes_with_key(name)})
+    defaults = getattr(provider, "default_query", None) or {}
+    query = {name: str(value) for name, value in defaults.items() if is_credential(name)}
+    return _Key([(name, value) for name, value in fields.items() if value is not None], query)
+
+
+def _with_query(url: str, own: dict[str, str]) -> str:
+    """The URL with these parameters in place of those of their names."""
+    if not own:
+        return url
+    parts = urlsplit(url)
+    kept = [item for item in parse_qsl(parts.query, keep_blank_values=True) if item[0] not in own]
+    return urlunsplit(parts._replace(query=urlencode([*kept, *own.items()])))
 
 
 def _fields(answer: Any, reason: str) -> list[tuple[str, str]]:

@@ -566,6 +566,33 @@ def test_a_key_that_is_a_function_is_not_asked_for_what_passes_through() -> None
         through(("httpx", "sync"), [OpenAI(api_key="sk-own"), FakeProvider("x")], scenario)
 
 
+@pytest.mark.parametrize("has_own", [True, False], ids=["the client's key", "the SDK's key"])
+def test_what_passes_through_is_of_one_account(*, has_own: bool) -> None:
+    """Organization, project and a gateway's key go with the key that is sent: all the client's, or all the SDK's."""
+    theirs = {"openai-organization": "org-sdk", "openai-project": "proj-sdk", "ocp-apim-subscription-key": "apim-sdk"}
+    with Loopback(lambda request: reply(200, {})) as server:
+        mine = OpenAI(
+            api_key="sk-own",
+            base_url=server.url + "/v1",
+            organization="org-own",
+            default_headers={"Helicone-Auth": "own", "X-Other": "1", "OpenAI-Project": None},
+            default_query={"subscription-key": "own", "api-version": "2"},
+        )
+
+        async def scenario(caller: Caller) -> None:
+            fields = {"authorization": "Bearer sk-sdk", "cookie": "a=b", "idempotency-key": "i", **theirs}
+            caller.client.get(server.url + "/v1/files?after=a%2Fb&subscription-key=sdk", headers=fields)
+            [arrived] = server.requests
+            names = {"authorization", "helicone-auth", "x-other", "cookie", "idempotency-key", *theirs}
+            common = {"cookie": "a=b", "idempotency-key": "i"}
+            own = {"authorization": "Bearer sk-own", "openai-organization": "org-own", "helicone-auth": "own"}
+            found = {name: value for name, value in arrived.headers.items() if name in names}
+            assert found == {**common, **(own if has_own else {"authorization": "Bearer sk-sdk", **theirs})}
+            assert arrived.path == f"/v1/files?after=a%2Fb&subscription-key={'own' if has_own else 'sdk'}"
+
+        through(("httpx", "sync"), [mine] if has_own else [FakeProvider("x")], scenario)
+
+
 @ways
 def test_a_passage_may_break_off(way: tuple[str, str]) -> None:
     """In the middle of a body that passes through: the request's own kind of exception."""
