@@ -7,7 +7,7 @@ from typing import Any
 
 from edgeagent.core.requests import given
 from edgeagent.providers.responses import decode_tool, encode_format
-from edgeagent.resources.structured import Structure, converted, refuse_cut
+from edgeagent.resources.structured import FunctionTool, Structure, converted, model_of, refuse_cut
 from edgeagent.types.completion import ChatCompletionMessage
 from edgeagent.types.responses import (
     ParsedResponse,
@@ -99,8 +99,13 @@ class ResponseStructure:
 
 
 def _nested(tool: Any) -> Any:
-    """As chat has it; one of `pydantic_function_tool` is so already."""
-    return tool if not isinstance(tool, Mapping) or "function" in tool else decode_tool(tool)
+    """As chat has it; one of `pydantic_function_tool` is so already. The openai package has a flat one, too."""
+    if not isinstance(tool, Mapping) or "function" in tool:
+        return tool
+    nested, model = decode_tool(tool), model_of(tool)
+    if model is not None and "function" in nested:
+        nested["function"] = FunctionTool(nested["function"], model)
+    return nested
 
 
 def _flat(tool: Any) -> Any:

@@ -32,7 +32,7 @@ from edgeagent.types.parsed import (
 if TYPE_CHECKING:
     from edgeagent.types._model import Model
 
-__all__ = ["FunctionTool", "Structure", "pydantic_function_tool"]
+__all__ = ["FunctionTool", "Structure", "model_of", "pydantic_function_tool"]
 
 
 class FunctionTool(dict[str, Any]):
@@ -41,6 +41,12 @@ class FunctionTool(dict[str, Any]):
     def __init__(self, definition: Mapping[str, Any], model: type[BaseModel]) -> None:
         super().__init__(definition)
         self.model = model
+
+
+def model_of(definition: object) -> type[BaseModel] | None:
+    """The model that a function's arguments are, if its definition remembers one: ours, or the openai package's."""
+    model = getattr(definition, "model", None)
+    return model if inspect.isclass(model) and issubclass(model, BaseModel) else None
 
 
 def pydantic_function_tool(
@@ -117,8 +123,8 @@ class Structure:
             ValueError: they are not JSON.
         """
         function = self._functions.get(name)
-        if isinstance(function, FunctionTool):
-            return self._read(function.model, arguments)
+        if (model := model_of(function)) is not None:
+            return self._read(model, arguments)
         return from_json(arguments) if function is not None and _is_read(function) else None
 
     def _read(self, kind: Any, text: str) -> Any:
@@ -242,7 +248,7 @@ def _function(tool: Any) -> Mapping[str, Any] | None:
 
 
 def _is_read(function: Mapping[str, Any]) -> bool:
-    return isinstance(function, FunctionTool) or bool(function.get("strict"))
+    return model_of(function) is not None or bool(function.get("strict"))
 
 
 def _partial(text: str | None) -> Any:

@@ -67,6 +67,8 @@ def streamed(text: str = TEXT, **fields: Any) -> list[dict[str, Any]]:
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "City", "arguments": TEXT}
 PARIS = City(name="Paris", people=2)
 STRICT = {"type": "function", "name": "City", "parameters": {"type": "object", "properties": {}}, "strict": True}
+FLAT: Any = getattr(openai, "pydantic_responses_function_tool", openai.pydantic_function_tool)(City)
+"""A tool of the openai package's own, in the form of the Responses API where the installed release makes such."""
 ASK: dict[str, Any] = {"model": "gpt-4o", "input": "hi"}
 
 
@@ -91,11 +93,13 @@ def test_parse_asks_and_reads_as_openai_does(way: Any, kind: Any) -> None:
 
 
 def test_the_arguments_of_tools_are_read() -> None:
-    """A model's own tool gives the model, a strict one JSON, another one nothing; as openai has it."""
+    """A model's own tool (ours or openai's) gives the model, a strict one JSON, another nothing; as openai has it."""
     with Loopback(served) as server, openai_client(server) as theirs:
         ours: Any = EdgeClient(providers=[Provider(api_key="k", base_url=f"{server.url}/v1")], cache=False)
         for hers, mine, parsed in (
-            (openai.pydantic_function_tool(City), pydantic_function_tool(City), City(name="Paris", people=2)),
+            (openai.pydantic_function_tool(City), pydantic_function_tool(City), PARIS),
+            (openai.pydantic_function_tool(City), openai.pydantic_function_tool(City), PARIS),
+            (FLAT, FLAT, PARIS),
             (STRICT, STRICT, json.loads(TEXT)),
             ({**STRICT, "strict": False}, {**STRICT, "strict": False}, None),
         ):

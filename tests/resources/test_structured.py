@@ -101,8 +101,9 @@ CALLS = [
 STRICT = {"type": "function", "function": {"name": "strict", "strict": True, "parameters": {}}}
 
 
-def test_the_same_parsed_completion() -> None:
-    """Content, tool calls, refusals: the same objects, field by field, and the same dump."""
+@pytest.mark.parametrize("own", [edgeagent.pydantic_function_tool, openai.pydantic_function_tool])
+def test_the_same_parsed_completion(own: Any) -> None:
+    """Content, calls of tools that either package made, refusals: the same objects, field by field, the same dump."""
     for data, kind in [
         (completion('{"text": "a"}'), Step),
         (completion(None, "tool_calls", tool_calls=CALLS), Step),
@@ -114,7 +115,7 @@ def test_the_same_parsed_completion() -> None:
             input_tools=[openai.pydantic_function_tool(Step), STRICT],  # type: ignore[list-item]
             chat_completion=TheirCompletion.model_validate(data),
         )
-        tools = [edgeagent.pydantic_function_tool(Step), STRICT]
+        tools = [own(Step), STRICT]
         ours = structure(kind, iter(tools)).parsed(ChatCompletion.model_validate(data))
         assert ours.to_dict() == theirs.to_dict(warnings=False)
         assert ours.choices[0].message.parsed == theirs.choices[0].message.parsed
