@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from edgeagent.core.requests import given
@@ -41,9 +41,13 @@ class ResponseStructure:
     def __init__(self, text_format: Any, params: Mapping[str, Any], *, hides: bool = False) -> None:
         self._params = dict(params)
         tools = params.get("tools")
-        self._tools = [*tools] if tools is not None and given(tools) else None
-        nested = [_nested(tool) for tool in self._tools or ()]
-        self._structure = Structure(text_format, nested, strict_tools=False, hides=hides)
+        self._tools = [_listed(tool) for tool in tools] if tools is not None and given(tools) else None
+        self._structure = Structure(text_format, _nested(self._tools or ()), strict_tools=False, hides=hides)
+        self._spaces = {
+            tool["name"]: Structure(None, _nested(tool["tools"]), strict_tools=False, hides=hides)
+            for tool in self._tools or ()
+            if _is_space(tool) and isinstance(tool.get("name"), str)
+        }
         text = params.get("text")
         self._text = dict(text) if isinstance(text, Mapping) else {}
         if self._structure.param is not None and self._text.get("format") is not None:
@@ -53,7 +57,7 @@ class ResponseStructure:
         """The arguments of `create()`."""
         made = dict(self._params)
         if self._tools is not None:
-            made["tools"] = [_flat(tool) for tool in self._tools]
+            made["tools"] = _flat(self._tools)
         if self._structure.param is not None:
             made["text"] = {**self._text, "format": encode_format(self._structure.param)}
         return made
@@ -65,7 +69,8 @@ class ResponseStructure:
             LengthFinishReasonError, ContentFilterFinishReasonError: it was cut off, and something was to be read.
             pydantic.ValidationError: it is not what was asked for.
         """
-        if response.status == "incomplete" and self._structure.reads:
+        reads = self._structure.reads or any(space.reads for space in self._spaces.values())
+        if response.status == "incomplete" and reads:
             details = response.incomplete_details
             refuse_cut(_CUT.get((details and details.reason) or "", "length"), response)
         output = [self._item(item) for item in response.output or ()]
@@ -88,9 +93,16 @@ class ResponseStructure:
             parts = [self._part(part, item.phase) for part in item.content]
             return converted(item, ParsedResponseOutputMessage, content=parts)
         if isinstance(item, ResponseFunctionToolCall):
-            arguments = self._structure.tool_arguments(item.name, item.arguments)
+            space = self._space(item)
+            arguments = None if space is None else space.tool_arguments(item.name, item.arguments)
             return converted(item, ParsedResponseFunctionToolCall, parsed_arguments=arguments)
         return item
+
+    def _space(self, call: ResponseFunctionToolCall) -> Structure | None:
+        """Whose tool was called: tools of two namespaces may have one name. One that was loaded later has its own."""
+        if call.namespace is None:
+            return self._structure
+        return self._spaces.get(call.namespace, self._structure if call.namespace == call.name else None)
 
     def _part(self, part: Any, phase: str | None) -> Any:
         if not isinstance(part, ResponseOutputText):
@@ -98,8 +110,24 @@ class ResponseStructure:
         return converted(part, ParsedResponseOutputText, parsed=self.text(part.text, phase))
 
 
-def _nested(tool: Any) -> Any:
-    """As chat has it; one of `pydantic_function_tool` is so already. The openai package has a flat one, too."""
+def _is_space(tool: Any) -> bool:
+    """Whether this is a namespace with tools of its own."""
+    return isinstance(tool, Mapping) and tool.get("type") == "namespace" and isinstance(tool.get("tools"), list)
+
+
+def _listed(tool: Any) -> Any:
+    """A tool whose own tools, which may be a one-shot iterable, are a list."""
+    if isinstance(tool, Mapping) and tool.get("type") == "namespace" and isinstance(tool.get("tools"), Iterable):
+        return {**tool, "tools": [*tool["tools"]]}
+    return tool
+
+
+def _nested(tools: Iterable[Any]) -> list[Any]:
+    """As chat has them; those of `pydantic_function_tool` are so already. The openai package has flat ones, too."""
+    return [_as_chat(tool) for tool in tools]
+
+
+def _as_chat(tool: Any) -> Any:
     if not isinstance(tool, Mapping) or "function" in tool:
         return tool
     nested, model = decode_tool(tool), model_of(tool)
@@ -108,6 +136,12 @@ def _nested(tool: Any) -> Any:
     return nested
 
 
-def _flat(tool: Any) -> Any:
+def _flat(tools: Iterable[Any]) -> list[Any]:
+    return [_as_response(tool) for tool in tools]
+
+
+def _as_response(tool: Any) -> Any:
+    if _is_space(tool):
+        return {**tool, "tools": _flat(tool["tools"])}
     function = tool.get("function") if isinstance(tool, Mapping) and tool.get("type") == "function" else None
     return {"type": "function", **function} if isinstance(function, Mapping) else tool

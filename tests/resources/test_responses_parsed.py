@@ -110,6 +110,33 @@ def test_the_arguments_of_tools_are_read() -> None:
         assert second.output_parsed is None
 
 
+@pytest.mark.skipif(not hasattr(openai, "pydantic_responses_function_tool"), reason="this release knows no namespaces")
+@pytest.mark.parametrize("namespace", [None, "shop", "map", "look", "nobody's"])
+def test_the_arguments_of_a_namespaces_tools_are_read(namespace: str | None) -> None:
+    """Two namespaces may have a tool of one name: it is the model of the one that was called, as openai has it."""
+
+    class Place(BaseModel):
+        name: str
+
+    class Nothing(BaseModel):
+        pass
+
+    def tools(make: Any) -> Any:
+        for name, kind in (("shop", City), ("map", Place)):
+            yield {"type": "namespace", "name": name, "description": "d", "tools": iter([make(kind, name="look")])}
+        yield make(Nothing, name="look")
+
+    called = {**CALL, "name": "look", **({"namespace": namespace} if namespace else {})}
+    flat: Any = getattr(openai, "pydantic_responses_function_tool", None)
+    with Loopback(lambda request: reply(200, document(TEXT, called))) as server, openai_client(server) as theirs:
+        ours: Any = EdgeClient(providers=[Provider(api_key="k", base_url=f"{server.url}/v1")], cache=False)
+        expected = theirs.responses.parse(**ASK, tools=tools(flat)).output[1].parsed_arguments  # type: ignore[union-attr]
+        for make in (flat, pydantic_function_tool):
+            read = ours.responses.parse(**ASK, tools=tools(make)).output[1].parsed_arguments
+            assert (type(read), read) == (type(expected), expected)
+            assert server.requests[-1].json() == server.requests[0].json()
+
+
 @every_way
 def test_the_events_of_stream_are_openais(way: Any) -> None:
     """Event by event: the text so far, what was read, the final response."""
