@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from edgeagent.core.stored import StoredAnswers
 from edgeagent.effects import Scope
 from edgeagent.resources.options import streams
-from edgeagent.resources.response_calls import QUERY, prepared, read, structured, whole
+from edgeagent.resources.response_calls import QUERY, opening, prepared, read, structured, whole
 from edgeagent.resources.response_events import EventSession
 from edgeagent.resources.stored_responses import response_of, stored
 from edgeagent.resources.streams import AsyncStream
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from edgeagent.resources.response_stream import AsyncResponseStreamManager
     from edgeagent.types.responses import ParsedResponse, Response, ResponseStreamEvent
-    from edgeagent.types.responses.params import ResponseParams, RetrieveParams, StoredParams
+    from edgeagent.types.responses.params import ResponseParams, RetrieveParams, StoredParams, StreamedParams
     from edgeagent.wire.http import HTTPResponse
 
 __all__ = ["AsyncResponses"]
@@ -93,16 +93,23 @@ class AsyncResponses:
         structure = structured(self._client, text_format, params)
         return read(self._client, structure, await self.create(**structure.arguments()))
 
+    @overload
     def stream(
         self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
-    ) -> AsyncResponseStreamManager[T]:
+    ) -> AsyncResponseStreamManager[T]: ...
+
+    @overload
+    def stream(
+        self, *, response_id: str, text_format: type[T] | None = None, **params: Unpack[StreamedParams]
+    ) -> AsyncResponseStreamManager[T]: ...
+
+    def stream(self, *, text_format: type[T] | None = None, **params: Any) -> AsyncResponseStreamManager[T]:
         """An async context manager over the events of one response; see `Responses.stream`."""
         from edgeagent.resources.response_stream import AsyncResponseStreamManager
 
-        structure = structured(self._client, text_format, params)
-        return AsyncResponseStreamManager(
-            lambda: self.create(stream=True, **structure.arguments()), structure, self._client
-        )
+        structure, asked, start = opening(self._client, text_format, params)
+        begin: Callable[..., Any] = self.retrieve if "response_id" in asked else self.create
+        return AsyncResponseStreamManager(lambda: begin(stream=True, **asked), structure, self._client, start)
 
     # what a vendor keeps
 

@@ -35,7 +35,7 @@ _CALLS: Final = ("fallbacks", "priority", "tags")
 _DEFAULTS: Final = ("default_headers", "default_query")
 _PROVIDERS: Final = "it belongs to a provider: EdgeClient(providers=[OpenAI(api_key=…, base_url=…)])"
 _RETRY: Final = "retries belong to the client: EdgeClient(retry=2), or client.with_options(retry=2)"
-_STORED: Final = "what a vendor keeps is had by responses.retrieve(response_id, stream=True, starting_after=…)"
+_STORED: Final = "what a vendor keeps is had by responses.retrieve(…) and responses.stream(response_id=…)"
 _ELSEWHERE: Final[Mapping[str, str]] = {
     **{name: f"it is an option of edge={{{name!r}: …}}" for name in _OWN},
     **dict.fromkeys(("api_base", "api_key", "api_version", "base_url"), _PROVIDERS),

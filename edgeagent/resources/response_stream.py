@@ -53,8 +53,11 @@ T = TypeVar("T")
 class _State(Generic[T]):
     """What has been told so far."""
 
-    def __init__(self, structure: ResponseStructure, client: EdgeClient | AsyncEdgeClient) -> None:
+    def __init__(
+        self, structure: ResponseStructure, client: EdgeClient | AsyncEdgeClient, starting_after: int | None
+    ) -> None:
         self._structure = structure
+        self._starting_after = starting_after
         self._client = client
         self._texts: defaultdict[tuple[int, int], str] = defaultdict(str)
         self._arguments: defaultdict[int, str] = defaultdict(str)
@@ -70,6 +73,11 @@ class _State(Generic[T]):
         except ENDS as error:
             raise no_end(error) from error
         return seen
+
+    def is_new(self, event: ParsedResponseStreamEvent[T]) -> bool:
+        """Whether the caller has not seen it before, by its number; one without is shown."""
+        number = getattr(event, "sequence_number", None)
+        return self._starting_after is None or not isinstance(number, int) or number > self._starting_after
 
     def _seen(self, event: ResponseStreamEvent) -> Any:
         if isinstance(event, ResponseTextDeltaEvent):
@@ -127,15 +135,23 @@ def _with(event: Any, kind: Any, **values: Any) -> Any:
 class ResponseStream(Generic[T]):
     """An iterator over the events of one response."""
 
-    def __init__(self, stream: Stream[ResponseStreamEvent], structure: ResponseStructure, client: EdgeClient) -> None:
+    def __init__(
+        self,
+        stream: Stream[ResponseStreamEvent],
+        structure: ResponseStructure,
+        client: EdgeClient,
+        starting_after: int | None = None,
+    ) -> None:
         self._stream = stream
-        self._state: _State[T] = _State(structure, client)
+        self._state: _State[T] = _State(structure, client, starting_after)
 
     def __iter__(self) -> Iterator[ParsedResponseStreamEvent[T]]:
         return self
 
     def __next__(self) -> ParsedResponseStreamEvent[T]:
-        return self._state.take(next(self._stream))
+        while not self._state.is_new(event := self._state.take(next(self._stream))):
+            pass
+        return event
 
     @property
     def edge(self) -> ResponseMetadata:
@@ -176,16 +192,22 @@ class AsyncResponseStream(Generic[T]):
     """An async iterator over the events of one response; see `ResponseStream`."""
 
     def __init__(
-        self, stream: AsyncStream[ResponseStreamEvent], structure: ResponseStructure, client: AsyncEdgeClient
+        self,
+        stream: AsyncStream[ResponseStreamEvent],
+        structure: ResponseStructure,
+        client: AsyncEdgeClient,
+        starting_after: int | None = None,
     ) -> None:
         self._stream = stream
-        self._state: _State[T] = _State(structure, client)
+        self._state: _State[T] = _State(structure, client, starting_after)
 
     def __aiter__(self) -> AsyncIterator[ParsedResponseStreamEvent[T]]:
         return self
 
     async def __anext__(self) -> ParsedResponseStreamEvent[T]:
-        return self._state.take(await anext(self._stream))
+        while not self._state.is_new(event := self._state.take(await anext(self._stream))):
+            pass
+        return event
 
     @property
     def edge(self) -> ResponseMetadata:
@@ -220,15 +242,20 @@ class ResponseStreamManager(Generic[T]):
     """What `client.responses.stream(…)` gives: entering it sends the request."""
 
     def __init__(
-        self, open_stream: Callable[[], Stream[ResponseStreamEvent]], structure: ResponseStructure, client: EdgeClient
+        self,
+        open_stream: Callable[[], Stream[ResponseStreamEvent]],
+        structure: ResponseStructure,
+        client: EdgeClient,
+        starting_after: int | None = None,
     ) -> None:
         self._open = open_stream
         self._structure = structure
         self._client = client
+        self._starting_after = starting_after
         self._stream: ResponseStream[T] | None = None
 
     def __enter__(self) -> ResponseStream[T]:
-        self._stream = ResponseStream(self._open(), self._structure, self._client)
+        self._stream = ResponseStream(self._open(), self._structure, self._client, self._starting_after)
         return self._stream
 
     def __exit__(
@@ -246,14 +273,16 @@ class AsyncResponseStreamManager(Generic[T]):
         open_stream: Callable[[], Awaitable[AsyncStream[ResponseStreamEvent]]],
         structure: ResponseStructure,
         client: AsyncEdgeClient,
+        starting_after: int | None = None,
     ) -> None:
         self._open = open_stream
         self._structure = structure
         self._client = client
+        self._starting_after = starting_after
         self._stream: AsyncResponseStream[T] | None = None
 
     async def __aenter__(self) -> AsyncResponseStream[T]:
-        self._stream = AsyncResponseStream(await self._open(), self._structure, self._client)
+        self._stream = AsyncResponseStream(await self._open(), self._structure, self._client, self._starting_after)
         return self._stream
 
     async def __aexit__(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from edgeagent.core.stored import StoredAnswers
 from edgeagent.effects import Scope
 from edgeagent.resources.options import streams
-from edgeagent.resources.response_calls import QUERY, prepared, read, structured, whole
+from edgeagent.resources.response_calls import QUERY, opening, prepared, read, structured, whole
 from edgeagent.resources.response_events import EventSession
 from edgeagent.resources.stored_responses import response_of, stored
 from edgeagent.resources.streams import Stream
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from edgeagent.resources.response_stream import ResponseStreamManager
     from edgeagent.types.responses import ParsedResponse, Response, ResponseStreamEvent
-    from edgeagent.types.responses.params import ResponseParams, RetrieveParams, StoredParams
+    from edgeagent.types.responses.params import ResponseParams, RetrieveParams, StoredParams, StreamedParams
     from edgeagent.wire.http import HTTPResponse
 
 __all__ = ["Responses"]
@@ -112,20 +112,35 @@ class Responses:
         structure = structured(self._client, text_format, params)
         return read(self._client, structure, self.create(**structure.arguments()))
 
+    @overload
     def stream(
         self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
-    ) -> ResponseStreamManager[T]:
+    ) -> ResponseStreamManager[T]: ...
+
+    @overload
+    def stream(
+        self,
+        *,
+        response_id: str,
+        text_format: type[T] | None = None,
+        **params: Unpack[StreamedParams],
+    ) -> ResponseStreamManager[T]: ...
+
+    def stream(self, *, text_format: type[T] | None = None, **params: Any) -> ResponseStreamManager[T]:
         """A context manager over the events of one response, with the text so far and, at the end, what was read.
 
         Args:
             text_format: as of `parse`.
-            params: as of `create`.
+            params: as of `create`. In their place `response_id`, of a background response that its vendor keeps (see
+                `retrieve`): it is read from its beginning, and the events behind `starting_after` (a sequence number)
+                are shown. With it go `include`, `tools` (their arguments are read), `extra_headers`, `extra_query`,
+                `timeout` and `edge`.
         """
         from edgeagent.resources.response_stream import ResponseStreamManager
 
-        structure = structured(self._client, text_format, params)
-        manager = ResponseStreamManager
-        return manager(lambda: self.create(stream=True, **structure.arguments()), structure, self._client)
+        structure, asked, start = opening(self._client, text_format, params)
+        begin: Callable[..., Any] = self.retrieve if "response_id" in asked else self.create
+        return ResponseStreamManager(lambda: begin(stream=True, **asked), structure, self._client, start)
 
     # what a vendor keeps
 

@@ -66,11 +66,8 @@ def test_unknown_arguments_of_other_calls() -> None:
     client: Any = EdgeClient(providers=[FakeProvider("never asked")])
     with pytest.raises(TypeError, match="did you mean 'input'"):
         client.responses.create(model="m", inptu="x")
-    with (
-        pytest.raises(TypeError, match=r"'response_id'; .* responses\.retrieve\(response_id, stream=True"),
-        client.responses.stream(response_id="resp_1"),
-    ):
-        pass
+    with pytest.raises(TypeError, match=r"'response_id'; .* responses\.stream\(response_id="):
+        client.responses.create(response_id="resp_1")
     with pytest.raises(TypeError, match="did you mean 'dimensions'"):
         client.embeddings.create(model="m", input="x", dimension=3)
 

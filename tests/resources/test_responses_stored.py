@@ -11,7 +11,7 @@ from edgeagent import EdgeClient, NoTargetError, NotFoundError, RequestValidatio
 from edgeagent.providers import AzureOpenAI, OpenAI
 from edgeagent.testing import FakeProvider
 from tests.resources.both import Driven, every_way
-from tests.resources.test_responses_parsed import document, streamed
+from tests.resources.test_responses_parsed import FLAT, City, document, streamed
 from tests.support.loopback import Loopback, Request, events, reply
 from tests.support.sdk import openai_client
 
@@ -92,6 +92,43 @@ def test_a_stored_stream(way: Any) -> None:
         with pytest.raises(NotFoundError):
             client.listed(lambda responses: responses.retrieve("missing", stream=True))
         client.close()
+
+
+@every_way
+@pytest.mark.parametrize("start", [None, 3, 7, 99])
+def test_a_stored_stream_is_read_as_a_new_one(way: Any, start: int | None) -> None:
+    """Asked for from its beginning, as openai's client does: the text so far is whole wherever the caller was."""
+    asked = {"response_id": "resp_1", "text_format": City, "tools": [FLAT], "extra_headers": {"x-y": "z"}, "timeout": 5}
+    after: Any = {} if start is None else {"starting_after": start}
+    with Loopback(vendor) as server, openai_client(server) as hers_client:
+        with hers_client.responses.stream(**asked, **after) as stream:
+            theirs, hers = list(stream), stream.get_final_response()
+        client = Driven(way, providers=[OpenAI(api_key="k", base_url=f"{server.url}/v1"), FakeProvider("x")])
+        where = {"edge": {"provider": "openai"}}
+        ours, mine = client.managed(lambda responses: responses.stream(**asked, **after, **where))
+        first, second = server.requests
+        assert (second.method, second.path, second.body) == (first.method, first.path, first.body)
+        assert second.headers["x-y"] == "z"
+        for name in ("type", "sequence_number", "snapshot", "parsed"):
+            assert [getattr(event, name, None) for event in ours] == [getattr(event, name, None) for event in theirs]
+        assert mine.output_parsed == hers.output_parsed == City(name="Paris", people=2)
+        assert mine.edge.provider == "openai"
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("params", "named"),
+    [
+        ({"response_id": "resp_1", "input": "x"}, "input"),
+        ({"response_id": "resp_1", "model": "m", "include": []}, "model"),
+        ({"model": "m", "input": "x", "starting_after": 3}, "starting_after"),
+    ],
+)
+def test_a_response_is_new_or_stored(params: Any, named: str) -> None:
+    """What would be asked of a new one has no meaning for one that is there."""
+    client: Any = EdgeClient(providers=[OpenAI(api_key="k")])
+    with pytest.raises(TypeError, match=f"{named}="):
+        client.responses.stream(**params)
 
 
 def test_a_stored_stream_that_is_left() -> None:

@@ -254,6 +254,8 @@ def responses(client: EdgeClient, stream: bool) -> None:
     assert_type(client.responses.retrieve("resp_1"), Response)
     assert_type(client.responses.retrieve("resp_1", stream=True, starting_after=3), Stream[ResponseStreamEvent])
     client.responses.delete("resp_1", edge={"provider": "openai"})
+    with client.responses.stream(response_id="resp_1", starting_after=3, text_format=City) as stored:
+        assert_type(stored.get_final_response(), ParsedResponse[City])
 
 
 def parsed_responses(client: EdgeClient) -> None:

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from edgeagent.types.options import EdgeOptions
 
-__all__ = ["InputItem", "ItemsParams", "ResponseParams", "RetrieveParams", "StoredParams"]
+__all__ = ["InputItem", "ItemsParams", "ResponseParams", "RetrieveParams", "StoredParams", "StreamedParams"]
 
 InputItem: TypeAlias = Mapping[str, object] | BaseModel
 """One item of `input`: a dict, openai's own typed dict, or an item of a response of either library."""
@@ -75,6 +75,14 @@ class RetrieveParams(StoredParams, total=False):
     include: Sequence[str]
     include_obfuscation: bool
     starting_after: int
+
+
+class StreamedParams(StoredParams, total=False):
+    """Of `responses.stream` with a `response_id`."""
+
+    include: Sequence[str]
+    starting_after: int
+    tools: Iterable[JSONObject]
 
 
 class ItemsParams(StoredParams, total=False):
