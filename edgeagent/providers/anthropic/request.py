@@ -10,14 +10,14 @@ Sources: https://platform.claude.com/docs/en/api/messages/create, /build-with-cl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.anthropic.betas import BETA_HEADER, betas_of, merged_betas
 from edgeagent.providers.anthropic.messages import encode_messages
 from edgeagent.providers.anthropic.output import OutputForm, force_json_tool, output_form
-from edgeagent.providers.anthropic.thinking import encode_thinking, is_thinking
+from edgeagent.providers.anthropic.thinking import encode_thinking, is_thinking, is_unthought
 from edgeagent.providers.anthropic.tools import encode_choice, encode_tools
 from edgeagent.providers.base import Encoded
 from edgeagent.providers.claude import ModelFacts, model_facts
@@ -72,7 +72,9 @@ def _translated(request: ChatRequest, facts: ModelFacts, extra: Mapping[str, Any
     if form.tool is not None:
         tools, choice = force_json_tool(form.tool, tools, choice, notes)
     is_forced = choice is not None and choice["type"] in {"any", "tool"}
-    thinking, effort = encode_thinking(request, facts, notes, forced=is_forced)
+    thinking, effort = encode_thinking(
+        request, facts, notes, forced=is_forced, unthought=is_unthought(_turns(messages))
+    )
     thought = extra.get("thinking", thinking)
     config = {name: value for name, value in (("effort", effort), ("format", form.format)) if value is not None}
     body = {
@@ -87,6 +89,12 @@ def _translated(request: ChatRequest, facts: ModelFacts, extra: Mapping[str, Any
         **_rest(request, notes),
     }
     return {name: value for name, value in body.items() if value is not None}
+
+
+def _turns(messages: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
+    for message in reversed(messages):
+        content = message["content"]
+        yield message["role"], [str(block.get("type")) for block in content] if isinstance(content, list) else []
 
 
 def _headers(body: Body, betas: Any) -> dict[str, str]:

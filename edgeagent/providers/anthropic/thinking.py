@@ -5,12 +5,12 @@ before Claude 3.7. The caller's own `thinking` or `output_config.effort` (extra 
 
 Sources: https://platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting (which configuration each model
 takes), /extended-thinking (budgets: at least 1,024, below `max_tokens`, batches above 32k), /effort (levels), /thinking
-(sampling parameters and forced tools beside thinking).
+(sampling parameters and forced tools beside thinking), /thinking-tool-workflows (one configuration for a whole turn).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
@@ -18,7 +18,7 @@ from edgeagent.providers.claude import ModelFacts
 from edgeagent.providers.notes import Notes
 from edgeagent.types import ChatRequest
 
-__all__ = ["BUDGETS", "encode_thinking", "is_thinking"]
+__all__ = ["BUDGETS", "encode_thinking", "is_thinking", "is_unthought"]
 
 BUDGETS: Final[Mapping[str, int]] = {
     "minimal": 1024,
@@ -31,14 +31,18 @@ BUDGETS: Final[Mapping[str, int]] = {
 """Thinking tokens for an effort, on models that take a budget."""
 
 _LEAST: Final = 1024
+_THOUGHTS: Final = frozenset({"thinking", "redacted_thinking", "reasoningContent"})
+_CALLS: Final = frozenset({"tool_use", "toolUse"})
+_RESULTS: Final = frozenset({"tool_result", "toolResult"})
+"""Kinds of blocks, here and on Bedrock."""
 
 
 def encode_thinking(
-    request: ChatRequest, facts: ModelFacts, notes: Notes, *, forced: bool
+    request: ChatRequest, facts: ModelFacts, notes: Notes, *, forced: bool, unthought: bool
 ) -> tuple[dict[str, Any] | None, str | None]:
     """`thinking` and `output_config.effort` for the request; either may be None. Raises `RequestValidationError`.
 
-    `forced` says that a tool call is demanded, beside which a budget is refused.
+    `forced` says that a tool call is demanded, beside which a budget is refused; `unthought` what `is_unthought` says.
     """
     effort = request.reasoning_effort
     if effort is None:
@@ -56,14 +60,38 @@ def encode_thinking(
         return _off(facts, notes)
     if facts.thinking != "manual":
         return {"type": "adaptive"}, _level(effort, facts, notes)
-    budget = None if forced else _budget(BUDGETS[effort], request.output_limit)
+    budget = None if forced or unthought else _budget(BUDGETS[effort], request.output_limit)
     level = _level(effort, facts, notes) if facts.efforts else None
     if budget is None:
-        notes.edit("Thinking is off: " + ("a tool call is forced." if forced else "max_tokens leaves no room for it."))
+        reason = "max_tokens leaves no room for it."
+        if unthought:
+            reason = "the turn of tool calls that goes on began without it."
+        notes.edit("Thinking is off: " + ("a tool call is forced." if forced else reason))
         if level is None:
             notes.drop("reasoning_effort")
         return None, level
     return {"type": "enabled", "budget_tokens": budget}, level
+
+
+def is_unthought(turns: Iterable[tuple[str, Sequence[str]]]) -> bool:
+    """Whether the conversation stops at the results of tools, and nothing was thought before their calls.
+
+    Its calls are another model's, or came back without their thinking, which most programs do not keep. A budget is
+    refused then: the whole of a turn with tools thinks, or none of it.
+
+    Args:
+        turns: the roles of the messages and the kinds of their blocks, the last one first.
+    """
+    called = False
+    for role, kinds in turns:
+        if role == "user":
+            if _RESULTS.isdisjoint(kinds):  # the turn's beginning
+                break
+        elif role == "assistant":
+            if kinds and kinds[0] in _THOUGHTS:
+                return False
+            called = called or not _CALLS.isdisjoint(kinds)
+    return called
 
 
 def is_thinking(thinking: Any) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.errors import RequestValidationError
-from edgeagent.providers.anthropic.thinking import BUDGETS, encode_thinking, is_thinking
+from edgeagent.providers.anthropic.thinking import BUDGETS, encode_thinking, is_thinking, is_unthought
 from edgeagent.providers.base import Encoded
 from edgeagent.providers.bedrock.content import Context
 from edgeagent.providers.bedrock.messages import encode_messages, has_tool_blocks
@@ -74,7 +74,11 @@ def _translated(request: ChatRequest, context: Context, own: Mapping[str, Any], 
     asked = asked_form(request, context, tool_blocks=has_tool_blocks(messages) and "toolConfig" not in given)
     if asked.instruction is not None:
         system = [*system, {"text": asked.instruction}]
-    fields = _reasoning(request, context.facts, own, notes, forced=asked.is_forced)
+    turns = (
+        (message["role"], [next(iter(block), "") for block in message["content"]]) for message in reversed(messages)
+    )
+    unthought = context.facts.claude is not None and is_unthought(turns)
+    fields = _reasoning(request, context.facts, own, notes, forced=asked.is_forced, unthought=unthought)
     if request.parallel_tool_calls is False and asked.tools:
         fields.update(_one_call(asked.choice, context.facts, notes))
     body = {
@@ -153,7 +157,7 @@ def _claude_sampling(
 
 
 def _reasoning(
-    request: ChatRequest, facts: BedrockFacts, own: Mapping[str, Any], notes: Notes, *, forced: bool
+    request: ChatRequest, facts: BedrockFacts, own: Mapping[str, Any], notes: Notes, *, forced: bool, unthought: bool
 ) -> Body:
     """`reasoning_effort` in the model's own fields."""
     effort = request.reasoning_effort
@@ -165,7 +169,7 @@ def _reasoning(
         notes.edit("reasoning_effort gives way to the caller's own parameters of the model.")
         return {}
     if facts.claude is not None:
-        thinking, level = encode_thinking(request, facts.claude, notes, forced=forced)
+        thinking, level = encode_thinking(request, facts.claude, notes, forced=forced, unthought=unthought)
         config = {"output_config": {"effort": level}} if level is not None else {}
         return {**({"thinking": thinking} if thinking is not None else {}), **config}
     if facts.name.startswith("amazon.nova-2"):

@@ -437,6 +437,48 @@ def test_budget_beside_a_forced_tool() -> None:
     assert (kept.body.get("thinking"), kept.body["output_config"], kept.dropped) == (None, {"effort": "high"}, ())
 
 
+ASKED = {"role": "user", "content": "How warm?"}
+RESULT = {"role": "tool", "tool_call_id": "c1", "content": "20"}
+
+
+def calling(*native: dict[str, Any]) -> dict[str, Any]:
+    """An assistant's call; `native` are Claude's own blocks before it."""
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    blocks = [*native, {"type": "tool_use", "id": "c1", "name": "f", "input": {}}]
+    return {**message, "native_content": {"wire": "anthropic.messages", "content": blocks}} if native else message
+
+
+THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "s"}
+OTHER = {"role": "assistant", "content": "20", "reasoning_content": "hm"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "thinks"),
+    [
+        ([ASKED], True),
+        ([ASKED, calling(), RESULT], False),  # another model's call, or one that came back as the plain message
+        ([ASKED, calling(), RESULT, ASKED], False),  # what the user adds to results is a part of their turn
+        ([ASKED, calling(), RESULT, calling(), RESULT], False),
+        ([ASKED, calling(THOUGHT), RESULT], True),
+        ([ASKED, calling({"type": "redacted_thinking", "data": "x"}), RESULT], True),
+        ([ASKED, calling(THOUGHT), RESULT, calling(), RESULT], True),  # between calls Claude need not think
+        ([ASKED, calling(), RESULT, OTHER, ASKED], True),  # that turn is over
+        ([ASKED, calling(), RESULT, OTHER, ASKED, calling(THOUGHT), RESULT], True),
+    ],
+)
+def test_budget_in_the_middle_of_a_turn(messages: list[dict[str, Any]], thinks: bool) -> None:
+    """A turn of tool calls that began without thinking goes on without it: a budget would be refused."""
+    encoded = encode(MANUAL, messages=messages, tools=[function()], reasoning_effort="high", temperature=0.5)
+    assert encoded.body.get("thinking") == (manual(16_384) if thinks else None)
+    assert encoded.body.get("temperature") == (None if thinks else 0.5)
+    assert ("reasoning_effort" in encoded.dropped) is not thinks
+    assert any("Thinking is off" in edit for edit in encoded.edits) is not thinks
+    assert encode(messages=messages, tools=[function()], reasoning_effort="high").body["thinking"] == ADAPTIVE
+    own = encode(MANUAL, messages=messages, tools=[function()], reasoning_effort="high", thinking=manual(2000))
+    assert own.body["thinking"] == manual(2000)
+
+
 def test_own_thinking_wins() -> None:
     """The caller's `thinking`, or effort, is sent as it is; the limit leaves room for its budget."""
     encoded = encode("claude-sonnet-4-0", reasoning_effort="low", thinking=manual(20_000))

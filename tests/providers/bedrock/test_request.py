@@ -250,6 +250,26 @@ def test_reasoning() -> None:
     assert refused(reasoning_effort="huge") == "reasoning_effort"
 
 
+@pytest.mark.parametrize("thought", [True, False])
+def test_reasoning_in_the_middle_of_a_turn(*, thought: bool) -> None:
+    """A turn of tool calls that began without thinking goes on without it; what Claude thought there is sent back."""
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    said: dict[str, Any] = {"role": "assistant", "content": None, "tool_calls": [call]}
+    blocks = [
+        {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}},
+        {"toolUse": {"toolUseId": "c1", "name": "f", "input": {}}},
+    ]
+    if thought:
+        said["native_content"] = {"wire": "bedrock.converse", "content": blocks}
+    result = {"role": "tool", "tool_call_id": "c1", "content": "20"}
+    asked = {"role": "user", "content": "How warm?"}
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    model = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
+    encoded = encode(model, messages=[asked, said, result], tools=tools, reasoning_effort="low")
+    assert ("thinking" in (encoded.body.get("additionalModelRequestFields") or {})) is thought
+    assert ("reasoning_effort" in encoded.dropped) is not thought
+
+
 def test_parameters() -> None:
     """Each in its place, dropped and named, or refused."""
     encoded = encode(
