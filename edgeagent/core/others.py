@@ -42,7 +42,8 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
         return ForTarget(request, dropped)
     wrapped = wrap(request) if call.native is not None else None
     made = ForTarget(request, dropped) if wrapped is None else ForTarget(wrapped.request, dropped, (EDIT,), wrapped)
-    return _with_effort(made, provider.capabilities(target.model))
+    able = provider.capabilities(target.model)
+    return _with_sampling(_with_effort(made, able), able)
 
 
 def _with_effort(made: ForTarget, able: Capabilities) -> ForTarget:
@@ -59,6 +60,22 @@ def _with_effort(made: ForTarget, able: Capabilities) -> ForTarget:
     request = made.request.model_copy(update={"reasoning_effort": taken})
     return made._replace(request=request, edits=(*made.edits, edit))
 
+
+def _with_sampling(made: ForTarget, able: Capabilities) -> ForTarget:
+    """Without the temperature and its like, which were said of another model, where this one refuses them."""
+    request = made.request
+    if able.sampled is None or request.reasoning_effort in able.sampled:
+        return made
+    given = {name: value for name in _SAMPLING if (value := getattr(request, name)) is not None}
+    if not given:
+        return made
+    told = tuple(name for name, value in given.items() if value != _SAMPLING[name])
+    left = request.model_copy(update=dict.fromkeys(given))
+    return made._replace(request=left, dropped=(*made.dropped, *told))
+
+
+_SAMPLING: Final = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
+"""What is refused, and the value of each that asks for nothing."""
 
 _EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 

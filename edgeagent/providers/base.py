@@ -77,6 +77,9 @@ class Capabilities:
     """Types of content parts beyond OpenAI's that its codec passes on: the vendor's own."""
     efforts: tuple[str, ...] | None = None
     """The only values of `reasoning_effort` that it takes, least first; None: not known, or its codec sees to it."""
+    sampled: tuple[str | None, ...] | None = None
+    """Beside which of them (None: none given) it takes temperature, top_p and penalties; None: beside any, or its codec
+    sees to it."""
 
 
 ALL_CAPABILITIES: Final = Capabilities(frozenset(get_args(Feature)))

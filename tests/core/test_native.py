@@ -172,6 +172,46 @@ def test_a_model_that_does_not_reason_is_not_told_how_much(model: str, *, reason
     assert ("reasoning_effort" in answer.completion.edge.dropped_params) is not reasons
 
 
+SAMPLING = {"temperature": 0.2, "top_p": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("model", "thinking", "taken"),
+    [
+        ("gpt-4o", None, True),
+        ("gpt-5-chat-latest", None, True),
+        ("gpt-5-mini", None, False),
+        ("o3-mini", None, False),
+        ("o4-mini-2025-04-16", None, False),
+        ("gpt-5.1", None, True),
+        ("gpt-5.1", {"type": "enabled", "budget_tokens": 2000}, False),
+        ("gpt-5.2", {"type": "disabled"}, True),
+        ("gpt-5.6-luna", None, False),
+        ("gpt-of-tomorrow", None, True),
+    ],
+)
+def test_a_model_that_reasons_is_not_told_a_temperature(model: str, thinking: Any, *, taken: bool) -> None:
+    """What Claude's format says of sampling is for a model that takes it; OpenAI's that reason refuse it."""
+    house, claude = House(openai_provider()), Anthropic(api_key="k")
+    house.world.answers.append(HTTPResponse(200, content=json.dumps(COMPLETION).encode()))
+    body = {"model": model, "messages": BODY["messages"], "max_tokens": 3000, **SAMPLING}
+    answer = ask(house, native({**body, **({"thinking": thinking} if thinking else {})}, claude))
+    dropped = SAMPLING.keys() & set(answer.completion.edge.dropped_params)
+    assert dropped == (set() if taken else SAMPLING.keys())
+    assert SAMPLING.items() <= sent_body(house).items() if taken else not SAMPLING.keys() & sent_body(house).keys()
+
+
+@pytest.mark.parametrize("defaults", [{"temperature": 1, "top_p": 1.0}, {}])
+def test_a_default_temperature_is_left_out_without_a_word(defaults: dict[str, Any]) -> None:
+    """It asks for nothing."""
+    house = House(openai_provider())
+    house.world.answers.append(HTTPResponse(200, content=json.dumps(COMPLETION).encode()))
+    body = {"model": "gpt-5", "messages": BODY["messages"], "max_tokens": 30, **defaults}
+    answer = ask(house, native(body, Anthropic(api_key="k")))
+    assert not SAMPLING.keys() & sent_body(house).keys()
+    assert answer.completion.edge.dropped_params == ()
+
+
 @pytest.mark.parametrize(
     ("model", "tokens", "effort"),
     [

@@ -262,6 +262,31 @@ async def test_a_fallback_that_does_not_reason(kind: str, grouped: bool) -> None
     assert named.edge.dropped_params == ()
 
 
+@pytest.mark.parametrize("grouped", [True, False])
+async def test_a_fallback_that_reasons(kind: str, grouped: bool) -> None:
+    """It is not told how to sample, which was said of the model before it; a model that is asked by name is."""
+    served = iter([reply(500), *[OPENAI.serve] * 2])
+
+    def serve(request: Any) -> Any:
+        answer = next(served)
+        return answer(request) if callable(answer) else answer
+
+    models = {"g": ["openai/gpt-4o", "openai/gpt-5"]}
+    edge = {} if grouped else {"fallbacks": ["openai/gpt-5"]}
+    said = {"temperature": 0.2, "top_p": 1, "presence_penalty": 0.5, "frequency_penalty": 0}
+    with Loopback(serve) as server:
+        async with Gate(kind, [OPENAI.provider(server)], cache=False, retry=0, models=models) as gate:
+            answer = await gate.create(model="g" if grouped else "openai/gpt-4o", edge=edge, **said)
+            named = await gate.create(model="openai/gpt-5", **said)
+    first, second, third = (request.json() for request in server.requests)
+    assert said.items() <= first.items()
+    assert second["model"] == "gpt-5"
+    assert not said.keys() & second.keys()
+    assert answer.edge.dropped_params == ("temperature", "presence_penalty")
+    assert said.items() <= third.items()
+    assert named.edge.dropped_params == ()
+
+
 async def test_a_key_from_a_function(kind: str, vendor: Vendor) -> None:
     """Sync or async, asked for each attempt: a rotated key is used at once."""
     keys = iter(["first", "second", "third", "fourth"])

@@ -82,6 +82,21 @@ _EFFORTS: Final[Mapping[str, tuple[str, ...]]] = {
 with the 'gpt-5.1' model", the model pages, and what others were refused
 (https://github.com/anomalyco/opencode/pull/26268 and /issues/36141)."""
 
+_BY_DEFAULT: Final = (None, "none")
+_SAMPLED: Final[Mapping[str, tuple[str | None, ...] | None]] = {
+    **dict.fromkeys(("o1", "o3", "o4-mini", "gpt-5", "gpt-5.1-chat", "gpt-5.1-codex", "gpt-5.2-chat"), ()),
+    **dict.fromkeys(("gpt-5.2-codex", "gpt-5.2-pro", "gpt-5.3-codex", "gpt-5.4-pro", "gpt-5.5-pro"), ()),
+    **dict.fromkeys(("gpt-5.1", "gpt-5.2", "gpt-5.4"), _BY_DEFAULT),  # they do not reason unless they are told to
+    **dict.fromkeys(("gpt-5.5", "gpt-5.6"), ("none",)),
+    "gpt-5-chat": None,
+}
+"""Beside which efforts each takes temperature, top_p and penalties, by the beginning of its name as above; refused:
+"Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported."
+
+Sources: https://platform.openai.com/docs/guides/reasoning#limitations and /docs/guides/latest-model (only at effort
+`none`), and what others were refused (https://github.com/vercel/ai/issues/10932, /BerriAI/litellm/issues/13781,
+/itzcrazykns/vane/issues/1173)."""
+
 RESPONSES_ONLY: Final = (
     "codex-mini-latest",
     "computer-use-preview",
@@ -151,7 +166,7 @@ def capabilities(model: str, *, responses: bool = False) -> Capabilities:
 @lru_cache(maxsize=256)  # asked twice for each call
 def _in_responses(model: str) -> Capabilities:
     able = _in_chat(model)
-    return replace(by_responses(able.features), efforts=able.efforts)
+    return replace(by_responses(able.features), efforts=able.efforts, sampled=able.sampled)
 
 
 @lru_cache(maxsize=64)
@@ -165,8 +180,8 @@ def by_responses(features: frozenset[Feature]) -> Capabilities:
 
 @lru_cache(maxsize=256)
 def _in_chat(model: str) -> Capabilities:
-    lacks, efforts = _by_name(_LACKS, model), _by_name(_EFFORTS, model)
-    return Capabilities(CHAT.features - (lacks or frozenset()), efforts=efforts)
+    lacks = _by_name(_LACKS, model) or frozenset()
+    return Capabilities(CHAT.features - lacks, efforts=_by_name(_EFFORTS, model), sampled=_by_name(_SAMPLED, model))
 
 
 def _by_name(facts: Mapping[str, F], model: str) -> F | None:

@@ -273,6 +273,24 @@ def test_family(model: str, belongs: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "sampled"),
+    [
+        ("gpt-4o", None),
+        ("gpt-5-chat-latest", None),
+        ("gpt-5-mini-2025-08-07", ()),
+        ("o3-mini", ()),
+        ("gpt-5.1-codex-max", ()),
+        ("gpt-5.4-nano", (None, "none")),
+        ("gpt-5.6-sol", ("none",)),
+    ],
+)
+def test_beside_which_efforts_a_temperature_is_taken(model: str, sampled: tuple[str | None, ...] | None) -> None:
+    """By the beginning of the model's name, whichever of the two APIs it is asked through."""
+    for responses in (None, True):
+        assert OpenAI(api_key="k", responses=responses).capabilities(model).sampled == sampled
+
+
+@pytest.mark.parametrize(
     ("model", "lacks"),
     [
         ("gpt-3.5-turbo-0125", {"vision", "documents", "audio", "json_schema", "reasoning"}),
