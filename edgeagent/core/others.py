@@ -43,7 +43,9 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
     wrapped = wrap(request) if call.native is not None else None
     made = ForTarget(request, dropped) if wrapped is None else ForTarget(wrapped.request, dropped, (EDIT,), wrapped)
     able = provider.capabilities(target.model)
-    return _with_sampling(_with_effort(made, able), able)
+    for fitted in (_with_effort, _with_sampling, _with_advice):
+        made = fitted(made, able)
+    return made
 
 
 def _with_effort(made: ForTarget, able: Capabilities) -> ForTarget:
@@ -72,6 +74,15 @@ def _with_sampling(made: ForTarget, able: Capabilities) -> ForTarget:
     told = tuple(name for name, value in given.items() if value != _SAMPLING[name])
     left = request.model_copy(update=dict.fromkeys(given))
     return made._replace(request=left, dropped=(*made.dropped, *told))
+
+
+def _with_advice(made: ForTarget, able: Capabilities) -> ForTarget:
+    """Without what is mere advice, and would be refused."""
+    given = [name for name in sorted(able.refused) if getattr(made.request, name) is not None]
+    if not given:
+        return made
+    request = made.request.model_copy(update=dict.fromkeys(given))
+    return made._replace(request=request, dropped=(*made.dropped, *given))
 
 
 _SAMPLING: Final = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}

@@ -78,8 +78,10 @@ class Capabilities:
     efforts: tuple[str, ...] | None = None
     """The only values of `reasoning_effort` that it takes, least first; None: not known, or its codec sees to it."""
     sampled: tuple[str | None, ...] | None = None
-    """Beside which of them (None: none given) it takes temperature, top_p and penalties; None: beside any, or its codec
+    """Beside which efforts (None: none given) it takes temperature, top_p and penalties; None: beside any, or its codec
     sees to it."""
+    refused: frozenset[str] = frozenset()
+    """Advisory parameters that it refuses; it is not told them in another's place."""
 
 
 ALL_CAPABILITIES: Final = Capabilities(frozenset(get_args(Feature)))

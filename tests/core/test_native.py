@@ -201,6 +201,19 @@ def test_a_model_that_reasons_is_not_told_a_temperature(model: str, thinking: An
     assert SAMPLING.items() <= sent_body(house).items() if taken else not SAMPLING.keys() & sent_body(house).keys()
 
 
+@pytest.mark.parametrize(("model", "taken"), [("gpt-5", True), ("gpt-4o", True), ("o3", False), ("o4-mini", False)])
+def test_a_model_that_refuses_a_word_on_parallel_calls_is_told_none(model: str, *, taken: bool) -> None:
+    """OpenAI's o models do; whoever asks Claude's format for one call at a time is told that it was left out."""
+    house = House(openai_provider())
+    house.world.answers.append(HTTPResponse(200, content=json.dumps(COMPLETION).encode()))
+    choice = {"type": "auto", "disable_parallel_tool_use": True}
+    tools = [{"name": "f", "input_schema": {"type": "object"}}]
+    body = {"model": model, "messages": BODY["messages"], "max_tokens": 30, "tools": tools, "tool_choice": choice}
+    answer = ask(house, native(body, Anthropic(api_key="k")))
+    assert sent_body(house).get("parallel_tool_calls") == (False if taken else None)
+    assert ("parallel_tool_calls" in answer.completion.edge.dropped_params) is not taken
+
+
 @pytest.mark.parametrize("defaults", [{"temperature": 1, "top_p": 1.0}, {}])
 def test_a_default_temperature_is_left_out_without_a_word(defaults: dict[str, Any]) -> None:
     """It asks for nothing."""

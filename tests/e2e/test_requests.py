@@ -240,25 +240,26 @@ async def test_what_is_dropped_is_told(kind: str) -> None:
 
 @pytest.mark.parametrize("grouped", [True, False])
 async def test_a_fallback_that_does_not_reason(kind: str, grouped: bool) -> None:
-    """It is not told how much to, which was said of the model before it; a model that is asked by name is."""
+    """It is not told how much to, nor how much to say, of the model before it; a model that is asked by name is."""
     served = iter([reply(500), *[OPENAI.serve] * 2])
 
     def serve(request: Any) -> Any:
         answer = next(served)
         return answer(request) if callable(answer) else answer
 
-    models = {"g": ["openai/o3", "openai/gpt-4o"]}
+    models = {"g": ["openai/gpt-5", "openai/gpt-4o"]}
     edge = {} if grouped else {"fallbacks": ["openai/gpt-4o"]}
+    said = {"reasoning_effort": "low", "verbosity": "low"}
     with Loopback(serve) as server:
         async with Gate(kind, [OPENAI.provider(server)], cache=False, retry=0, models=models) as gate:
-            answer = await gate.create(model="g" if grouped else "openai/o3", reasoning_effort="low", edge=edge)
-            named = await gate.create(model="openai/gpt-4o", reasoning_effort="low")
+            answer = await gate.create(model="g" if grouped else "openai/gpt-5", edge=edge, **said)
+            named = await gate.create(model="openai/gpt-4o", **said)
     first, second, third = (request.json() for request in server.requests)
-    assert (first["model"], first["reasoning_effort"]) == ("o3", "low")
+    assert {"model": "gpt-5", **said}.items() <= first.items()
     assert second["model"] == "gpt-4o"
-    assert "reasoning_effort" not in second
-    assert answer.edge.dropped_params == ("reasoning_effort",)
-    assert third["reasoning_effort"] == "low"
+    assert not said.keys() & second.keys()
+    assert answer.edge.dropped_params == ("reasoning_effort", "verbosity")
+    assert said.items() <= third.items()
     assert named.edge.dropped_params == ()
 
 

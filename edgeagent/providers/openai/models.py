@@ -97,6 +97,14 @@ Sources: https://platform.openai.com/docs/guides/reasoning#limitations and /docs
 `none`), and what others were refused (https://github.com/vercel/ai/issues/10932, /BerriAI/litellm/issues/13781,
 /itzcrazykns/vane/issues/1173)."""
 
+_REFUSED: Final[Mapping[str, frozenset[str]]] = {
+    **dict.fromkeys(("gpt-3.5", "gpt-4", "gpt-4.1", "gpt-4o"), frozenset({"verbosity"})),
+    **dict.fromkeys(("o1", "o3", "o4-mini"), frozenset({"parallel_tool_calls", "verbosity"})),
+}
+"""Advisory parameters that others have, by the beginning of the name as above; refused: "Unsupported parameter:
+'parallel_tool_calls' is not supported with this model" (https://github.com/run-llama/llama_index/issues/20865), and of
+verbosity all but its default (https://github.com/enricoros/big-AGI/issues/947)."""
+
 RESPONSES_ONLY: Final = (
     "codex-mini-latest",
     "computer-use-preview",
@@ -166,7 +174,7 @@ def capabilities(model: str, *, responses: bool = False) -> Capabilities:
 @lru_cache(maxsize=256)  # asked twice for each call
 def _in_responses(model: str) -> Capabilities:
     able = _in_chat(model)
-    return replace(by_responses(able.features), efforts=able.efforts, sampled=able.sampled)
+    return replace(by_responses(able.features), efforts=able.efforts, sampled=able.sampled, refused=able.refused)
 
 
 @lru_cache(maxsize=64)
@@ -180,8 +188,12 @@ def by_responses(features: frozenset[Feature]) -> Capabilities:
 
 @lru_cache(maxsize=256)
 def _in_chat(model: str) -> Capabilities:
-    lacks = _by_name(_LACKS, model) or frozenset()
-    return Capabilities(CHAT.features - lacks, efforts=_by_name(_EFFORTS, model), sampled=_by_name(_SAMPLED, model))
+    return Capabilities(
+        CHAT.features - (_by_name(_LACKS, model) or frozenset()),
+        efforts=_by_name(_EFFORTS, model),
+        sampled=_by_name(_SAMPLED, model),
+        refused=_by_name(_REFUSED, model) or frozenset(),
+    )
 
 
 def _by_name(facts: Mapping[str, F], model: str) -> F | None:
