@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from edgeagent.core.call import Call
 from edgeagent.core.wrapping import EDIT, Wrapped, wrap
@@ -42,10 +42,35 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
         return ForTarget(request, dropped)
     wrapped = wrap(request) if call.native is not None else None
     made = ForTarget(request, dropped) if wrapped is None else ForTarget(wrapped.request, dropped, (EDIT,), wrapped)
+    if provider.codec_for(target.model).wire.startswith(_OPENAI):
+        made = _with_properties(made)
     able = provider.capabilities(target.model)
     for fitted in (_with_effort, _with_sampling, _with_advice):
         made = fitted(made, able)
     return made
+
+
+_OPENAI: Final = "openai."
+"""How the names of OpenAI's formats begin."""
+
+
+def _with_properties(made: ForTarget) -> ForTarget:
+    """Tools without parameters say so: OpenAI refuses an object without `properties`, which others take."""
+    tools = made.request.tools or []
+    changed = [_with_parameters(tool) for tool in tools]
+    if all(one is other for one, other in zip(changed, tools, strict=True)):
+        return made
+    return made._replace(request=made.request.model_copy(update={"tools": changed}))
+
+
+def _with_parameters(tool: dict[str, Any]) -> dict[str, Any]:
+    function = tool.get("function")
+    if not isinstance(function, Mapping):
+        return tool
+    schema = function.get("parameters")
+    if not isinstance(schema, Mapping) or "properties" in schema or schema.get("type", "object") != "object":
+        return tool
+    return {**tool, "function": {**function, "parameters": {"type": "object", **schema, "properties": {}}}}
 
 
 def _with_effort(made: ForTarget, able: Capabilities) -> ForTarget:

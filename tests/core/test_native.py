@@ -201,6 +201,32 @@ def test_a_model_that_reasons_is_not_told_a_temperature(model: str, thinking: An
     assert SAMPLING.items() <= sent_body(house).items() if taken else not SAMPLING.keys() & sent_body(house).keys()
 
 
+OBJECT: dict[str, Any] = {"type": "object"}
+EMPTY: dict[str, Any] = {**OBJECT, "properties": {}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "sent"),
+    [
+        (OBJECT, EMPTY),
+        ({**OBJECT, "additionalProperties": False}, {**EMPTY, "additionalProperties": False}),
+        ({"$schema": "s"}, {**EMPTY, "$schema": "s"}),
+        (EMPTY, EMPTY),
+        ({**EMPTY, "properties": {"a": OBJECT}}, {**EMPTY, "properties": {"a": OBJECT}}),
+        ({"type": ["object", "null"]}, {"type": ["object", "null"]}),
+    ],
+)
+def test_a_tool_without_parameters_says_so(schema: dict[str, Any], sent: dict[str, Any]) -> None:
+    """MCP's servers write `{"type": "object"}`, which Claude takes and OpenAI refuses."""
+    house = House(openai_provider())
+    house.world.answers.append(HTTPResponse(200, content=json.dumps(COMPLETION).encode()))
+    tools = [{"name": "f", "input_schema": schema}, {"name": "g", "input_schema": EMPTY}]
+    body = {"model": "gpt-4o", "messages": BODY["messages"], "max_tokens": 30, "tools": tools}
+    answer = ask(house, native(body, Anthropic(api_key="k")))
+    assert [tool["function"]["parameters"] for tool in sent_body(house)["tools"]] == [sent, EMPTY]
+    assert answer.completion.edge.edits == ()
+
+
 @pytest.mark.parametrize(("model", "taken"), [("gpt-5", True), ("gpt-4o", True), ("o3", False), ("o4-mini", False)])
 def test_a_model_that_refuses_a_word_on_parallel_calls_is_told_none(model: str, *, taken: bool) -> None:
     """OpenAI's o models do; whoever asks Claude's format for one call at a time is told that it was left out."""
