@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from edgeagent.core.call import Call
@@ -43,7 +44,7 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
     wrapped = wrap(request) if call.native is not None else None
     made = ForTarget(request, dropped) if wrapped is None else ForTarget(wrapped.request, dropped, (EDIT,), wrapped)
     if provider.codec_for(target.model).wire.startswith(_OPENAI):
-        made = _with_properties(made)
+        made = _with_short_user(_with_properties(made))
     able = provider.capabilities(target.model)
     for fitted in (_with_effort, _with_sampling, _with_advice):
         made = fitted(made, able)
@@ -71,6 +72,21 @@ def _with_parameters(tool: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(schema, Mapping) or "properties" in schema or schema.get("type", "object") != "object":
         return tool
     return {**tool, "function": {**function, "parameters": {"type": "object", **schema, "properties": {}}}}
+
+
+def _with_short_user(made: ForTarget) -> ForTarget:
+    """Whoever asks, by a hash where the name is too long: it tells one from the other, and is always the same."""
+    names = ("safety_identifier", "user")
+    long = {n: told for n in names if (told := getattr(made.request, n)) is not None and len(told) > _LONGEST_USER}
+    if not long:
+        return made
+    hashed = {name: sha256(told.encode("utf-8", "replace")).hexdigest() for name, told in long.items()}
+    edits = tuple(f"{name} is sent as its SHA-256: it is longer than {_LONGEST_USER} characters." for name in hashed)
+    return made._replace(request=made.request.model_copy(update=hashed), edits=(*made.edits, *edits))
+
+
+_LONGEST_USER: Final = 64
+"""Refused: "Expected a string with maximum length 64"; Anthropic takes 256. https://github.com/maximhq/bifrost/pull/1000"""
 
 
 def _with_effort(made: ForTarget, able: Capabilities) -> ForTarget:

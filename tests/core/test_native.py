@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -225,6 +226,17 @@ def test_a_tool_without_parameters_says_so(schema: dict[str, Any], sent: dict[st
     answer = ask(house, native(body, Anthropic(api_key="k")))
     assert [tool["function"]["parameters"] for tool in sent_body(house)["tools"]] == [sent, EMPTY]
     assert answer.completion.edge.edits == ()
+
+
+@pytest.mark.parametrize(("length", "sent"), [(64, "u" * 64), (65, sha256(b"u" * 65).hexdigest())])
+def test_a_long_user_is_told_apart_by_a_hash(length: int, sent: str) -> None:
+    """Anthropic's `user_id` may be longer than OpenAI's `user`; the same one is the same each time."""
+    house = House(openai_provider())
+    house.world.answers.append(HTTPResponse(200, content=json.dumps(COMPLETION).encode()))
+    body = {"model": "gpt-4o", "messages": BODY["messages"], "max_tokens": 30, "metadata": {"user_id": "u" * length}}
+    answer = ask(house, native(body, Anthropic(api_key="k")))
+    assert sent_body(house)["user"] == sent
+    assert any("SHA-256" in edit for edit in answer.completion.edge.edits) == (length > 64)
 
 
 @pytest.mark.parametrize(("model", "taken"), [("gpt-5", True), ("gpt-4o", True), ("o3", False), ("o4-mini", False)])
