@@ -7,6 +7,7 @@ to the one that the constructor makes, so that `edge={"providers": [Anthropic()]
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -182,7 +183,7 @@ class _OpenAIShape(_Copied):
         base_url: default: OPENAI_BASE_URL, then OpenAI's.
         timeout: seconds or an httpx.Timeout for one attempt; default 600, connecting 5.
         max_retries: extra attempts.
-        default_headers: header fields sent with every request.
+        default_headers: header fields sent with every request, and before those of OPENAI_CUSTOM_HEADERS.
         default_query: query parameters sent with every request.
         http_client: an httpx or httpx2 client of the caller's own.
         edge: any option of `EdgeClient`.
@@ -215,7 +216,7 @@ class _OpenAIShape(_Copied):
             organization=organization,
             project=project,
             base_url=None if base_url is None else str(base_url),
-            default_headers=_kept(default_headers),
+            default_headers=_kept({**_custom_headers(), **(default_headers or {})}),
             default_query=_kept(default_query),
             http_client=http_client,
         )
@@ -274,12 +275,19 @@ class _AzureShape(_Copied):
             base_url=None if base_url is None else str(base_url),
             organization=organization,
             project=project,
-            default_headers=_kept(default_headers),
+            default_headers=_kept({**_custom_headers(), **(default_headers or {})}),
             default_query=_kept(default_query),
             http_client=http_client,
         )
         super().__init__(**_arguments(provider, timeout, max_retries, edge))
         self._engine.arguments_of_dropin = arguments
+
+
+def _custom_headers() -> dict[str, str]:
+    """The header fields of the environment: a line for each, as `Name: value`; other lines are nothing."""
+    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
+    told = (line.partition(":") for line in lines)
+    return {name.strip(): value.strip() for name, colon, value in told if colon and name.strip()}
 
 
 def _kept(defaults: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -231,6 +231,23 @@ def test_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
         edgeagent.OpenAI()
 
 
+@pytest.mark.parametrize("own", [None, {"x-a": "own"}, {"X-B": "own"}])
+@pytest.mark.parametrize("azure", [False, True])
+def test_header_fields_of_the_environment(monkeypatch: pytest.MonkeyPatch, *, azure: bool, own: Any) -> None:
+    """A line for each, as openai reads them; the constructor's own win."""
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-A: 1\nX-B:a: b \nnothing\n")
+    options = {"azure_endpoint": "https://a.test", "api_version": "v"} if azure else {}
+    theirs = (openai.AzureOpenAI if azure else openai.OpenAI)(api_key="k", default_headers=own, **options)
+    upstream = Upstream()
+    kind: Any = edgeagent.AzureOpenAI if azure else edgeagent.OpenAI
+    client = kind(api_key="k", default_headers=own, http_client=upstream.client(), **options)
+    client.chat.completions.create(**ASK)
+    hers = httpx.Headers([(name, str(value)) for name, value in theirs.default_headers.items()])
+    for name in ("x-a", "x-b", "nothing"):
+        assert upstream.requests[0].headers.get(name) == (hers.get_list(name) or [None])[-1]
+    client.close()
+
+
 def parameters(function: Any) -> set[str]:
     return set(inspect.signature(function).parameters) - {"self"}
 
