@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from edgeagent.core.call import Call
 from edgeagent.core.wrapping import EDIT, Wrapped, wrap
 from edgeagent.errors import RequestValidationError
+from edgeagent.limits.outputs import output_of
 from edgeagent.providers.base import Capabilities, HTTPProvider
 from edgeagent.types import ChatRequest, Target
 
@@ -48,7 +49,7 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
     able = provider.capabilities(target.model)
     for fitted in (_with_effort, _with_sampling, _with_advice):
         made = fitted(made, able)
-    return made
+    return _with_limit(made, able.max_output or output_of(target.model))
 
 
 _OPENAI: Final = "openai."
@@ -124,6 +125,19 @@ def _with_advice(made: ForTarget, able: Capabilities) -> ForTarget:
         return made
     request = made.request.model_copy(update=dict.fromkeys(given))
     return made._replace(request=request, dropped=(*made.dropped, *given))
+
+
+def _with_limit(made: ForTarget, most: int | None) -> ForTarget:
+    """With no more output asked for than the model gives: a larger limit, which means no less, would be refused."""
+    names = ("max_completion_tokens", "max_tokens")
+    asked = {n: told for n in names if (told := getattr(made.request, n)) is not None}
+    over = {name: told for name, told in asked.items() if most is not None and told > most}
+    if not over:
+        return made
+    edits = tuple(
+        f"{name} {told} is asked for as {most}, the most that this model gives." for name, told in over.items()
+    )
+    return made._replace(request=made.request.model_copy(update=dict.fromkeys(over, most)), edits=(*made.edits, *edits))
 
 
 _SAMPLING: Final = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}

@@ -1,4 +1,6 @@
-"""The most output tokens that models give, where their provider does not say it: for the worst case of a call.
+"""The most output tokens that models give, where their provider does not say it.
+
+For the worst case of a call, and for the limit of one that was meant for another model.
 
 Source: https://platform.openai.com/docs/models («max output tokens» of each model's page).
 """
@@ -16,6 +18,7 @@ _OUTPUTS: Final = (
     ("gpt-5-chat", 16_384),
     ("gpt-5", 128_000),
     ("gpt-4.1", 32_768),
+    ("gpt-4o-2024-05-13", 4_096),
     ("gpt-4o", 16_384),
     ("chatgpt-4o", 16_384),
     ("gpt-4-turbo", 4_096),

@@ -202,6 +202,26 @@ def test_a_model_that_reasons_is_not_told_a_temperature(model: str, thinking: An
     assert SAMPLING.items() <= sent_body(house).items() if taken else not SAMPLING.keys() & sent_body(house).keys()
 
 
+@pytest.mark.parametrize(
+    ("model", "asked", "sent"),
+    [
+        ("gpt-4o", 16_384, 16_384),
+        ("gpt-4o-mini", 64_000, 16_384),
+        ("gpt-4.1", 50_000, 32_768),
+        ("gpt-5", 64_000, 64_000),
+        ("gpt-of-tomorrow", 999_999, 999_999),
+    ],
+)
+def test_a_model_is_asked_for_no_more_than_it_gives(model: str, asked: int, sent: int) -> None:
+    """Anthropic's format must have a limit, which many set to Claude's own; OpenAI refuses one that is too large."""
+    house = House(openai_provider())
+    house.world.answers.append(HTTPResponse(200, content=json.dumps(COMPLETION).encode()))
+    body = {"model": model, "messages": BODY["messages"], "max_tokens": asked}
+    answer = ask(house, native(body, Anthropic(api_key="k")))
+    assert sent_body(house)["max_completion_tokens"] == sent
+    assert any("the most that this model gives" in edit for edit in answer.completion.edge.edits) == (sent < asked)
+
+
 OBJECT: dict[str, Any] = {"type": "object"}
 EMPTY: dict[str, Any] = {**OBJECT, "properties": {}}
 

@@ -265,7 +265,7 @@ async def test_a_fallback_that_does_not_reason(kind: str, grouped: bool) -> None
 
 @pytest.mark.parametrize("grouped", [True, False])
 async def test_a_fallback_that_reasons(kind: str, grouped: bool) -> None:
-    """It is not told how to sample, which was said of the model before it; a model that is asked by name is."""
+    """It is not told how to sample, nor a limit that is too large; a model that is asked by name is."""
     served = iter([reply(500), *[OPENAI.serve] * 2])
 
     def serve(request: Any) -> Any:
@@ -275,16 +275,17 @@ async def test_a_fallback_that_reasons(kind: str, grouped: bool) -> None:
     models = {"g": ["openai/gpt-4o", "openai/gpt-5"]}
     edge = {} if grouped else {"fallbacks": ["openai/gpt-5"]}
     said = {"temperature": 0.2, "top_p": 1, "presence_penalty": 0.5, "frequency_penalty": 0}
+    limit = {"max_completion_tokens": 500_000}
     with Loopback(serve) as server:
         async with Gate(kind, [OPENAI.provider(server)], cache=False, retry=0, models=models) as gate:
-            answer = await gate.create(model="g" if grouped else "openai/gpt-4o", edge=edge, **said)
-            named = await gate.create(model="openai/gpt-5", **said)
+            answer = await gate.create(model="g" if grouped else "openai/gpt-4o", edge=edge, **said, **limit)
+            named = await gate.create(model="openai/gpt-5", **said, **limit)
     first, second, third = (request.json() for request in server.requests)
-    assert said.items() <= first.items()
-    assert second["model"] == "gpt-5"
+    assert {**said, **limit}.items() <= first.items()
+    assert (second["model"], second["max_completion_tokens"]) == ("gpt-5", 128_000)
     assert not said.keys() & second.keys()
     assert answer.edge.dropped_params == ("temperature", "presence_penalty")
-    assert said.items() <= third.items()
+    assert {**said, **limit}.items() <= third.items()
     assert named.edge.dropped_params == ()
 
 
