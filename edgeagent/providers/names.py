@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["Named"]
+
+
+_SHARED: Final = frozenset({"gcp.gemini"})
+"""Vendors whose rows in the price table another one shares: Google's are those of Vertex AI, too, which serves other
+makers' models (Claude), as the Gemini API does not."""
 
 
 class Named:
@@ -30,7 +35,7 @@ class Named:
         """Whether this is an exact model that it serves."""
         if model in self._models or (self._knows is not None and self._knows(model)):
             return True
-        return self._priced(self._vendor, model)
+        return self._priced(self._vendor, model) and (self._vendor not in _SHARED or self.family(model))
 
     def family(self, model: str) -> bool:
         """Whether the name looks like one of its models."""
