@@ -202,7 +202,9 @@ class Calls:
     def _candidates(self, call: Call[Any]) -> Candidates:
         options = call.options
         wire = None if call.native is None else call.native.asked.wire
-        return self.targets.candidates(call.request.model, options.fallbacks, options.cache.namespace, wire)
+        found = self.targets.candidates(call.request.model, options.fallbacks, options.cache.namespace, wire)
+        call.grouped = found.grouped
+        return found
 
     def _fly(
         self,

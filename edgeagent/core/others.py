@@ -159,6 +159,11 @@ def _nearest(effort: str, able: Sequence[str]) -> str:
 
 
 def _stands_in(call: Call, target: Target) -> bool:
-    """Whether it is asked in another's place."""
+    """Whether it is asked in another's place: after another, as a fallback, or as one of a group."""
     names = call.options.fallbacks
-    return target.model in names or str(target) in names or any(one.target != target for one in call.attempts)
+    return (
+        call.grouped
+        or target.model in names
+        or str(target) in names
+        or any(one.target != target for one in call.attempts)
+    )

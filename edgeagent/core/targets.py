@@ -46,6 +46,8 @@ class Candidates:
     """Whether the answers may go to tiers that outlive the process: each credential has an identity."""
     parts: frozenset[str] = frozenset()
     """Part types beyond OpenAI's that one of them knows."""
+    grouped: bool = False
+    """Whether the name means several of them: what is said with it is said of none in particular."""
 
 
 class Targets:
@@ -170,12 +172,15 @@ class Targets:
         targets: dict[Target, None] = {}
         if not model and wire is not None:
             targets[self._unnamed(wire)] = None
-        for name in (model, *fallbacks) if model else fallbacks:
+        named = self._names.resolve(model) if model else ()
+        targets.update(dict.fromkeys(named))
+        for name in fallbacks:
             targets.update(dict.fromkeys(self._names.resolve(name)))
         identities = [self._identity(target, wire) for target in targets]
         sharable = namespace is not None or all(identity.identity is not None for identity in identities)
         parts = frozenset[str]().union(*(self.capabilities(target, wire).parts for target in targets))
-        return Candidates(tuple(targets), candidate_digest(identities, namespace), sharable, parts)
+        digest = candidate_digest(identities, namespace)
+        return Candidates(tuple(targets), digest, sharable, parts, grouped=len(named) > 1)
 
     def _unnamed(self, wire: str) -> Target:
         """Who is meant by a native call that leaves the model to its vendor (a stored prompt names it)."""

@@ -281,12 +281,26 @@ async def test_a_fallback_that_reasons(kind: str, grouped: bool) -> None:
             answer = await gate.create(model="g" if grouped else "openai/gpt-4o", edge=edge, **said, **limit)
             named = await gate.create(model="openai/gpt-5", **said, **limit)
     first, second, third = (request.json() for request in server.requests)
-    assert {**said, **limit}.items() <= first.items()
+    assert said.items() <= first.items()
+    assert first["max_completion_tokens"] == (16_384 if grouped else 500_000)
     assert (second["model"], second["max_completion_tokens"]) == ("gpt-5", 128_000)
     assert not said.keys() & second.keys()
     assert answer.edge.dropped_params == ("temperature", "presence_penalty")
     assert {**said, **limit}.items() <= third.items()
     assert named.edge.dropped_params == ()
+
+
+@pytest.mark.parametrize("models", [["openai/gpt-5", "openai/gpt-4o"], ["openai/gpt-5"]])
+async def test_what_is_said_to_a_group_is_said_to_none_of_it(kind: str, models: list[str]) -> None:
+    """Its first model is not told what it refuses, either; a name for one model is that model's."""
+    with Loopback(OPENAI.serve) as server:
+        async with Gate(kind, [OPENAI.provider(server)], cache=False, retry=0, models={"g": models}) as gate:
+            answer = await gate.create(model="g", temperature=0.2)
+    told = server.requests[0].json()
+    assert told["model"] == "gpt-5"
+    grouped = len(models) > 1
+    assert ("temperature" in told) is not grouped
+    assert answer.edge.dropped_params == (("temperature",) if grouped else ())
 
 
 async def test_a_key_from_a_function(kind: str, vendor: Vendor) -> None:
