@@ -106,16 +106,24 @@ def _with_effort(made: ForTarget, able: Capabilities) -> ForTarget:
 
 
 def _with_sampling(made: ForTarget, able: Capabilities) -> ForTarget:
-    """Without the temperature and its like, which were said of another model, where this one refuses them."""
+    """Without the temperature and its like, or with a lower one, where this model refuses what was said of another."""
     request = made.request
     if able.sampled is None or request.reasoning_effort in able.sampled:
-        return made
+        return _no_hotter(made, able.hottest)
     given = {name: value for name in _SAMPLING if (value := getattr(request, name)) is not None}
     if not given:
         return made
     told = tuple(name for name, value in given.items() if value != _SAMPLING[name])
     left = request.model_copy(update=dict.fromkeys(given))
     return made._replace(request=left, dropped=(*made.dropped, *told))
+
+
+def _no_hotter(made: ForTarget, most: float | None) -> ForTarget:
+    temperature = made.request.temperature
+    if most is None or temperature is None or temperature <= most:
+        return made
+    edit = f"temperature {temperature:g} is asked for as {most:g}, the highest that this model takes."
+    return made._replace(request=made.request.model_copy(update={"temperature": most}), edits=(*made.edits, edit))
 
 
 def _with_advice(made: ForTarget, able: Capabilities) -> ForTarget:

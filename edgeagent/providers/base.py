@@ -82,6 +82,8 @@ class Capabilities:
     sees to it."""
     refused: frozenset[str] = frozenset()
     """Advisory parameters that it refuses; it is not told them in another's place."""
+    hottest: float | None = None
+    """The highest temperature that it takes; None: OpenAI's, or not known."""
 
 
 ALL_CAPABILITIES: Final = Capabilities(frozenset(get_args(Feature)))

@@ -17,7 +17,7 @@ from edgeagent.core.native import Native, NativeAnswer
 from edgeagent.core.native_session import NativeSession
 from edgeagent.core.retry import RetryPolicy
 from edgeagent.effects import Scope
-from edgeagent.providers import Anthropic, Gemini, OpenAI, OpenAICompatible
+from edgeagent.providers import Anthropic, Gemini, Mistral, OpenAI, OpenAICompatible
 from edgeagent.testing import FakeProvider
 from edgeagent.wire.http import Headers, HTTPResponse
 from tests.core.test_pipeline import Far, House
@@ -220,6 +220,24 @@ def test_a_model_is_asked_for_no_more_than_it_gives(model: str, asked: int, sent
     answer = ask(house, native(body, Anthropic(api_key="k")))
     assert sent_body(house)["max_completion_tokens"] == sent
     assert any("the most that this model gives" in edit for edit in answer.completion.edge.edits) == (sent < asked)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "sent"),
+    [
+        (Anthropic(api_key="k"), "claude-haiku-4-5", 1),
+        (Mistral(api_key="k"), "mistral-large-latest", 1.5),
+        (OpenAI(api_key="k"), "gpt-4o", 1.8),
+    ],
+)
+def test_a_temperature_is_no_higher_than_a_model_takes(provider: Any, model: str, sent: float) -> None:
+    """Google's and OpenAI's go up to 2; the nearest is asked for, and it is said."""
+    house = House(provider)
+    house.world.answers.append(HTTPResponse(200, content=json.dumps(MESSAGE if sent == 1 else COMPLETION).encode()))
+    body = {"model": model, "contents": [{"parts": [{"text": "?"}]}], "generationConfig": {"temperature": 1.8}}
+    answer = ask(house, native(body, Gemini(api_key="k")))
+    assert sent_body(house)["temperature"] == sent
+    assert any("the highest that this model takes" in edit for edit in answer.completion.edge.edits) == (sent < 1.8)
 
 
 OBJECT: dict[str, Any] = {"type": "object"}

@@ -94,7 +94,7 @@ class Anthropic(Vendor):
             features.add("reasoning")
         known = facts.context_window is not None
         limit = facts.max_output if known else None
-        return Capabilities(frozenset(features), facts.context_window, limit, NATIVE_BLOCKS)
+        return Capabilities(frozenset(features), facts.context_window, limit, NATIVE_BLOCKS, hottest=1)
 
     def path(self, model: str) -> str:
         """`/v1/messages`; a base URL that has the version already keeps it."""

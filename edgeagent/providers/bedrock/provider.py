@@ -149,13 +149,13 @@ class Bedrock(Vendor):
         features: set[Feature] = {"tools", "vision", "documents", "json_schema", "stop", "streaming", "reasoning"}
         claude = facts.claude
         if claude is None:
-            return Capabilities(frozenset(features | {"audio", "video"}), None, None, NATIVE_PARTS)
+            return Capabilities(frozenset(features | {"audio", "video"}), None, None, NATIVE_PARTS, hottest=1)
         if not claude.documents:
             features.discard("documents")
         if claude.thinking == "none":
             features.discard("reasoning")
         limit = claude.max_output if claude.context_window is not None else None
-        return Capabilities(frozenset(features), claude.context_window, limit, NATIVE_PARTS)
+        return Capabilities(frozenset(features), claude.context_window, limit, NATIVE_PARTS, hottest=1)
 
     def path(self, model: str) -> str:
         """`/model/{id}/converse` or `/invoke`, with the id percent-encoded as a whole (`:` and an ARN's `/` too)."""

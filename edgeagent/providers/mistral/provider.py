@@ -52,7 +52,7 @@ class Mistral(Vendor):
     def capabilities(self, model: str) -> Capabilities:
         """What is certain of the model; an unknown one can do what the API can."""
         lacks = next((lacks for start, lacks in _LACKS.items() if model.startswith(start)), frozenset())
-        return Capabilities(ALL_CAPABILITIES.features - lacks - {"video"}, parts=NATIVE_PARTS)
+        return Capabilities(ALL_CAPABILITIES.features - lacks - {"video"}, parts=NATIVE_PARTS, hottest=1.5)
 
     def path(self, model: str) -> str:
         """The same for every model; a base URL without the version gets it."""

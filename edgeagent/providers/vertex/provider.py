@@ -217,4 +217,4 @@ def _claude(model: str) -> Capabilities:
     if facts.thinking != "none":
         features.add("reasoning")
     limit = facts.max_output if facts.context_window is not None else None
-    return Capabilities(frozenset(features), facts.context_window, limit, NATIVE_BLOCKS)
+    return Capabilities(frozenset(features), facts.context_window, limit, NATIVE_BLOCKS, hottest=1)
