@@ -33,6 +33,8 @@ class ModelFacts:
         json_with_tools: whether a response schema may stand beside function declarations.
         signatures: whether calls without a thought signature are refused.
         media_results: whether function responses hold images.
+        penalties: whether presence and frequency penalties are taken. Refused since 2.5: "Penalty is not enabled for
+            models/gemini-2.5-flash" (https://github.com/vercel/ai/issues/8943, /google-gemini/cookbook/issues/1290).
         context_window: input tokens, None when not known.
         max_output: output tokens, None when not known.
     """
@@ -46,6 +48,7 @@ class ModelFacts:
     json_with_tools: bool
     signatures: bool
     media_results: bool
+    penalties: bool
     context_window: int | None
     max_output: int | None
 
@@ -81,6 +84,7 @@ def model_facts(model: str) -> ModelFacts:
         json_with_tools=version >= (3, 0),
         signatures=version >= (3, 0),
         media_results=version >= (3, 0),
+        penalties=version < (2, 5),
         context_window=1_048_576 if known else None,
         max_output=65_536 if known and version >= (2, 5) else 8192 if known else None,
     )

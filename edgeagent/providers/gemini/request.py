@@ -126,14 +126,22 @@ def _config(request: ChatRequest, facts: ModelFacts, extra: Mapping[str, Any], n
         "maxOutputTokens": request.output_limit,
         "stopSequences": list(stop) if stop else None,
         "seed": request.seed,
-        "presencePenalty": request.presence_penalty,
-        "frequencyPenalty": request.frequency_penalty,
+        **_penalties(request, facts, notes),
         "responseLogprobs": request.logprobs or None,
         "logprobs": request.top_logprobs,
         "thinkingConfig": thinking,
         **_speech(request, extra, notes),
     }
     return {name: value for name, value in config.items() if value is not None}
+
+
+def _penalties(request: ChatRequest, facts: ModelFacts, notes: Notes) -> Body:
+    if facts.penalties:
+        return {"presencePenalty": request.presence_penalty, "frequencyPenalty": request.frequency_penalty}
+    for name in ("presence_penalty", "frequency_penalty"):
+        if getattr(request, name):
+            notes.drop(name)
+    return {}
 
 
 def _speech(request: ChatRequest, extra: Mapping[str, Any], notes: Notes) -> Body:

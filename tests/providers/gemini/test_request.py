@@ -24,6 +24,7 @@ CALLED = {"role": "assistant", "content": None, "tool_calls": [CALL]}
 def test_every_parameter() -> None:
     """Each parameter has its field; the advisory ones are named as dropped."""
     made = encode(
+        "gemini-2.0-flash",
         temperature=0.5,
         top_p=0.9,
         n=2,
@@ -54,6 +55,24 @@ def test_every_parameter() -> None:
     assert made.body["serviceTier"] == "standard"
     assert set(made.dropped) == {"user", "store", "metadata"}
     assert unknown_fields(made.body) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "taken"),
+    [
+        ("gemini-2.0-flash", True),
+        ("gemini-2.5-flash", False),
+        ("models/gemini-3-pro-preview", False),
+        ("gemma-3", True),
+    ],
+)
+def test_penalties(model: str, *, taken: bool) -> None:
+    """Since 2.5 they are refused: they are left out, and one that is not 0 is named. The caller's own field is sent."""
+    made = encode(model, presence_penalty=0.1, frequency_penalty=0)
+    sent = {"presencePenalty": 0.1, "frequencyPenalty": 0} if taken else {}
+    assert made.body.get("generationConfig", {}) == sent
+    assert made.dropped == (() if taken else ("presence_penalty",))
+    assert encode(model, presencePenalty=0.1).body["generationConfig"] == {"presencePenalty": 0.1}
 
 
 def test_system_messages_in_every_position() -> None:
