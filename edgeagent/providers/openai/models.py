@@ -3,7 +3,8 @@
 And which of them are served by the Responses API alone.
 
 Sources: the model pages at https://platform.openai.com/docs/models (modalities, structured outputs), the API reference
-(`stop` is "not supported with latest reasoning models o3 and o4-mini"), and recorded refusals.
+(`stop` is "not supported with latest reasoning models o3 and o4-mini"), recorded refusals, and what others were refused
+(`stop` by gpt-5, 5.1 and 5.2: https://github.com/huggingface/smolagents/issues/1671, /pull/1868 and /issues/1893).
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ _LACKS: Final[Mapping[str, frozenset[Feature]]] = {
     "gpt-4o-2024-05-13": frozenset({"audio", "json_schema", "reasoning"}),
     "gpt-4o-audio": frozenset({"vision", "json_schema", "reasoning"}),
     "gpt-4o-mini-audio": frozenset({"vision", "json_schema", "reasoning"}),
+    **dict.fromkeys(("gpt-5", "gpt-5.1", "gpt-5.2"), frozenset[Feature]({"stop"})),
+    **dict.fromkeys(("gpt-5-chat", "gpt-5.1-chat", "gpt-5.2-chat"), frozenset[Feature]()),
     "gpt-5.6": frozenset({"stop", "logprobs"}),
     "gpt-audio": frozenset({"vision", "json_schema", "logprobs", "reasoning"}),
     "o1": frozenset({"audio", "logprobs"}),
