@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import Final, NamedTuple
 
+from edgeagent.shield.detect.spellings import variants
 from edgeagent.shield.detect.vocabulary import LATIN, OTHER
 
 __all__ = ["Label", "label_after", "label_before", "label_of"]
@@ -59,6 +60,8 @@ def label_before(text: str, start: int, floor: int = 0) -> Label | None:
     vocabulary = _vocabulary()
     beginnings, endings = vocabulary.beginnings, vocabulary.endings
     found: Label | None = None
+    if words and words[-1][-1].isdigit() and words[-1][0].isalpha():
+        words[-1] = _unnumbered(words[-1], vocabulary)
     for i in range(len(words) - 1, -1, -1):
         word = words[i]
         kind = None
@@ -102,6 +105,11 @@ def label_after(text: str, end: int, ceiling: int | None = None) -> Label | None
     if not window.isascii():
         return _first_other(window, vocabulary)
     return None
+
+
+def _unnumbered(word: str, vocabulary: _Vocabulary) -> str:
+    """The name of a field without its number: `phone2` is a telephone, `md5` is a word of its own."""
+    return word if word in vocabulary.phrases else word.rstrip("0123456789")
 
 
 def _behind(lowered: str, word: str) -> int:
@@ -205,8 +213,16 @@ def _vocabulary() -> _Vocabulary:
             if entry.endswith("*") and len(words) == 1:
                 stems.setdefault(words[0][:_STEM], []).append((words[0], kind))
             phrases[" ".join(words)] = kind
-            last_words[words[-1]] = max(len(words), last_words.get(words[-1], 0))
-            first_words[words[0]] = max(len(words), first_words.get(words[0], 0))
+    for phrase, kind in [*phrases.items()]:
+        for other_form in variants(phrase):
+            phrases.setdefault(other_form, kind)
+    for stem, kind in [pair for pairs in stems.values() for pair in pairs]:
+        for other_form in variants(stem):
+            stems.setdefault(other_form[:_STEM], []).append((other_form, kind))
+    for phrase in phrases:
+        words = phrase.split()
+        last_words[words[-1]] = max(len(words), last_words.get(words[-1], 0))
+        first_words[words[0]] = max(len(words), first_words.get(words[0], 0))
     other: dict[str, list[tuple[str, str]]] = {}
     for kind, entries in _lines(OTHER):
         for entry in entries:

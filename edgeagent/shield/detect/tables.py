@@ -19,7 +19,7 @@ _CELL: Final = {
     ";": re.compile(r'[ ]?"(?:[^"\n]|"")*"|[^;\n]*'),
     "|": re.compile(r"[^|\n]*"),
 }
-_NAME: Final = re.compile(r"""[ "'`*]*[^\W\d_][^\n\t,;|<>=:{}\[\]@!?]{0,39}""")
+_NAME: Final = re.compile(r"""[ "'`*]*_?[^\W\d_][^\n\t,;|<>=:{}\[\]@!?]{0,39}""")
 _NO_NAME: Final = frozenset("{}[]()<>@#$%&=+-/\\.:!?0123456789")
 """What no name starts with, as no separator does: most lines of code and of records."""
 _INSERT: Final = re.compile(r"(?i)insert\s+into\s+[\w.\"`\[\]]{1,80}\s*\(([^()]{3,2000})\)\s*values\s*")
@@ -29,6 +29,8 @@ _HEADING: Final = re.compile(r"<th[^>]{0,80}>([^<]{0,60})</th>", re.IGNORECASE)
 _DATA: Final = re.compile(r"<(/?tr|td)[^>]{0,80}>([^<]{0,400})", re.IGNORECASE)
 
 
+_UNNAMED: Final = " \"'`*#\u2116"
+"""What stands around names, and in place of one over the numbers of the rows."""
 _AROUND: Final = " \"'`*#$+("
 _SEPARATORS: Final = "\t|,;\n(>"
 
@@ -88,7 +90,7 @@ def _delimited(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _heading(text: str, start: int, end: int, following: str) -> tuple[str, list[str]]:
     """The separator and the names, if the line may be a table's head."""
-    if text[start] in _NO_NAME:
+    if text[start] in _NO_NAME and not (text[start] == "#" and text[start + 1 : start + 2] in _CELL):
         return "", []
     line = text[start:end]
     for separator in "\t|;,":
@@ -96,7 +98,8 @@ def _heading(text: str, start: int, end: int, following: str) -> tuple[str, list
         if count and following.count(separator) >= count:
             names = _names(text, _split(text, start, end, separator))
             filled = len(names) - names.count("")
-            return (separator, names) if filled >= max(2, len(names) - 2) else ("", [])
+            spare = 3 if separator == "|" else 2  # a row of Markdown starts and ends with one
+            return (separator, names) if filled >= max(2, len(names) - spare) else ("", [])
     return "", []
 
 
@@ -104,7 +107,7 @@ def _names(text: str, cells: Iterable[tuple[int, int]]) -> list[str]:
     """What stands in the cells, if each is empty or may be a name."""
     names: list[str] = []
     for start, end in cells:
-        name = text[start:end].strip(" \"'`*")
+        name = text[start:end].strip(_UNNAMED)
         if name and _NAME.fullmatch(name) is None:
             return []
         names.append(name)

@@ -164,10 +164,10 @@ me a text, us a call, *telefon, *telefonen, *telefonnummer, *telefonnumret, *tel
 *telefonszám, *telefoon, *telefoonnummer, *telefoonnr, *puhelin, *puhelimen, *puhelimeni, *puhelinnumero, \
 *puhelinnumeroni, *handy, *handynummer, *handynr, *rufnummer, *mobilnummer, *mobilnr, *kontaktnummer, \
 *faxnummer, *telefax, privatmobil*, jobbmobil*, jobmobil*, arbetsmobil*, arbejdsmobil*, notfallnummer*, kom:, \
-emergency contact, bei fragen, bei rückfragen, für rückfragen
+port:, emergency contact, bei fragen, bei rückfragen, für rückfragen
 DOB: dob, d o b, date of birth, birth date, birthdate, birthday, born, born on, geboren*, geburtsdatum*, \
 geburtstag*, geb, né, née, né le, née le, naissance, date de naissance, nato, nata, nato il, nata il, \
-data di nascita, nacido*, nacida*, nació, fecha de nacimiento, nacimiento, nasceu, nascido*, nascida*, \
+data di nascita, nascita, nacido*, nacida*, nació, fecha de nacimiento, nacimiento, nasceu, nascido*, nascida*, \
 data de nascimento, nascimento, geboorte*, geboortedatum, urodzon*, urodzenia, data urodzenia, urodził*, född*, \
 födelse*, født, fødsels*, fødselsdato, fødselsdag, født den, syntym*, synt, doğum*, dogum*, doğdu*, bday, birth, \
 fecha nac, nac, nací, nasci, syntyny*, narozen*, született, születés*, născut*, nașter*, rođen*, ngày sinh, \
@@ -213,7 +213,7 @@ case id, case number, serial, serial no, serial number, lot, batch, ref, ref no,
 référence*, referenz*, referencia, riferimento, referência, referentie, referens, viite*, referanse, ocr, price, \
 amount, total, betrag, montant, importe, importo, valor, bedrag, kwot*, kwotę, belopp, beløb, tutar*, summa, \
 sum, subtotal, balance, budget, cost, kost, kostet, coûte, cuesta, costa, custa, qty, quantity, epoch, \
-timestamp, ts, created, updated, created at, updated at, offset, partition, port, meeting, meeting id, \
+timestamp, ts, created, updated, created at, updated at, offset, partition, meeting, meeting id, \
 conference id, room, flight, booking, booking code, gate, seat, customer id, customer no, customer number, \
 client id, contract, contrat, contrato, contratto, vertrag*, umow*, lat, lon, latitude, longitude, geo, \
 coordinates, altitude, doi, arxiv, rfc, cve, width, height, size, bytes, page, error, code, status, nonce, \

@@ -122,7 +122,24 @@ en: [vcp_RBWzRb15U3TETN8auWAtWgyQLEbyul06hslHjxXVl417QvjV]
 en: [sk_94099585137cb41b459c219693af22757acd7eb3c530f022]
 """
 
+FIELDS = """
+en: phonenumber=[4155550143] | phone1: [4155550143] | "tel2": "[4155550143]" | Homephone: [4155550143]
+en: accountnumber: [123456789] | passportnumber=[123456789] | taxid [123456789] | socialsecuritynumber [123456789]
+en: dateofbirth: [1970-02-01] | driverslicensenumber: [D1234567] | {"idnumber": "[44051401359]"}
+fr: numero de telephone [612345678] | numero de securite sociale [184127645108946] | nee le [01/02/1970]
+es: numero de identidad: [12345678] | llamame al [612345678]
+no: foedselsdato: [01.02.1970] | fodselsdato=[01.02.1970]
+sv: "fodelsedatum": "[1970-02-01]" | foedelsedatum [1970-02-01]
+pl: dzwonic [887035484] | komorka: [887035484]
+cs: rodne_cislo: [7501011234]
+hu: szuletett [1985-02-17]
+de: rueckrufnummer [0236107885] | Ruckruf: [0236107885]
+it: dataNascita=[01.02.1970]
+fr: Port. : [0612345678] | port. [06 12 34 56 78]
+"""
+
 NONE = """
+en: sha256 4155550143 | he said 123456789 | port 4155 550143
 de: Kontakt, Kundennummer 12345678 | Auftrag 12345678 | Aktenzeichen 12345678 | Anrufe: 1234567
 fr: votre numéro de commande 12345678 | veuillez joindre le document 12345678 | la marque 12345678
 es: al número de pedido 12345678 | la marca 12345678 | La Liga 12345678
@@ -153,7 +170,10 @@ def sentences(table: str) -> list[str]:
     return [said.strip() for line in table.splitlines() if line for said in line[3:].split("|")]
 
 
-@pytest.mark.parametrize("said", sentences(PHONES + BIRTHS + PLATES + POSTCODES + IDENTIFIERS + ACCOUNTS + SECRETS))
+_ALL = PHONES + BIRTHS + PLATES + POSTCODES + IDENTIFIERS + ACCOUNTS + SECRETS + FIELDS
+
+
+@pytest.mark.parametrize("said", sentences(_ALL))
 def test_every_way_of_saying_it(said: str) -> None:
     """All that stands in brackets is found, whatever it is taken for."""
     before, value, behind = re.split(r"[\[\]]", said)
