@@ -11,33 +11,36 @@ from edgeagent.shield.base import Match
 from edgeagent.shield.detect import dates, network, phones
 from edgeagent.shield.detect.chains import Group, closes, first_behind, groups_of, opens, plus_before
 from edgeagent.shield.detect.checks import luhn
-from edgeagent.shield.detect.identifiers import GROUPS, Scheme, by_type, evident, shape, shaped, speaking
-from edgeagent.shield.detect.kinds import ANY_DIGITS, CODE, POSTAL, REACH, SIMILAR, SURE, passport, plate, postcode
-from edgeagent.shield.detect.labels import BEFORE, Label, label_after, label_before, label_of
+from edgeagent.shield.detect.identifiers import Scheme, by_type, evident, shape, shaped, speaking
+from edgeagent.shield.detect.kinds import (
+    ANY_DIGITS,
+    CODE,
+    POSTAL,
+    REACH,
+    SIMILAR,
+    SURE,
+    UUID,
+    passport,
+    plate,
+    postcode,
+    some_scheme,
+)
+from edgeagent.shield.detect.labels import BEFORE
 from edgeagent.shield.detect.money import MORE_DIGITS, account, coin, is_card, prefixed
 from edgeagent.shield.detect.overlaps import Taken
-from edgeagent.shield.detect.tables import Columns
+from edgeagent.shield.detect.surroundings import Surroundings
 
 __all__ = ["Candidates"]
 
 _SUFFIX: Final = re.compile(r"-[A-Za-z]{3}")
 """A word joined to a number: `201-555-0199-Office`."""
 _MOST_GROUPS: Final = 7
-_REMEMBERED: Final = 64
-"""Places whose labels are kept: more than the runs that start at a group and end at another can ask for again."""
 
 
-class Candidates:
-    """What the digits of one text are; what was read near a place is remembered for its other runs of groups."""
+class Candidates(Surroundings):
+    """What the digits of one text are."""
 
-    __slots__ = ("_after", "_before", "_columns", "_kinds_of", "_text")
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._columns = Columns(text)
-        self._before: dict[int, Label | None] = {}
-        self._after: dict[int, Label | None] = {}
-        self._kinds_of: dict[str, str | None] = {}
+    __slots__ = ()
 
     def matches(self, start: int, end: int) -> list[Match]:
         """What the runs of groups are of the chain at `start`, from left to right."""
@@ -141,8 +144,10 @@ class Candidates:
             return None
         if len(value) < 7 or (groups > 1 and dates.is_date(written)):
             return self._small(start, end, value, groups)
-        if groups == 2 and "." in written and "-" not in written and len(written) == len(value) + 1:
+        if len(value) == 8 and text[end : end + 1] == "-" and UUID.match(text, start) is not None:
             return None
+        if groups == 2 and "." in written and "-" not in written and len(written) == len(value) + 1:
+            return self._dotted(start, end, value)
         plus = plus_before(text, start) if text[start - 1 : start] in ("+", "(") else None
         if plus is not None and phones.international(value):
             return Match("PHONE_NUMBER", plus, end, 0.95, "phone")
@@ -152,6 +157,13 @@ class Candidates:
             or (self._phone(start, end, value) if groups > 1 else None)
             or self._in_cell(start, end, value)
         )
+
+    def _dotted(self, start: int, end: int, value: str) -> Match | None:
+        """A telephone number, if a word just before says so: otherwise it is a decimal number."""
+        kind = self._column(start)
+        if kind is None and (label := self._label_before(start)) is not None and label.distance <= 8:
+            kind = label.kind
+        return self._of_kind(kind, start, end, value, 0.8) if kind == "PHONE" else None
 
     def _small(self, start: int, end: int, value: str, groups: int) -> Match | None:
         """A date, or few digits: a date of birth, a postcode, a short number that a word names."""
@@ -228,7 +240,7 @@ class Candidates:
             before = self._text[max(0, start - 2) : start]
             if before[-1:] == "#" or not 7 <= size <= most or phones.is_version(before, self._text[start:end]):
                 return None
-            return Match("PHONE_NUMBER", self._bracket(start), end, score, "phone")
+            return Match("PHONE_NUMBER", self._bracket(start, end), end, score, "phone")
         if kind == "CARD":
             least = 12 if end - start == size else 13  # Maestro's shortest
             fits = least <= size <= 19 and luhn(value) and MORE_DIGITS.match(self._text, end) is None
@@ -246,10 +258,10 @@ class Candidates:
                 return Match(kind, start, end, score, "identifier")
             if kind == "JP_MY_NUMBER" and size < 12:  # elsewhere than in Japan, "my number" is a telephone's
                 return self._of_kind("PHONE", start, end, value, score - 0.2)
-            other = self._some_scheme("", start, end, value, score - 0.2)
+            other = some_scheme(SIMILAR.get(kind, ""), self._text, start, end, value, score - 0.2)
             return other or self._mistyped(scheme, start, end, value)
         if kind in ("ID", "TAX"):
-            return self._some_scheme(kind, start, end, value, score)
+            return some_scheme(kind, self._text, start, end, value, score)
         return None
 
     def _mistyped(self, scheme: Scheme, start: int, end: int, value: str) -> Match | None:
@@ -259,20 +271,6 @@ class Candidates:
         label = self._label_before(start)
         near = self._column(start) is not None or (label is not None and label.distance <= 8)
         return Match(scheme.type, start, end, 0.5, "identifier") if near else None
-
-    def _some_scheme(self, kind: str, start: int, end: int, value: str, score: float) -> Match | None:
-        """A number that is said to be an identifier of some state."""
-        for scheme in () if dates.is_span(self._text[start:end]) else shaped("9" * len(value)):
-            if (
-                scheme.whole
-                and (kind != "TAX" or scheme.type in GROUPS["TAX"])
-                and scheme.check is not None
-                and scheme.check(value)
-            ):
-                return Match(scheme.type, start, end, score, "identifier")
-        if kind and 8 <= len(value) <= 14:
-            return Match("NATIONAL_ID" if kind == "ID" else "TAX_ID", start, end, score - 0.3, "identifier")
-        return None
 
     def _in_cell(self, start: int, end: int, value: str) -> Match | None:
         """A cell of a table without names, or a text, that holds nothing else: a scheme whose check is telling."""
@@ -292,7 +290,7 @@ class Candidates:
         return shape(value) in scheme.forms and (scheme.check is None or scheme.check(value))
 
     def _phone(self, start: int, end: int, value: str) -> Match | None:
-        begin = self._bracket(start)
+        begin = self._bracket(start, end)
         written = self._text[begin:end]
         dialled = value.startswith("00") and phones.dialled(written, value)
         shaped_so = dialled or phones.national_shape(written, value)
@@ -362,39 +360,5 @@ class Candidates:
         type_ = postcode(self._text, start, end)
         return Match(type_, start, end, score, "postcode") if type_ else None
 
-    # what stands near
-
-    def _label_before(self, start: int) -> Label | None:
-        if start not in self._before:
-            if len(self._before) >= _REMEMBERED:
-                self._before.clear()
-            self._before[start] = label_before(self._text, start)
-        return self._before[start]
-
-    def _label_after(self, end: int) -> Label | None:
-        if end not in self._after:
-            if len(self._after) >= _REMEMBERED:
-                self._after.clear()
-            self._after[end] = label_after(self._text, end)
-        return self._after[end]
-
-    def _column(self, start: int) -> str | None:
-        name = self._columns.at(start)
-        if name is None:
-            return None
-        if name not in self._kinds_of:
-            self._kinds_of[name] = label_of(name)
-        return self._kinds_of[name]
-
-    def _denied(self, start: int, within: int) -> bool:
-        """Whether a word just before says that this is something else."""
-        if self._text[start - 1 : start] == "#":
-            return True
-        column = self._column(start)
-        if column is not None:
-            return column == "NO"
-        label = self._label_before(start)
-        return label is not None and label.kind == "NO" and label.distance <= within
-
-    def _bracket(self, start: int) -> int:
-        return start - 1 if self._text[start - 1 : start] == "(" else start
+    def _bracket(self, start: int, end: int) -> int:
+        return start - 1 if self._text[start - 1 : start] == "(" and ")" in self._text[start:end] else start

@@ -16,6 +16,8 @@ Group: TypeAlias = tuple[int, int]
 _GROUP: Final = re.compile(r"[0-9]{2,}(?=x[0-9]{1,6}(?![0-9A-Za-z]))|[0-9A-Za-z]+")
 """An extension that is joined to its number, as in `494-8757x49`, is a group of its own."""
 _TAIL: Final = re.compile(r"[ -]?(?:\([A-Za-z0-9]\)|[A-Za-z]{1,2})(?![0-9A-Za-z])")
+_CARD: Final = re.compile(r"[A-Z]{3} \d{6}(?![0-9A-Za-z])")
+"""How the numbers of Polish identity cards are written."""
 _BEFORE_TAIL: Final = frozenset(" -(")
 _JOINED: Final = ASCII_ALNUM | {" ", "-"}
 """What stands before a chain that may start further left."""
@@ -62,7 +64,7 @@ def _head(text: str, start: int) -> Group | None:
         at = start - 2
         if at and text[at - 1].isupper() and text[at - 1].isascii():
             at -= 1
-        if text[at - 1 : at + 2] in ("HRA", "HRB"):
+        if text[at - 1 : at + 2] in ("HRA", "HRB") or _CARD.match(text, at - 1) is not None:
             at -= 1
         if not at or text[at - 1] not in ASCII_ALNUM:
             return at, start - 1

@@ -26,8 +26,10 @@ _WRITTEN: Final = re.compile(
     re.IGNORECASE,
 )
 _EAST_ASIAN: Final = re.compile(r"(?:19|20)\d\d ?[年년] ?\d{1,2} ?[月월] ?\d{1,2} ?[日일]?")
-_ABBREVIATED: Final = re.compile(r"(?<![^\W_])ur\. ?\Z", re.IGNORECASE)
-"""Polish for "born": without its full stop it is a word of other languages."""
+_ABBREVIATED: Final = re.compile(r"(?<![^\W_])(?:ur|b)\.:? ?\Z|[,(] ?\* ?\Z", re.IGNORECASE)
+"""Polish and English for "born": without the full stop they are other words; or the sign of genealogists."""
+_OF_BIRTH: Final = re.compile(r" ?г\. ?р\.")
+"""What Russian has behind the date."""
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 
 
@@ -61,6 +63,7 @@ def birth(
         (label is not None and label.kind == "DOB")
         or column(start) == "DOB"
         or _ABBREVIATED.search(text, max(0, start - 6), start)
+        or _OF_BIRTH.match(text, end)
     ):
         return Match("DATE_TIME", start, end, 0.85, "date of birth")
     if label is None or label.distance > 20:

@@ -5,10 +5,26 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["ANY_DIGITS", "CODE", "POSTAL", "REACH", "SIMILAR", "SURE", "passport", "plate", "postcode"]
+from edgeagent.shield.base import Match
+from edgeagent.shield.detect.dates import is_span
+from edgeagent.shield.detect.identifiers import GROUPS, shaped
+
+__all__ = [
+    "ANY_DIGITS",
+    "CODE",
+    "POSTAL",
+    "REACH",
+    "SIMILAR",
+    "SURE",
+    "UUID",
+    "passport",
+    "plate",
+    "postcode",
+    "some_scheme",
+]
 
 ANY_DIGITS: Final = {
-    "PASSPORT": ("US_PASSPORT", 7, 9),
+    "PASSPORT": ("US_PASSPORT", 7, 10),
     "US_PASSPORT": ("US_PASSPORT", 8, 9),
     "UK_PASSPORT": ("UK_PASSPORT", 9, 9),
     "DE_PASSPORT": ("DE_PASSPORT", 9, 10),
@@ -16,7 +32,7 @@ ANY_DIGITS: Final = {
     "LICENSE": ("US_DRIVER_LICENSE", 7, 14),
     "US_DRIVER_LICENSE": ("US_DRIVER_LICENSE", 7, 14),
     "US_BANK_NUMBER": ("US_BANK_NUMBER", 6, 17),
-    "HEALTH": ("HEALTH_ID", 8, 12),
+    "HEALTH": ("HEALTH_ID", 7, 12),
     "DE_HANDELSREGISTER": ("DE_HANDELSREGISTER", 2, 8),
 }
 """What digits alone may be when a word says it: the type, the least and the most digits."""
@@ -26,6 +42,7 @@ REACH: Final = {"NO": 24, "ACCOUNT": 20, "POSTCODE": 16, "PLATE": 24, "LICENSE":
 
 CODE: Final = re.compile(r"[A-Z0-9 ./()-]+|[A-Za-z]{1,3}[ -]?\d{5,}[A-Za-z]?")
 """How codes that only a word makes known are written: capitals and digits, or a few letters before digits."""
+UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 POSTAL: Final = (
     "plz",
     "leitzahl",
@@ -55,6 +72,8 @@ SIMILAR: Final = {
     "MEDICAL_LICENSE": "LICENSE",
     "DE_FUEHRERSCHEIN": "LICENSE",
     "IT_IDENTITY_CARD": "ID",
+    "PL_ID_CARD": "ID",
+    "AR_CUIT": "TAX",
     "DE_VAT_ID": "TAX",
     "IT_VAT_CODE": "TAX",
     "PT_NIF": "TAX",
@@ -117,3 +136,18 @@ def plate(form: str) -> str:
     return (
         "IN_VEHICLE_REGISTRATION" if form.startswith("AA99A") and form.endswith("9999") else "UK_VEHICLE_REGISTRATION"
     )
+
+
+def some_scheme(kind: str, text: str, start: int, end: int, value: str, score: float) -> Match | None:
+    """A number that is said to be an identifier of some state: `kind` is `ID`, `TAX`, or another group's."""
+    for scheme in () if is_span(text[start:end]) else shaped("9" * len(value)):
+        if (
+            scheme.whole
+            and (kind != "TAX" or scheme.type in GROUPS["TAX"])
+            and scheme.check is not None
+            and scheme.check(value)
+        ):
+            return Match(scheme.type, start, end, score, "identifier")
+    if kind in ("ID", "TAX") and 8 <= len(value) <= 14:
+        return Match("NATIONAL_ID" if kind == "ID" else "TAX_ID", start, end, score - 0.3, "identifier")
+    return None

@@ -53,9 +53,9 @@ def label_before(text: str, start: int, floor: int = 0) -> Label | None:
     """The label that is nearest before `start`, looking no further back than `floor`."""
     window = text[max(floor, start - BEFORE) : start]
     line = window.rfind("\n")
-    if line >= 0 and (any(map(str.isalnum, window[line:])) or window[:line].rstrip()[-1:] not in _OPEN):
+    if line >= 0 and (any(map(str.isalnum, window[line:])) or not _leads(window[:line])):
         window = window[line:]
-    lowered = window.lower()
+    lowered = _lower(window)
     words = _words(window, lowered)
     vocabulary = _vocabulary()
     beginnings, endings = vocabulary.beginnings, vocabulary.endings
@@ -88,7 +88,7 @@ def label_after(text: str, end: int, ceiling: int | None = None) -> Label | None
     window = text[end : limit if clause is None else clause.start()]
     if not window:
         return None
-    lowered = window.lower()
+    lowered = _lower(window)
     words = _words(window, lowered)
     vocabulary = _vocabulary()
     for i, word in enumerate(words):
@@ -98,10 +98,10 @@ def label_after(text: str, end: int, ceiling: int | None = None) -> Label | None
         for n in range(min(longest, len(words) - i), 0, -1):
             kind = vocabulary.phrases.get(" ".join(words[i : i + n]))
             if kind is not None:
-                return Label(kind, lowered.find(word))
+                return _unless_ahead(kind, lowered, word, words[i + n - 1])
         kind = _stem(word, vocabulary)
         if kind is not None:
-            return Label(kind, lowered.find(word))
+            return _unless_ahead(kind, lowered, word, word)
     if not window.isascii():
         return _first_other(window, vocabulary)
     return None
@@ -110,6 +110,21 @@ def label_after(text: str, end: int, ceiling: int | None = None) -> Label | None
 def _unnumbered(word: str, vocabulary: _Vocabulary) -> str:
     """The name of a field without its number: `phone2` is a telephone, `md5` is a word of its own."""
     return word if word in vocabulary.phrases else word.rstrip("0123456789")
+
+
+def _unless_ahead(kind: str, lowered: str, first: str, last: str) -> Label | None:
+    """The label, unless a sign behind it says that it names what comes then: `12345678 phone=0612345678`."""
+    start = lowered.find(first)
+    return None if _ASSIGNS.match(lowered, lowered.find(last, start) + len(last)) else Label(kind, start)
+
+
+_ASSIGNS: Final = re.compile(r"[\"']?(?:=|: ?)[\"']?\w")
+
+
+def _lower(window: str) -> str:
+    """In lower case, without the dot that a capital `İ` leaves there: it is between two parts of one word."""
+    lowered = window.lower()
+    return lowered if lowered.isascii() else lowered.replace("\u0307", "")
 
 
 def _behind(lowered: str, word: str) -> int:
@@ -124,8 +139,29 @@ def _is_signed(text: str, word_end: int, start: int) -> bool:
     )
 
 
-_SIGN: Final = re.compile(r"[\"'`*]{0,2}\.?(?: ?n[º°.o]{0,2})? ?[:=] ?[\"'`*]{0,2}")
+_SIGN: Final = re.compile(r"[\"'`*\])]{0,2}\.?(?: ?n[º°.o]{0,2})? ?[:=>] ?[\"'`*]{0,2}")
 _GROUPED: Final = re.compile(r"\d{1,2}\.\d{3}\.\d{3}-[\dXx](?![0-9A-Za-z])|\d{3}[ -]\d{3}[ -]\d{3}(?![ -]?\d)")
+
+
+def _leads(lines: str) -> bool:
+    """Whether the last of these lines says what stands in the next: it ends so, or is a label and nothing else."""
+    last = lines.rstrip()
+    if last[-1:] in _OPEN:
+        return True
+    last = last[last.rfind("\n") + 1 :].lstrip(_BULLETS)
+    words = _words(last, _lower(last)) if 3 <= len(last) <= _LONGEST_LABEL else []
+    return 0 < len(words) <= 4 and not any(map(str.isdigit, last)) and _names(words)
+
+
+def _names(words: list[str]) -> bool:
+    """Whether the words, all of them, are a label that names a person's value."""
+    vocabulary = _vocabulary()
+    kind = vocabulary.phrases.get(" ".join(words)) or (_stem(words[0], vocabulary) if len(words) == 1 else None)
+    return kind is not None and kind != "NO"
+
+
+_BULLETS: Final = " \t-*#>"
+_LONGEST_LABEL: Final = 32
 _OPEN: Final = (":", "=", "?", "(", "：")
 """What a line ends with whose subject is in the next one."""
 _CLAUSE: Final = re.compile(r"[\n;.!?|<>,](?:(?<!,)|(?= ))")
@@ -141,7 +177,7 @@ def label_of(name: str) -> str | None:
 def _words(window: str, lowered: str) -> list[str]:
     """The words in lower case; `camelCase` is two."""
     if lowered != window and _CAMEL.search(window) is not None:
-        lowered = _CAMEL.sub(" ", window).lower()
+        lowered = _lower(_CAMEL.sub(" ", window))
     if lowered.isascii():
         return lowered.encode().translate(_ASCII_WORDS).decode().split()
     return _WORD.findall(lowered)

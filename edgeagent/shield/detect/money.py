@@ -68,12 +68,18 @@ def account(text: str, start: int) -> Match | None:
 _ETHEREUM: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
+_VERSIONS: Final = "13LMDTX"
+"""How addresses in Base58Check start: Bitcoin's, Litecoin's, Dogecoin's, Tron's, Dash's."""
+_HUMAN: Final = ("bc1", "tb1", "ltc")
+"""How those in Bech32 start."""
+
+
 def coin(start: int, end: int, value: str) -> Match | None:
-    """A Bitcoin or Ethereum address."""
-    if 26 <= len(value) <= 35 and value[0] in "13" and base58(value):
+    """A wallet's address: Bitcoin's and of those that have taken its form, or Ethereum's."""
+    if 26 <= len(value) <= 35 and value[0] in _VERSIONS and base58(value):
         return Match("CRYPTO", start, end, 1.0, "bitcoin")
     if _ETHEREUM.fullmatch(value):
         return Match("CRYPTO", start, end, 0.95, "ethereum")
-    if 14 <= len(value) <= 74 and value[:3].lower() in ("bc1", "tb1") and bech32(value):
+    if 14 <= len(value) <= 74 and value[:3].lower() in _HUMAN and bech32(value):
         return Match("CRYPTO", start, end, 1.0, "bitcoin")
     return None

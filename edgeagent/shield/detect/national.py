@@ -38,7 +38,9 @@ __all__ = [
     "npi",
     "nric",
     "personnummer",
+    "polish_card",
     "resident",
+    "rfc",
     "routing",
     "rrn",
     "ssn",
@@ -259,3 +261,20 @@ def hungarian_tax(value: str) -> bool:
 def letters_in(letters: str) -> Check:
     """A check that the value starts with one of the letters."""
     return lambda value: value[0] in letters
+
+
+_CARD_WEIGHTS: Final = (7, 3, 1, 9, 7, 3, 1, 7, 3)
+
+
+def polish_card(value: str) -> bool:
+    """Poland, identity card: three letters and six digits of which the first checks the rest (ICAO 9303's weights)."""
+    return sum(int(sign, 36) * weight for sign, weight in zip(value, _CARD_WEIGHTS, strict=True)) % 10 == 0
+
+
+_RFC_VALUES: Final = "0123456789ABCDEFGHIJKLMN&OPQRSTUVWXYZ"
+
+
+def rfc(value: str) -> bool:
+    """Mexico, a person's RFC: date of birth, and the last sign checks the others modulo 11 (SAT)."""
+    total = sum(_RFC_VALUES.index(sign) * (13 - i) for i, sign in enumerate(value[:-1]))
+    return day_month(value[8:10], value[6:8]) and value[-1] == "0123456789A"[-total % 11]

@@ -133,6 +133,8 @@ _V4: Final = re.compile(
 def ipv4(text: str, start: int, end: int) -> Iterator[Match]:
     """Dotted quads in `text[start:end]` that are not named as a version."""
     for found in _V4.finditer(text, start, end):
+        if found[0].startswith(("0.", "255.")) and found[0] not in _WHOLE:
+            continue
         label = label_before(text, found.start())
         if (
             label is not None
@@ -144,6 +146,8 @@ def ipv4(text: str, start: int, end: int) -> Iterator[Match]:
         yield Match("IP_ADDRESS", found.start(), _with_prefix(text, found.end()), 0.95, "ipv4")
 
 
+_WHOLE: Final = ("0.0.0.0", "255.255.255.255")  # noqa: S104 - nothing is bound
+"""Of what starts with 0 or 255 (RFC 6890) these stand for hosts; the others are masks and versions."""
 _PRODUCT: Final = re.compile(r"(?<![A-Za-z0-9.\-])(?:[A-Z][A-Za-z]*[a-z][A-Za-z]*/|OPR/|rv:)$")
 """What stands before a version in a `User-Agent`: a product's name. A host's (`db/10.1.2.3`) is in small letters."""
 _PREFIX: Final = re.compile(r"/\d{1,3}(?![\w/.]\w?)")

@@ -76,7 +76,8 @@ _SHAPES: Final = re.compile(
     r"\(?[2-9]\d\d(?:\) ?|[-.])[2-9]\d\d[-.]\d{4}"  # North American Numbering Plan
     r"|\(0\d{1,4}\) ?\d{2,4}(?:[ -]?\d{2,4}){1,3}"
     r"|0\d{1,5}(?:[ -]\d{2,8}){1,4}|0\d(?:\.\d\d){4}"  # a trunk prefix and groups
-    r"|8[ -]?\(\d{3}\) ?\d{3}[ -]\d\d[ -]\d\d"  # Russia, Kazakhstan
+    r"|8[ -]?\(\d{3}\) ?\d{3}[ -]\d\d[ -]\d\d|8([ -])[79]\d\d\1\d{3}\1\d\d\1\d\d"  # Russia, Kazakhstan
+    r"|0 ?\(5\d\d\) ?\d{3} \d\d \d\d"  # Turkey
     r"|\(\d\d\) ?9?\d{4}[ -]\d{4}"  # Brazil
 )
 

@@ -87,6 +87,10 @@ BR_CPF: cpf, br cpf, cadastro de pessoa*
 BR_CNPJ: cnpj, br cnpj, cadastro nacional
 CL_RUT: rut, rol único tributario, cl rut, rol unico
 MX_CURP: curp, mx curp, clave única
+MX_RFC: mx rfc, registro federal de contribuyentes
+AR_CUIT: cuit, cuil, ar cuit
+PL_ID_CARD: dowód osobisty, dowodu osobistego, numer dowodu, nr dowodu, dowodu, dowodem, pl id card
+IMEI: imei, imeis
 PL_PESEL: pesel, pl pesel, numer pesel
 SE_PERSONNUMMER: personnummer*, pnr, svenskt personnummer, swedish personal number, se personnummer, \
 samordningsnummer, person nr, personnr
@@ -97,7 +101,7 @@ birth number, personnummeret mitt, fødselsnr, fodselsnr
 DK_CPR: cpr, cpr nummer, cpr nr, dk cpr, danish cpr, cpr number
 FI_PERSONAL_IDENTITY_CODE: henkilötunnu*, hetu, personbeteckning*, finnish personal identity code, \
 personal identity code, fi personal identity code, sotu
-TR_NATIONAL_ID: tc kimlik, tc kimlik no, tckn, t c kimlik, kimlik no, kimlik numara*, tr national id, kimlik, \
+TR_NATIONAL_ID: tc:, tc kimlik, tc kimlik no, tckn, t c kimlik, kimlik no, kimlik numara*, tr national id, kimlik, \
 turkish national id, tc no, t c no, t c kimlik no, tc numaram
 IE_PPSN: ppsn, pps, pps number, pps no, ie ppsn, personal public service
 CH_AHV: ahv, ahv nummer, avs, ch ahv, swiss ahv, ahv nr, numéro avs, ahvn13, navs
@@ -126,15 +130,16 @@ SG_UEN: uen, unique entity number, business registration, sg uen
 TH_TNIN: thai id, tnin, th tnin, thai national id, thai id number
 PH_TIN: ph tin, bir tin
 NG_NIN: nin, national identification number, ng nin
-ID: national id, national identity, national identity number, national identification, national insurance id, \
+ID: egn, iin, inn:, snils, nuss, número de la seguridad social, seguridad social, \
+national id, national identity, national identity number, national identification, national insurance id, \
 id number, id no, id nummer, identity number, identity card number, personal number, personal id, \
 identification number, identifikation*, govt id, government id, numéro d identité, numero d identité, \
-número de identidad, documento de identidad, documento d identità, numer dowodu, dowód osobisty, \
-dowodu osobistego, bilhete de identidade, cédula, cedula, isikukood, rodné číslo, oib, jmbg, cnp, \
+número de identidad, documento de identidad, documento d identità, \
+bilhete de identidade, cédula, cedula, isikukood, rodné číslo, oib, jmbg, cnp, \
 identiteitsnummer, identitetsnummer, henkilönumero, personas kods, personas kodu, personas koda, emšo, emso, \
-r č, kimliğim, national id number, citizen id, kennitala, egn, asmens kodas, steuer id nummer, \
+r č, rč, kimliğim, national id number, citizen id, kennitala, egn, asmens kodas, steuer id nummer, \
 national registration number, numero di identità, legitimasjon
-TAX: tax id, tax number, tax identification, tax, tax no, vat, vat number, vat id, vat no, vat registration, \
+TAX: cif, tax id, tax number, tax identification, tax, tax no, vat, vat number, vat id, vat no, vat registration, \
 tva, numéro de tva, nº iva, iva, btw, btw nummer, moms, momsnummer, alv, nip, numer nip, vergi no, \
 vergi numarası, numéro fiscal, nit, rfc, ust, mwst, taxpayer identification, fiscal number, ein, \
 identificación fiscal
@@ -164,13 +169,13 @@ me a text, us a call, *telefon, *telefonen, *telefonnummer, *telefonnumret, *tel
 *telefonszám, *telefoon, *telefoonnummer, *telefoonnr, *puhelin, *puhelimen, *puhelimeni, *puhelinnumero, \
 *puhelinnumeroni, *handy, *handynummer, *handynr, *rufnummer, *mobilnummer, *mobilnr, *kontaktnummer, \
 *faxnummer, *telefax, privatmobil*, jobbmobil*, jobmobil*, arbetsmobil*, arbejdsmobil*, notfallnummer*, kom:, \
-port:, emergency contact, bei fragen, bei rückfragen, für rückfragen
+port:, iletişim, emergency contact, bei fragen, bei rückfragen, für rückfragen
 DOB: dob, d o b, date of birth, birth date, birthdate, birthday, born, born on, geboren*, geburtsdatum*, \
 geburtstag*, geb, né, née, né le, née le, naissance, date de naissance, nato, nata, nato il, nata il, \
 data di nascita, nascita, nacido*, nacida*, nació, fecha de nacimiento, nacimiento, nasceu, nascido*, nascida*, \
 data de nascimento, nascimento, geboorte*, geboortedatum, urodzon*, urodzenia, data urodzenia, urodził*, född*, \
 födelse*, født, fødsels*, fødselsdato, fødselsdag, født den, syntym*, synt, doğum*, dogum*, doğdu*, bday, birth, \
-fecha nac, nac, nací, nasci, syntyny*, narozen*, született, születés*, născut*, nașter*, rođen*, ngày sinh, \
+fecha nac, nac, ddn, nací, nasci, syntyny*, narozen*, született, születés*, născut*, nașter*, rođen*, ngày sinh, \
 tanggal lahir, naiss, nasc, sinh ngày
 CARD: card, card number, card no, credit card*, creditcard, debit card, kreditkarte*, karte*, kartennummer, \
 carte, carte bancaire, carte bleue, tarjeta*, carta di credito, cartão, cartao, kaart*, creditcard*, karta*, \
@@ -195,7 +200,9 @@ vehicle registration, vehicle, reg no, kennzeichen, kfz kennzeichen, kennz, numm
 fahrzeug, kfz, plaka*, tr plaka, plaka no, rto, immatriculation, plaque, matrícula, targa, \
 tablica rejestracyjna, registreringsnummer, rekisterinumero, nr rejestracyjny, kenteken, nummerplade, regnummer, \
 regnr, car reg, bike, vehicles, registration, car registration, vrm
-HEALTH: health insurance, health card, health number, patient id, insurance number, member id, health id, ohip, \
+HEALTH: mrn, medical record, medical record no, medical record number, patient number, patient no, \
+patienten nr, patientennummer, patientennr, numéro de patient, historia clínica, nhc, ipp, nr pacjenta, potilasnumero, \
+health insurance, health card, health number, patient id, insurance number, member id, health id, ohip, \
 phn
 URL: website, web site, homepage, home page, profile link, profile, profile url, personal site, blog, webpage, \
 portfolio, linkedin, site web, sitio web, sito web, strona, hemsida, nettside, webseite
@@ -216,7 +223,7 @@ sum, subtotal, balance, budget, cost, kost, kostet, coûte, cuesta, costa, custa
 timestamp, ts, created, updated, created at, updated at, offset, partition, meeting, meeting id, \
 conference id, room, flight, booking, booking code, gate, seat, customer id, customer no, customer number, \
 client id, contract, contrat, contrato, contratto, vertrag*, umow*, lat, lon, latitude, longitude, geo, \
-coordinates, altitude, doi, arxiv, rfc, cve, width, height, size, bytes, page, error, code, status, nonce, \
+coordinates, altitude, doi, arxiv, cve, width, height, size, bytes, page, error, code, status, nonce, \
 difficulty, index, chapter, vol, score, torque, iso, din, item, item no, product, product id, model, po, \
 purchase order, id, job, user id, account id, message id, msgid, thread id, transaction ref, payment ref, \
 delivery, shipment, shipped, parcel, cost centre, cost center, policy, receipt, isin, wkn, sedol, cusip, kurs, \
@@ -245,9 +252,9 @@ IN_VOTER: मतदाता, वोटर
 GR_AFM: ΑΦΜ, αφμ, Α.Φ.Μ, αριθμός φορολογικού μητρώου
 GR_AMKA: ΑΜΚΑ, αμκα, Α.Μ.Κ.Α
 UA_RNOKPP: РНОКПП, рнокпп, ІПН, іпн, ідентифікаційний номер, ідентифікаційний код, податковий номер
-IL_ID_NUMBER: תעודת זהות, מספר זהות, ת"ז, מספר הזהות, ת.ז, ת״ז
-ID: 国民ID, 証明書番号, 증명번호, رقم الهوية, الهوية الوطنية, هوية, паспортные данные, снилс, инн, ИНН, СНИЛС, \
-पहचान संख्या
+IL_ID_NUMBER: תעודת זהות, תעודת הזהות, מספר זהות, ת"ז, מספר הזהות, ת.ז, ת״ז
+ID: 国民ID, 証明書番号, 증명번호, رقم الهوية, الهوية الوطنية, هوية, паспортные данные, снилс, инн, ИНН, СНИЛС, ЕГН, \
+егн, ИИН, ІНН, هويت, पहचान संख्या
 PASSPORT: 护照, 護照, パスポート, 旅券, 여권, паспорт, Паспорт, جواز السفر, جواز, דרכון, หนังสือเดินทาง, \
 พาสปอร์ต, पासपोर्ट
 LICENSE: 驾驶证, 驾照, 運転免許, 免許証, водительск, رخصة القيادة, רישיון נהיגה, ใบขับขี่, लाइसेंस
@@ -256,8 +263,8 @@ PHONE: 电话, 電話, 手机, 手機, 联系方式, 携帯, 连絡先, 連絡�
 फोन, फ़ोन, मोबाइल, दूरभाष, τηλέφωνο, Τηλέφωνο, τηλ., Τηλ., κινητό, Κινητό, зателефон, Зателефон, τηλεφών, \
 Τηλεφών, мой мобил, Мой мобил, мій мобіл, Мій мобіл, Мобильн, Мобільн, мобильный:, набер, Набер, טל', טל׳, कॉल, \
 拨打, 撥打, 請撥, 致电, 致電, 打给, 打給, 我的号码, 我的號碼, 私の番号, 제 번호, मेरा नंबर, संपर्क:, ご連絡, \
-сот., для связи, τηλέφωνό, 微信同号, 微信同號, טל.
-DOB: 出生, 生日, 生年月日, 誕生日, 生まれ, 생년월일, 생일, 출생, 태어난, 태어났, 태어나, рожден, родил, Рожден, \
+сот., для связи, τηλέφωνό, 微信同号, 微信同號, טל., 请联系, 請聯繫, Контакты, контакты
+DOB: 出生, 生日, 生年月日, 誕生日, 生まれ, 생년월일, 생일, 출생, 생), 태어난, 태어났, 태어나, рожден, родил, Рожден, \
 д.р., д. р., дата рожд, Дата рожд, народж, народив, Народ, γεννήθ, γέννησ, Γέννησ, Γεννήθ, 诞生, الميلاد, ميلاد, \
 ولد, תאריך לידה, לידה, נולד, วันเกิด, เกิดวันที่, เกิด, जन्म, जन्मतिथि, 生于, 生於
 CARD: 信用卡, 银行卡, 卡号, 銀行卡, 卡, クレジットカード, カード, カード番号, 카드, 신용카드, карт, Карт, بطاقة, \

@@ -100,6 +100,8 @@ def _passes(check: Callable[[str], bool], value: str) -> bool:
         (national.cpr, "2805721453", "2813721453"),
         (national.taj, "131540035", "131540036"),
         (national.taj, "123456788", "000000000"),
+        (national.rfc, "GODE561231GR8", "GODE561231GR7"),
+        (national.polish_card, "ABA300000", "ABA300001"),
         (national.hungarian_tax, "8071592153", "8071592154"),
         (national.hungarian_tax, "8071592153", "9071592153"),
         (national.curp, "BOXW310820HNERXN09", "BOXW319920HNERXN09"),
