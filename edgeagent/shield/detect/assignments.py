@@ -8,6 +8,7 @@ from typing import Final
 
 from edgeagent.shield.base import Match
 from edgeagent.shield.detect.secret_values import is_name, is_placeholder, is_type, looks_random, looks_typed
+from edgeagent.shield.detect.tables import cells
 
 __all__ = ["OTHER_WORDS", "assigned", "is_path"]
 
@@ -17,7 +18,7 @@ _KEYWORDS: Final = (
     "secret",
     "passw",
     "passphrase",
-    "pwd",
+    "pw",
     "auth",
     "credential",
     "creds",
@@ -29,13 +30,14 @@ _NAME_SIGNS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 _LONGEST_NAME: Final = 48
 _ASSIGNMENT: Final = re.compile(
     r"(?P<rest>[A-Za-z0-9_.-]{0,32})(?![A-Za-z0-9_.-])[\"'`\])]{0,2}[ \t]{0,8}"
-    r"(?:(?P<sign>=>|:=|\?=|={1,2}|:|,|\||>|\((?=[\"'`]))[ \t\n]{0,8}"
+    r"(?:(?P<sign>=>|:=|\?=|={1,2}|: ?&?(?:'static )?[A-Za-z]{2,15}\?? ?=(?= ?[\"'`])"  # `apiKey: String = "…"`
+    r"|:|,|\||>|\((?=[\"'`]))[ \t\n]{0,8}"
     r"|(?P<block>\{\s{0,8}(?:default|value|secret)\s{0,4}[=:]\s{0,4})|(?P<flag>[ \t]{1,4}(?=[\"'A-Za-z0-9/+$])))"
     r"(?:[bru]?(?P<quote>\\?(?:\"{3}|'{3}|[\"'`]))(?P<quoted>[^\"'`\n\\]{4,400})"
     r"|(?P<bare>[^\s\"'`<>(){}\[\],;]{4,400}))"
 )
 _PASSWORDS: Final = """
-password passwd passphrase pwd pass passwort pgpassword userpassword dbpassword rootpassword auth creds credentials
+password passwd passphrase pwd pw pass passwort pgpassword userpassword dbpassword rootpassword auth creds credentials
 """
 _SECRETS: Final = f"""
 key apikey token secret credential keys tokens secrets authtoken accesskey secretkey privatekey accesstoken
@@ -48,6 +50,7 @@ field column index usage expires expiry ttl created selector pressed code event 
 authors authority format algorithm version policy kid lookup row meta prompt completion total used input output cached
 cursor registry reset hint label placeholder title param arg ref santa mesh meshing str string char alphabet charset
 chars enum symbol uuid guid prefix suffix translation i18n nonce etag integrity commit digest tokenizer validator
+time flow scheme method mode level encoding scope realm diagnostics callback handler
 """
 _NEXT_NAME: Final = re.compile(r"[a-z_-]{0,24}(?:key|token|secret|passw|pwd|auth)[a-z_-]{0,24}=", re.IGNORECASE)
 """Another assignment, where a value would start."""
@@ -59,11 +62,13 @@ OTHER_WORDS: Final = frozenset(_OTHERS.split())
 
 
 def assigned(text: str, lowered: str) -> Iterator[Match]:
-    """Values of variables, fields, options and parameters that are named as secrets."""
+    """Values of variables, fields, options, parameters and columns that are named as secrets."""
     judged: set[tuple[str, int, int, bool]] = set()
+    columns = False
     for keyword in _KEYWORDS:
         at = lowered.find(keyword)
         while at >= 0:
+            columns = columns or (keyword in _HEADS and _HEAD.match(lowered, at + len(keyword)) is not None)
             named = _assignment(text, at, at + len(keyword))
             if named is not None and named not in judged:  # `api_key` has two keywords
                 judged.add(named)
@@ -71,6 +76,28 @@ def assigned(text: str, lowered: str) -> Iterator[Match]:
                 if found is not None:
                     yield found
             at = lowered.find(keyword, at + 1)
+    if columns:
+        yield from _celled(text)
+
+
+def _celled(text: str) -> Iterator[Match]:
+    """Values in columns of tables that are named as secrets."""
+    for start, end, name in cells(text):
+        if _SECRET_COLUMN.fullmatch(name):
+            value = _CELL_VALUE.match(text, start, end)
+            if value is not None:
+                found = _judged(text, name, *value.span(1), quoted=False)
+                if found is not None and (found.type == "PASSWORD" or found.end - found.start >= 16):
+                    yield found
+
+
+_HEADS: Final = frozenset({"passw", "pw", "secret", "token", "api_", "apikey"})
+_HEAD: Final = re.compile(r"(?:or[dt]|d|key)?(?:[\"'`* ]{0,3}[,;|\t)]|[\"']?\r?\n|</th)")
+"""How the name of a column ends, behind such a word."""
+_SECRET_COLUMN: Final = re.compile(
+    r"[\w .-]{0,30}(?:passw(?:or)?[dt]|pwd?|secret|token|api[_ -]?key)(?: \([\w ]{1,20}\))?", re.IGNORECASE
+)
+_CELL_VALUE: Final = re.compile(r"[ \"'`]{0,3}([^\s\"'`(){}\[\]=]{4,400})[ \"'`]{0,3}\r?\n?\Z")
 
 
 def _assignment(text: str, start: int, end: int) -> tuple[str, int, int, bool] | None:
@@ -132,8 +159,11 @@ def _judged(text: str, name: str, start: int, end: int, quoted: bool) -> Match |
     named = [
         word
         for word in words
-        if word in _SECRET_WORDS or word.endswith(("password", "passwd", "token", "secret", "apikey"))
+        if (word in _SECRET_WORDS and (word != "pw" or words[-1] == word))
+        or word.endswith(("password", "passwd", "token", "secret", "apikey"))
     ]
+    if value[0] in _CODE_BEHIND or value.startswith(_NO_VALUE):
+        return None
     if not named or (OTHER_WORDS.intersection(words) and not _is_access_key(words)):
         return None
     if any(word in _PASSWORD_WORDS or word.endswith(("password", "passwd")) for word in named):
@@ -151,6 +181,9 @@ def _judged(text: str, name: str, start: int, end: int, quoted: bool) -> Match |
     return Match(_type_of(words, value), start, end, 0.85, "name")
 
 
+_NO_VALUE: Final = ("http://", "https://", "([", "(?")
+_CODE_BEHIND: Final = frozenset(" \t,;)")
+"""What comes behind a text that ends with `Password: `, and starts no value."""
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -166,7 +199,10 @@ def is_path(value: str) -> bool:
     """Whether a value is a URL, a path or a resource's name."""
     if value.startswith(("http://", "https://", "/", "./", "arn:", "urn:")):
         return True
-    return value.count("/") > 3 and "." in value
+    return (value.count("/") > 3 and "." in value) or _FILE.fullmatch(value) is not None
+
+
+_FILE: Final = re.compile(r"[\w-]{1,40}/(?:[\w-]{1,60}/){1,9}[\w.-]{1,60}\.[a-z]{2,4}")
 
 
 def _type_of(words: list[str], value: str) -> str:

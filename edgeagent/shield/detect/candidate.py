@@ -314,7 +314,7 @@ class Candidates(Surroundings):
             if (
                 evident
                 and (groups == 1 or scheme.check is not None)
-                and not self._denied(start, 16)
+                and (scheme.type == "MX_RFC" or not self._denied(start, 16))  # RFC is the name of other things, too
                 and written == written.upper()
             ):
                 return Match(scheme.type, start, end, 0.9, "identifier")

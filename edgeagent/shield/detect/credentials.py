@@ -36,22 +36,21 @@ class Secrets:
 
 def secrets(text: str, lower: str) -> Iterator[Match]:
     """What is in a text whose escapes are undone; matches may overlap. `lower` is the text in lower case."""
-    yield from _formed(text)
+    words = [word for word in text.split() if len(word) >= _SHORTEST]
+    if words:
+        yield from _formed(text, words)
     if "-----BEGIN" in text:
         yield from _private_keys(text)
     if "://" in text:
         yield from _credentials(text)
     yield from assigned(text, lower)
     yield from carried(text, lower)
-    yield from told(text, lower)
+    yield from told(text, lower, long=bool(words))
     yield from written(text, lower)
 
 
-def _formed(text: str) -> Iterator[Match]:
+def _formed(text: str, words: list[str]) -> Iterator[Match]:
     """Keys of the vendors' own forms. None is shorter than 16 characters, so only long words are looked at closely."""
-    words = [word for word in text.split() if len(word) >= _SHORTEST]
-    if not words:
-        return
     known = formats()
     joined = " ".join(words)
     for literal, forms in known.starting(joined):
@@ -125,7 +124,7 @@ def _credentials(text: str) -> Iterator[Match]:
             if "/" in userinfo and "@" in userinfo.partition("/")[0]:
                 userinfo = found[0].partition("/")[0].rpartition("@")[0]
             user, colon, password = userinfo.partition(":")
-            if colon and password and "/" not in user and host[:1].isalnum() and not _is_stand_in(password):
+            if colon and password and "/" not in user and host[:1].isalnum() and not _is_stand_in(user, password):
                 start = at + 3 + len(user) + 1
                 yield Match("URL_PASSWORD", start, start + len(password), 0.9, "url")
         elif found is not None and "@" in found[0]:
@@ -139,5 +138,5 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{20,256}(?=@[A-Za-z0-9])")
 """A token in a user's place, as in the address of a project of Sentry's."""
 
 
-def _is_stand_in(password: str) -> bool:
-    return is_placeholder(password) or password.lower() in ("pwd", "passwort", "***", "port")
+def _is_stand_in(user: str, password: str) -> bool:
+    return is_placeholder(password) or password == user or password.lower() in ("pwd", "passwort", "***", "port")

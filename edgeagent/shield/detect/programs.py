@@ -1,8 +1,8 @@
 """Secrets where a program's own syntax says so: arguments by their place, lines of `.pgpass`, cookies, seed phrases.
 
-One row for each syntax: the character that it needs, a word that it has (in lower case), how the value must look, and a
-pattern with the group `value`. Character and word are looked for first, so that a text without them costs next to
-nothing; a pattern is compiled when it is first needed.
+One row for each syntax: a character or a part of a word that it needs, a word that it has (in small letters), how the
+value must look, and a pattern with the group `value`. The first two are looked for first, so that a text without them
+costs next to nothing; a pattern is compiled when it is first needed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import groupby
 from typing import Final, NamedTuple
 
 from edgeagent.shield.base import Match
@@ -105,6 +104,18 @@ _ROWS: Final = (
     _Row("<", "value=", _random, "API_KEY",
         rf"(?i)\b(?:key|name)=\"{_NAMED}\"\s{{1,4}}value=\"(?P<value>[^\"\n<>]{{8,400}})\""
     ),
+    _Row("-", "securestring", _typed, "PASSWORD",
+        r"(?i)\bconvertto-securestring\s+(?:-string\s+)?[\"'](?P<value>[^\"'\n]{4,120})[\"']"
+    ),
+    _Row("pass", "name=", _typed, "PASSWORD",
+        r"(?i)\bname=\"[\w.-]{0,60}passw(?:or)?d\">\s{0,4}(?P<value>[^<>\s]{4,120})\s{0,4}<"
+    ),
+    _Row("#", "#define", _random, "API_KEY",
+        r"(?i)#define\s+\w{0,30}(?:key|token|secret)\w{0,10}\s+\"(?P<value>[^\"\s]{8,400})\""
+    ),
+    _Row("pass", "#define", _typed, "PASSWORD",
+        r"(?i)#define\s+\w{0,30}pass(?:word|wd)?\w{0,10}\s+\"(?P<value>[^\"\s]{4,120})\""
+    ),
     # lines and addresses
     _Row(":", "432:", _strange, "PASSWORD", _PGPASS),
     _Row(":", "*:*:", _strange, "PASSWORD", _PGPASS),
@@ -125,7 +136,27 @@ _ROWS: Final = (
         r"Private-Lines: \d{1,3}\r?\n(?P<value>(?:[A-Za-z0-9+/=]{4,80}(?:\r?\n|\Z)){1,200})"
     ),
     _Row("=", "sshpass=", _typed, "PASSWORD", r"\bSSHPASS=[\"']?(?P<value>[^\s\"']{4,120})"),
+    _Row("'", "identified", _typed, "PASSWORD",
+        r"(?i)\bidentified\s+(?:with\s+\S{1,60}\s+)?(?:by|as)\s+'(?P<value>[^'\n]{4,120})'"
+    ),
+    _Row("|", "sudo -s", _typed, "PASSWORD",
+        r"\becho\s+(?:-e\s+)?(?P<q>[\"']?)(?P<value>[^\s\"'|]{4,200})(?P=q)\s*\|\s*sudo\s+-S\b"
+    ),
+    _Row("pass", "send", _typed, "PASSWORD",
+        r"(?i)\bpass(?:word|phrase)[^\n]{0,60}?\bsend(?:line)?\s*\(?\"(?P<value>[^\"\\\n]{4,120})(?:\\?[rn])?[\"\n]"
+    ),
     # words
+    _Row("pass", "requirepass", _typed, "PASSWORD", r"\brequirepass\s+[\"']?(?P<value>[^\s\"']{4,200})"),
+    _Row("!", "enable ", _typed, "PASSWORD",
+        r"(?m)^\s*enable\s+(?:secret|password)\s+(?:\d\s+)?(?P<value>\S{4,120})$"
+    ),
+    _Row("-", "snmp-server", _strange, "PASSWORD", r"\bsnmp-server\s+community\s+(?P<value>[^\s]{4,80})"),
+    _Row("pass", " password from ", _strange, "PASSWORD",
+        r"(?i)\spassword\sfrom\s\S{4,80}\sto\s[\"'`]?(?P<value>[^\s\"'`]{4,80})"
+    ),
+    _Row("pass", " password", _strange, "PASSWORD",
+        r"(?i)(?<!\S)[\"'`]?(?P<value>[^\s\"'`]{5,80})[\"'`]?\s(?:is|as)\sthe\s(?:[a-z-]{2,12}\s)?password\b"
+    ),
     _Row(" ", "phrase", bool, "PASSWORD", rf"(?i)\b(?:seed|recovery|backup|secret)[ _-]?phrase{_WORDS}"),
     _Row(" ", "mnemonic", bool, "PASSWORD", rf"(?i)\bmnemonic{_WORDS}"),
 )  # fmt: skip
@@ -134,7 +165,7 @@ _ROWS: Final = (
 def written(text: str, lowered: str) -> Iterator[Match]:
     """What a program's syntax says to be a secret."""
     for needed, rows in _BY_CHARACTER.items():
-        if needed in text:
+        if needed in lowered:
             for row in rows:
                 if row.word in lowered:
                     for found in _compiled(row.pattern).finditer(text):
@@ -150,4 +181,6 @@ def patterns() -> list[re.Pattern[str]]:
     return [_compiled(row.pattern) for row in _ROWS]
 
 
-_BY_CHARACTER: Final = {needed: tuple(rows) for needed, rows in groupby(_ROWS, key=lambda row: row.needs)}
+_BY_CHARACTER: Final = {
+    needed: tuple(row for row in _ROWS if row.needs == needed) for needed in dict.fromkeys(row.needs for row in _ROWS)
+}

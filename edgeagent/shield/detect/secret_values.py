@@ -24,7 +24,7 @@ _COMMON: Final = """
 null none nil undefined true false yes no on off string text required optional default password passwd secret
 token key admin root user username test testing debug production staging development localhost bearer basic auth
 login apikey api_key empty n/a tbd pass hidden value unknown invalid missing expired wrong correct incorrect
-reset forgotten same new old manager field generator generators policy hash strength
+postgres guest reset forgotten same new old manager field generator generators policy hash strength
 """
 _WORDS: Final = frozenset(_COMMON.split())
 _RANDOM: Final = re.compile(r"[A-Za-z0-9+/=_.-]+")
@@ -39,9 +39,10 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z_]*(?:[.:/-][A-Za-z_]+)*")
 def is_placeholder(value: str) -> bool:
     """Whether a value only stands for a secret: a variable, a template, `xxxx`, `YOUR_KEY`, or the hash of a secret."""
     if len(value) >= 32 and value.isascii() and _RANDOM.fullmatch(value) and entropy(value) > 4.3:
-        return any(sequence in value for sequence in _SEQUENCES)
+        return value.endswith("EXAMPLEKEY") or any(sequence in value for sequence in _SEQUENCES)
     return (
-        value.lower().strip(" .,;:!?'\"") in _WORDS
+        value.endswith(("EXAMPLE", "EXAMPLEKEY"))
+        or value.lower().strip(" .,;:!?'\"") in _WORDS
         or len(set(value)) <= 3
         or _REFERENCE.search(value) is not None
         or _PLACEHOLDER.search(value) is not None

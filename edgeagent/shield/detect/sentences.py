@@ -18,7 +18,8 @@ password, passwd, passcode, passphrase, passwort, passwörter, passwords, kennwo
 mot_de_passe, mdp, contraseña, contrasena, clave, senha, parola, parolă, wachtwoord, hasło, haslo, пароль, şifre,
 sifre, lösenord, passord, adgangskode, kodeord, salasana, パスワード, 暗証番号, 密码, 密碼, 口令, 비밀번호, 암호,
 패스워드, كلمة المرور, كلمة السر, סיסמה, סיסמא, סיסמתי, รหัสผ่าน, पासवर्ड, heslo, jelszó, κωδικός, mật khẩu,
-kata sandi, lozinka, pwd, pw, pin, psk, netzwerkschlüssel, wlan-schlüssel
+kata sandi, lozinka, pwd, pw, pin, psk, netzwerkschlüssel, wlan-schlüssel, palavra-passe, palavra passe,
+비번, باسورد, الرقم السري, พาสเวิร์ด, รหัส wifi
 """
 
 
@@ -34,39 +35,46 @@ def _by_sign(names: Iterable[str]) -> dict[str, list[str]]:
 _NAMES: Final = _by_sign(name.strip() for name in _TERMS.split(","))
 _ASCII_NAMES: Final = {sign: list(filter(str.isascii, names)) for sign, names in _NAMES.items() if sign.isascii()}
 _LINK: Final = re.compile(
-    r"[a-zäöüßéèąćęłńóśźżåæøışğ]{0,4}[\"'`)]?"
+    r"(?:-nya|[a-zäöüßéèąćęłńóśźżåæøışğ]{0,4})[\"'`)]?"
     r"(?:(?:[ \t]{1,2}[^\W\d]{1,14}){0,4}?[ \t]{0,2}"
-    r"(?:(?:\b(?:is|was|lautet|ist|war|est|es|era|é|è|to|jest|är|er|on|это|je|olan|se|este|esta|está|là|ini|adalah)"
+    r"(?:(?:\b(?:is|was|be|from|lautet|ist|war|wird|wäre|sera|será|sarà|brzmi|będzie|bude|είναι|c['’]est|est|es|era|é|è|to|jest|är|er|on|это|je|olan|se|este|esta|está|là|ini|adalah)"
     r"(?=[\s:：\"'])|"
-    r"[:=：→]|->|—|–|は|が|是|为|為|은|는|이|가|هي|هو|היא|הוא|คือ|है)[ \t:：]{0,3}){1,2}|[ \t]{1,3})"
+    r"[:=：→]|->|—|–|-(?=[ \t])|は|が|是|为|為|은|는|이|가|هي|هو|היא|הוא|คือ|है)[ \t:：]{0,3}){1,2}|"
+    r"(?P<of>[ \t](?:for|do|da|de|del|du|fürs|für|van|voor|от|для|שלי)(?:[ \t][^\W\d]{2,14})?)?[ \t]{1,3})"
     r"(?P<quote>[\"'`“„«「『]?)(?P<value>[!-~]{5,80})"
 )
 _STRIPPED: Final = ".,;:)\"'`]}>"
 _LOGIN: Final = re.compile(
-    r"(?:user[ /]{1,3}pass(?:word)?|"
+    r"(?:user[ /]{1,3}pass(?:word)?|wifi|wlan|"
     r"login|logins|credentials|creds|account|user(?:name)?|anmeldung|zugang|zugangsdaten|identifiants?|accès|acceso|"
-    r"accesso|dane logowania|inloggning)[ \t]{0,2}[:=]?[ \t]{1,2}(?P<user>[\w.@+-]{2,60})"
+    r"accesso|dane logowania|inloggning)"
+    r"(?:[ \t](?:with|as|are|is|mit|sind|avec|sont|con|com|met))?[ \t]{0,2}[:=]?[ \t]{1,2}(?P<user>[\w.@+-]{2,60})"
     r"(?:[ \t]{0,2}[/|,:][ \t]{0,2}|[ \t]{1,2}(?:and|und|et|y|e|i)[ \t]{1,2})(?P<value>[!-~]{6,80})",
     re.IGNORECASE,
 )
 _KEY_SENTENCE: Final = re.compile(
     r"(?:api[ -]?key|access[ -]?key|secret[ -]?key|key|token|secret|credential|schlüssel|clé|clave|chave|"
-    r"chiave|klucz|sleutel|nyckel|nøkkel|avain|anahtar|ключ|"
+    r"chiave|klucz|sleutel|nyckel|nøkkel|avain|anahtar|ключ|токен|κλειδί|klíč|kulcs|cheie|khóa|kunci|مفتاح|מפתח|"
     r"トークン|キー|密钥|令牌|토큰|키)(?:[^\W\d]{0,3})(?: (?:de |d['’])?API)?[ \t]{0,2}"
-    r"(?:is|:|：|=|lautet|ist|est|es|é|è|to|jest|är|er|on|это|は|是|은|는)?[ \t:：]{1,3}"
+    r"(?:is|:|：|=|→|->|-|–|—|lautet|ist|est|es|é|è|to|jest|är|er|on|это|は|是|은|는)?[ \t:：]{1,3}"
     r"[\"'`]?(?P<value>[A-Za-z0-9_./+=~:-]{12,400})",
     re.IGNORECASE,
 )
 
 
-def told(text: str, lowered: str) -> Iterator[Match]:
-    """Passwords and keys that a sentence names, in the languages of the vocabulary."""
+def told(text: str, lowered: str, *, long: bool = True) -> Iterator[Match]:
+    """Passwords and keys that a sentence names, in the languages of the vocabulary; keys where some word is `long`."""
     for sign, names in (_ASCII_NAMES if text.isascii() else _NAMES).items():
         if sign in lowered:
             for name in names:
                 yield from _named(text, lowered, name)
     yield from _passes(text, lowered)
     yield from _logins(text, lowered)
+    if not long:
+        return
+    if "api" in lowered:
+        for hint in _API_HINTS:
+            yield from _hinted(text, lowered, hint)
     for sign, hints in (_ASCII_HINTS if text.isascii() else _HINTS).items():
         if sign in lowered:
             for hint in hints:
@@ -101,22 +109,46 @@ def _told_key(text: str, lowered: str, at: int, end: int) -> Match | None:
     if sentence is None or _other(lowered, at):
         return None
     value = sentence["value"].rstrip(_STRIPPED)
-    if len(value) < 16 or not looks_random(value) or is_placeholder(value) or is_path(value) or not _very_random(value):
+    if (
+        len(value) < _LONG
+        or not looks_random(value)
+        or is_placeholder(value)
+        or is_path(value)
+        or not _very_random(value)
+    ):
         return None
     return Match("API_KEY", sentence.start("value"), sentence.start("value") + len(value), 0.7, "sentence")
 
 
+_LONG: Final = 16
+"""Characters that a key has at least, where a sentence tells it; so that the word which it is in has as many."""
 _SHORTEST: Final = 12
 """Characters that a key has at least, in `_KEY_SENTENCE`."""
 _TILL_VALUE: Final = 40
 """Where so many of them must have come, behind the word: what stands between is shorter than 24."""
 _NO_SENTENCE: Final = frozenset("_-./\\,;()[]{}<>|&*!?0123456789")
 """What follows the word where it is a name's first part, or the last of a sentence."""
-_HINTS: Final = _by_sign(
-    ("key", "token", "secret", "schlüssel", "clé", "клю", "トークン", "キー", "密钥", "令牌", "토큰", "키")
-)
+_API_HINTS: Final = ("chave", "chiave", "klucz", "sleutel", "nyckel", "avain", "anahtar", "kulcs", "cheie", "kunci")
+"""Words for keys of all kinds, but beside this one."""
+_KEYS: Final = """
+key, token, secret, schlüssel, clé, клю, トークン, キー, 密钥, 令牌, 토큰, 키, nøkkel, токен, κλειδί, klíč,
+khóa, مفتاح, מפתח
+"""
+_HINTS: Final = _by_sign(hint.strip() for hint in _KEYS.split(","))
 _ASCII_HINTS: Final = {sign: hints for sign, hints in _HINTS.items() if sign.isascii()}
-_LOGINS: Final = ("login", "cred", "user", "anmeldung", "zugang", "identifiant", "acc", "dane log", "inlogg")
+_LOGINS: Final = (
+    "login",
+    "cred",
+    "user",
+    "wifi",
+    "wlan",
+    "anmeldung",
+    "zugang",
+    "identifiant",
+    "acc",
+    "dane log",
+    "inlogg",
+)
 
 
 def _logins(text: str, lowered: str) -> Iterator[Match]:
@@ -194,10 +226,16 @@ def _very_random(value: str) -> bool:
 
 def _after_name(text: str, start: int, end: int, *, bare: bool) -> Match | None:
     before = text[start - 1 : start]
-    if (before.isalnum() and before.isascii()) or (before and before in ("_.-" if bare else "_.")):
+    if (before.isalnum() and before.isascii() and text[start].isascii()) or (
+        before and before in ("_.-" if bare else "_.")
+    ):
         return None
-    found = _LINK.match(text, end)
-    if found is None or found.start("value") == end or (text[end : end + 1] in "_([.;,!?" and text[end : end + 1]):
+    found = _LINK.match(text, end) or (_ATTACHED.match(text, end) if text[end - 1] >= "\u3040" else None)
+    if (
+        found is None
+        or (found.start("value") == end and found.re is _LINK)
+        or (text[end : end + 1] in "_([.;,!?" and text[end : end + 1])
+    ):
         return None
     value = found["value"]
     if found["quote"] and (close := value.find(_CLOSING.get(found["quote"], found["quote"]))) > 0:
@@ -206,12 +244,15 @@ def _after_name(text: str, start: int, end: int, *, bare: bool) -> Match | None:
     if (
         not _strong(value)
         or (bare and not any(c.isdigit() for c in value))
+        or (found["of"] and not _varied(value))
         or value.startswith(("http://", "https://", "$", "{", "<", "("))
     ):
         return None
     return Match("PASSWORD", found.start("value"), found.start("value") + len(value), 0.75, "sentence")
 
 
+_ATTACHED: Final = re.compile(r"(?P<quote>)(?P<of>)(?P<value>[!-~]{6,80})")
+"""Chinese, Japanese and Korean set no space between a word and what it names."""
 _NEXT: Final = re.compile(r"[;&](?=[A-Za-z][\w.-]*=)")
 """Where the next part of a connection string or of a form starts."""
 _CODE: Final = re.compile(r"[(\[{]|[A-Za-z_.]+[(\[]")

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-__all__ = ["Columns"]
+__all__ = ["Columns", "cells"]
 
 _CELL: Final = {
     "\t": re.compile(r"[^\t\n]*"),
@@ -55,15 +55,16 @@ class Columns:
         if before >= 0 and text[before] not in _SEPARATORS:
             return None
         if self._starts is None:
-            cells = sorted(_cells(self._text))
-            self._starts = [start for start, _, _ in cells]
-            self._names = [name for _, _, name in cells]
-            self._ends = [end for _, end, _ in cells]
+            found = sorted(cells(self._text))
+            self._starts = [start for start, _, _ in found]
+            self._names = [name for _, _, name in found]
+            self._ends = [end for _, end, _ in found]
         i = bisect_right(self._starts, place) - 1
         return self._names[i] if i >= 0 and place < self._ends[i] else None
 
 
-def _cells(text: str) -> Iterator[tuple[int, int, str]]:
+def cells(text: str) -> Iterator[tuple[int, int, str]]:
+    """From where to where the cells of the tables go, and what their columns are called."""
     if "\n" in text:
         yield from _delimited(text)
     lowered = text.lower()
@@ -80,8 +81,8 @@ def _delimited(text: str) -> Iterator[tuple[int, int, str]]:
     lines = text.splitlines(keepends=True)
     for i, line in enumerate(lines):
         end = start + len(line)
-        if separator and (cells := list(_split(text, start, end, separator))) and len(cells) == len(head):
-            for (a, b), name in zip(cells, head, strict=True):
+        if separator and (row := list(_split(text, start, end, separator))) and len(row) == len(head):
+            for (a, b), name in zip(row, head, strict=True):
                 yield a, b, name
         else:
             separator, head = _heading(text, start, end, lines[i + 1] if i + 1 < len(lines) else "")

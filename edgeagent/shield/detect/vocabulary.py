@@ -223,7 +223,7 @@ sum, subtotal, balance, budget, cost, kost, kostet, coûte, cuesta, costa, custa
 timestamp, ts, created, updated, created at, updated at, offset, partition, meeting, meeting id, \
 conference id, room, flight, booking, booking code, gate, seat, customer id, customer no, customer number, \
 client id, contract, contrat, contrato, contratto, vertrag*, umow*, lat, lon, latitude, longitude, geo, \
-coordinates, altitude, doi, arxiv, cve, width, height, size, bytes, page, error, code, status, nonce, \
+coordinates, altitude, doi, arxiv, rfc, cve, width, height, size, bytes, page, error, code, status, nonce, \
 difficulty, index, chapter, vol, score, torque, iso, din, item, item no, product, product id, model, po, \
 purchase order, id, job, user id, account id, message id, msgid, thread id, transaction ref, payment ref, \
 delivery, shipment, shipped, parcel, cost centre, cost center, policy, receipt, isin, wkn, sedol, cusip, kurs, \

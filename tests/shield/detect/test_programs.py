@@ -51,6 +51,53 @@ WLAN-Schlüssel: «61198037797550867542»
 Der API-Schlüssel lautet «iDkKKrOXNvg2vZAaFJyf54newrPXQLWQ»
 la clé API est «lAvHPnBDcqdRDgJ7MmK8ILFa9n1PyOkE»
 user/pass: bob / «Tr0ub4dor&3»
+ConvertTo-SecureString "«Winter24!»" -AsPlainText -Force
+<property name="hibernate.connection.password">«qF7#mZ2w»</property>
+#define API_KEY "«egJCYWF4peZF2dX3J5eY8jZx»"
+#define WIFI_PASS "«Winter24!»"
+CREATE USER 'x'@'%' IDENTIFIED BY '«Xk29!fjQ»';
+echo '«Xk29!fjQ»' | sudo -S apt update
+expect "password:" { send "«Winter24!»\r" }
+requirepass «Xk29!fjQ»
+enable secret «Winter24!»
+snmp-server community «qF7#mZ2w» RO
+let apiKey: String = "«egJCYWF4peZF2dX3J5eY8jZx»"
+api_key: str = "«egJCYWF4peZF2dX3J5eY8jZx»"
+let secret: &str = "«egJCYWF4peZF2dX3J5eY8jZx»";
+LDAP_BIND_PW=«Xk29!fjQ»
+INSERT INTO users (email, password) VALUES ('ann@x.example', '«Winter24!»');
+| User | Password |\n|---|---|\n| bob | «Winter24!» |
+user,password,role\nbob,«Winter24!»,admin
+name;api_key\nbob;«egJCYWF4peZF2dX3J5eY8jZx»
+I changed my password from «Sommer#2023» to Winter#2024
+I changed my password from Sommer#2023 to «Winter#2024»
+use «Xk29!fjQ» as the password
+«Xk29!fjQ» is the admin password
+the new password will be «Winter24!»
+Password - «Winter24!»
+creds are bob:«Winter24!»
+login with admin / «Winter24!»
+wifi: Guest / «Winter24!»
+senha do wifi «Winter24!»
+minha palavra-passe é «Winter24!»
+mon mdp c'est «Winter24!»
+Neues Passwort wäre «Winter24!»
+moje hasło brzmi «Winter24!»
+пароль от вайфая «Winter24!»
+הסיסמא שלי «Winter24!»
+ο κωδικός είναι «Winter24!»
+비번: «Winter24!»
+WiFi密码 «Winter24!»
+账号admin密码«Winter24!»
+พาสเวิร์ด «Winter24!»
+الرقم السري «Winter24!»
+password-nya «Winter24!»
+token → «lAvHPnBDcqdRDgJ7MmK8ILFa9n1PyOkE»
+chave de API: «lAvHPnBDcqdRDgJ7MmK8ILFa9n1PyOkE»
+klucz API: «lAvHPnBDcqdRDgJ7MmK8ILFa9n1PyOkE»
+API-sleutel: «lAvHPnBDcqdRDgJ7MmK8ILFa9n1PyOkE»
+токен: «lAvHPnBDcqdRDgJ7MmK8ILFa9n1PyOkE»
+مفتاح API: «lAvHPnBDcqdRDgJ7MmK8ILFa9n1PyOkE»
 """
 
 HARMLESS = r"""
@@ -83,6 +130,21 @@ password: !ENV ${PW}
 Der API-Schlüssel lautet wie folgt
 user/pass: see the wiki
 WIFI:T:nopass;S:guest;;
+System.out.println("Password: " + password);
+child.expect("password:") or child.expect("Password: ", timeout)
+AKIAIOSFODNN7EXAMPLE with wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
+postgres://winapp:winapp@localhost/db
+s3 key: uploads/2024/05/img_16868924.png
+authorization_code flow, auth_time: 1780419261, proxy_basic_auth_encoding: str = "latin-1"
+auth_endpoint: str = "https://api.example/v3/auth/token"
+self.ext_pw_conv_1d = nn.Conv1d(8), cl_pw = r'([0-9a-f]{64})'
+check_bytes("password", password)\n    if isinstance(private_key, dsa.DSAPrivateKey):
+user,password\nbob,required
+| Field | Password |\n|---|---|\n| Type | string |
+#define KEY_LENGTH "sixteen" or #define API_KEY "YOUR_API_KEY"
+snmp-server community public
+the password policy for Web01 is old, the password from the vault to use
+what is the password? as the password is wrong
 """
 
 
@@ -91,14 +153,14 @@ def test_what_a_syntax_says(said: str) -> None:
     """What stands where a program expects a secret is found, exactly."""
     before, _, rest = said.partition("«")
     value, _, behind = rest.partition("»")
-    text = before + value + behind
+    text = (before + value + behind).replace("\\n", "\n")
     assert value in [text[match.start : match.end] for match in FIND(text)]
 
 
 @pytest.mark.parametrize("said", HARMLESS.strip().splitlines())
 def test_the_same_syntax_without_a_secret(said: str) -> None:
     """Variables, placeholders, other options and other words of the same programs stay."""
-    assert FIND(said) == []
+    assert FIND(said.replace("\\n", "\n")) == []
 
 
 def test_a_key_of_putty() -> None:
