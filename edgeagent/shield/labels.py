@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
 from ipaddress import ip_address
 from typing import Final
 from unicodedata import category, normalize
@@ -41,7 +43,7 @@ def label_of(kind: str) -> str:
 
 def canonical(kind: str, value: str) -> str:
     """What all spellings of one value have in common. Secrets and unknown types are told apart by every character."""
-    spelling = _SPELLINGS.get(kind)
+    spelling = _SPELLINGS.get(kind) or (_signs if kind in _identifiers() else None)
     if spelling is None:
         return value.strip()
     return spelling(value if value.isascii() else _plain(value))
@@ -91,8 +93,31 @@ def _hexadecimal(value: str) -> str:
     return re.sub(r"[\s:.\-]", "", value).lower()
 
 
+def _wallet(value: str) -> str:
+    """Its address: Ethereum's capitals are a check (ERC-55), Bech32 may be in capitals; Base58 tells cases apart."""
+    text = value.strip()
+    return text.lower() if text[:2].lower() == "0x" or text == text.upper() else text
+
+
+_OTHERS: Final = """
+US_PASSPORT UK_PASSPORT DE_PASSPORT IN_PASSPORT KR_PASSPORT ES_PASSPORT IT_PASSPORT US_DRIVER_LICENSE US_BANK_NUMBER
+NATIONAL_ID TAX_ID HEALTH_ID POSTCODE UK_POSTCODE UK_VEHICLE_REGISTRATION TR_LICENSE_PLATE IN_VEHICLE_REGISTRATION
+NG_VEHICLE_REGISTRATION
+"""
+_PARTED: Final = frozenset({"DE_TAX_NUMBER"})
+"""Where the parts begin is a part of the number; so it is with plates of Germany (`B-AB 1`, `BA-B 1`)."""
+
+
+@cache
+def _identifiers() -> frozenset[str]:
+    """The types that are told by their letters and digits alone; the schemes are loaded when one is first asked for."""
+    schemes = import_module("edgeagent.shield.detect.identifiers").SCHEMES
+    return frozenset({scheme.type for scheme in schemes} | {*_OTHERS.split()}) - _PARTED
+
+
 _SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {
     "CREDIT_CARD": _digits,
+    "CRYPTO": _wallet,
     "EMAIL_ADDRESS": _words,
     "IBAN_CODE": _signs,
     "IP_ADDRESS": _address,

@@ -126,6 +126,15 @@ def test_intervals_stay(day: date, later: int, days: int) -> None:
         ("PHONE_NUMBER", "826-801-8159 ext. 12", "(826) 801-8159x12"),
         ("PHONE_NUMBER", "+49 30 1234567, Durchwahl 8", "0049 30 1234567 DW. 8"),
         ("PHONE_NUMBER", "03-1234-5678 \u5185\u7dda 12", "0312345678\u5185\u7dda12"),
+        ("PL_PESEL", "44051401359", "440514 01359"),
+        ("BR_CPF", "529.982.247-25", "52998224725"),
+        ("UK_NINO", "JG 10 37 59 A", "jg103759a"),
+        ("BR_CNPJ", "11.222.333/0001-81", "11222333000181"),
+        ("HK_HKID", "A123456(3)", "a1234563"),
+        ("DE_PASSPORT", "C01X 00T47", "C01X00T47"),
+        ("NATIONAL_ID", "750101-1234", "7501011234"),
+        ("CRYPTO", "0x52908400098527886E0F7030069857D2E4169EE7", "0x52908400098527886e0f7030069857d2e4169ee7"),
+        ("CRYPTO", "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"),
         ("OTHER", " x ", "x"),
     ],
 )
@@ -144,6 +153,12 @@ def test_spellings(kind: str, one: str, two: str) -> None:
         ("CREDIT_CARD", "4111 1111 1111 1111", "4111 1111 1111 1111-abc"),
         ("US_SSN", "123-45-6789", "123-45-6789=="),
         ("PERSON", "Ann Wei\u00df", "Ann Weiss"),
+        ("FI_PERSONAL_IDENTITY_CODE", "131052-308T", "131052+308T"),
+        ("CRYPTO", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2", "1BVBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"),
+        ("DE_KFZ", "B-AB 1", "BA-B 1"),
+        ("DE_TAX_NUMBER", "151/815/08156", "151/8150/8156"),
+        ("EMPLOYEE_ID", "A-1", "A1"),
+        ("API_KEY", "sk-aB", "sk-ab"),
     ],
 )
 def test_other_values(kind: str, one: str, two: str) -> None:
