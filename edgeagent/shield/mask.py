@@ -21,6 +21,7 @@ from edgeagent.shield.literals import Literals, is_joined
 from edgeagent.shield.placeholders import LITERAL, Names
 from edgeagent.shield.places import Document
 from edgeagent.shield.policy import Action, Policy
+from edgeagent.shield.respell import spellings
 from edgeagent.shield.restore import Restorer, forms_of
 from edgeagent.shield.spans import Span, beside, merged
 from edgeagent.shield.standins import shifted, standin
@@ -220,7 +221,7 @@ class Masking:
         """Text that could be taken for one of ours is itself replaced; stand-ins first: that makes placeholders."""
         standins = {entity.token for entity in self._used.values() if not entity.in_brackets}
         if standins:
-            forms = {form for standin in standins for form in forms_of(standin)}
+            forms = {form for standin in standins | spellings(standins) for form in forms_of(standin)}
             self._everywhere(Literals(forms), lambda _: (LITERAL, "mask"))
         labels = {label_of(entity.type).replace("_", "") for entity in self._used.values() if entity.in_brackets}
         if labels or any(span.type == LITERAL for spans in self._spans.values() for span in spans):

@@ -20,6 +20,7 @@ from edgeagent.shield.literals import Literals, More
 from edgeagent.shield.nesting import Nesting, looks_like_json
 from edgeagent.shield.placeholders import OURS, STARTS, Names, name_of
 from edgeagent.shield.places import GROUNDS, Document, ground, move_citations, move_note, within
+from edgeagent.shield.respell import respelled
 
 __all__ = ["Restorer", "Restoring", "forms_of"]
 
@@ -62,7 +63,7 @@ class Restorer:
         self._names = Names(self._placeholders)
         self._values = {
             form: (in_url(value) if times is None else value, times or 0)
-            for standin, value in standins.items()
+            for standin, value in {**respelled(standins.items()), **standins}.items()
             for form, times in forms_of(standin).items()
         }
         self._standins = Literals(self._values)

@@ -1,8 +1,9 @@
 """Stand-ins: values of the same form as another, which a model can work with and which belong to nobody.
 
 Addresses are those that were set aside for documentation (RFC 2606, 5737, 3849, 7042), card numbers and IBANs fail
-their check, North American telephone numbers are of the range for fiction (555-0100 to 555-0199). The n-th stand-in of
-a type depends on the value's form alone: prompts that differ only in values stay the same text.
+their check, social security numbers are of the area 000, North American telephone numbers of the range for fiction
+(555-0100 to 555-0199). The n-th stand-in of a type depends on the value's form alone: prompts that differ only in
+values stay the same text.
 """
 
 from __future__ import annotations
@@ -114,6 +115,26 @@ def _hardware(value: str, number: int) -> str | None:
     return made.upper() if value.isupper() else made
 
 
+def _wallet(value: str, number: int) -> str | None:
+    """An address of the same kind; of Bitcoin's kinds one whose checksum is wrong."""
+    head = next((head for head in _WALLETS if value.lower().startswith(head)), value[:1])
+    signs = "0123456789abcdef" if head == "0x" else _BECH32 if len(head) > 1 else _BASE58
+    noise = sha256(f"{number}".encode()).digest() * 4
+    tail = "".join(signs[noise[at] % len(signs)] for at in range(len(value) - len(head)))
+    made = value[: len(head)] + tail
+    return made.upper() if value.isupper() else made
+
+
+_WALLETS: Final = ("0x", "bc1", "tb1", "ltc1")
+_BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def _security(value: str, number: int) -> str | None:
+    """Of the area 000, which is never given (SSA)."""
+    return _in_form(value, f"000{120_000 + number:06}") if len(_DIGIT.findall(value)) == 9 and number < 10**5 else None
+
+
 def _url(_value: str, number: int) -> str:
     return f"https://example.com/{number}"
 
@@ -147,6 +168,7 @@ def _in_form(value: str, digits: str) -> str:
 
 _MAKERS: Final[Mapping[str, Callable[[str, int], str | None]]] = {
     "CREDIT_CARD": _card,
+    "CRYPTO": _wallet,
     "EMAIL_ADDRESS": _email,
     "IBAN_CODE": _iban,
     "IP_ADDRESS": _address,
@@ -154,6 +176,7 @@ _MAKERS: Final[Mapping[str, Callable[[str, int], str | None]]] = {
     "PERSON": _person,
     "PHONE_NUMBER": _phone,
     "URL": _url,
+    "US_SSN": _security,
 }
 
 # Dates

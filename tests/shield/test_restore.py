@@ -179,6 +179,50 @@ def test_forms_of_stand_ins(text: str, wanted: str, json: bool) -> None:
     assert repr(held) == "<Restorer of 3 values>"
 
 
+RESPELLED = [
+    ("4000 0000 0000 0019", "4111 1111 1111 1111", "4000000000000019", "4111111111111111"),
+    ("4000 0000 0000 0019", "4111 1111 1111 1111", "4000-0000-0000-0019", "4111-1111-1111-1111"),
+    ("4000000000000019", "4111111111111111", "4000 0000 0000 0019", "4111 1111 1111 1111"),
+    ("+49 30 1200001", "+49 30 1234567", "+49301200001", "+49301234567"),
+    ("+49 30 1200001", "+49 (30) 123-45 67", "+49301200001", "+49301234567"),
+    ("(415) 555-0101", "(415) 867-5309", "415-555-0101", "415-867-5309"),
+    ("DE99000000000000000001", "DE89370400440532013000", "DE99 0000 0000 0000 0000 01", "DE89 3704 0044 0532 0130 00"),
+    ("000-12-0001", "536-22-4111", "000120001", "536224111"),
+    ("+49 30 1200001", "+49 30 1234567 ext. 8", "+49-30-1200001", "+49 30 1234567 ext. 8"),
+]
+
+
+@pytest.mark.parametrize(("standin", "value", "said", "wanted"), RESPELLED)
+def test_numbers_that_a_model_groups_otherwise(standin: str, value: str, said: str, wanted: str) -> None:
+    """They come back, with the value grouped as the model did; in text and in arguments, however cut."""
+    held = Restorer({}, {standin: value})
+    assert held.text(f"It is {said}.") == f"It is {wanted}."
+    assert held.tree({"arguments": dumps({"to": said})}) == {"arguments": dumps({"to": wanted})}
+    stream = held.stream()
+    assert "".join([*map(stream.feed, f"It is {said}, or {standin}"), stream.end()]) == f"It is {wanted}, or {value}"
+
+
+@pytest.mark.parametrize(
+    ("standin", "said"),
+    [
+        ("1989-12-12", "19891212"),
+        ("192.0.2.111", "192-0-2-111"),
+        ("robin.marsh1@example.org", "robin marsh1@example org"),
+        ("00:00:5E:00:53:01", "00005E005301"),
+        ("4000 0000 0000 0019", "14000000000000019"),
+    ],
+)
+def test_what_is_no_other_spelling(standin: str, said: str) -> None:
+    """Dates and addresses have signs of their own; a part of a longer number is none."""
+    assert Restorer({}, {standin: "x"}).text(said) == said
+
+
+def test_a_spelling_that_two_would_share() -> None:
+    """It may be either, and stays; each is restored in its own spelling."""
+    held = Restorer({}, {"12 34 567 89": "a", "1234 567 89": "b", "123-456-789": "c"})
+    assert held.text("123456789, 12 34 567 89, 1234 567 89, 123-456-789") == "123456789, a, b, c"
+
+
 def test_structured_answers_in_vendors_formats() -> None:
     """Text that is JSON stays JSON in a vendor's own format; prose is prose."""
     held = Restorer({"<KEY_1>": NASTY}, {})

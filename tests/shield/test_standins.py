@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -29,6 +30,7 @@ from edgeagent.shield.standins import shifted, standin
         ("PERSON", "Lovelace", "Marsh1"),
         ("URL", "https://u:p@host/x", "https://example.com/1"),
         ("US_SSN", "123", None),
+        ("US_SSN", "536-22-4111", "000-12-0001"),
         ("OTHER", "…—…—", None),
     ],
 )
@@ -39,6 +41,22 @@ def test_forms(kind: str, value: str, wanted: str | None) -> None:
         assert made[:18] == "4000-0000-0000-001"[:18]
     else:
         assert standin(kind, value, 1) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        ("0x52908400098527886E0F7030069857D2E4169EE7", r"0x[0-9a-f]{40}"),
+        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", r"bc1[qpzry9x8gf2tvdw0s3jn54khce6mua7l]{39}"),
+        ("BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", r"BC1[0-9A-Z]{39}"),
+        ("1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2", r"1[1-9A-HJ-NP-Za-km-z]{33}"),
+    ],
+)
+def test_wallets_keep_their_form(value: str, form: str) -> None:
+    """A stand-in for an address starts as it does and has its alphabet; two are two."""
+    made = {standin("CRYPTO", value, number) or "" for number in range(1, 50)}
+    assert len(made) == 49
+    assert all(re.fullmatch(form, each) for each in made)
 
 
 @given(st.integers(1, 5000))
