@@ -167,10 +167,17 @@ def _judged(text: str, name: str, start: int, end: int, quoted: bool) -> Match |
     if not named or (OTHER_WORDS.intersection(words) and not _is_access_key(words)):
         return None
     if any(word in _PASSWORD_WORDS or word.endswith(("password", "passwd")) for word in named):
-        if (quoted and " " in value.strip() and len(value.split()) > 6) or (value[:1] in "({[" and quoted is False):
+        if (quoted and " " in value.strip() and len(value.split()) > 6) or (
+            not quoted and (value[:1] in "({[" or _ATTRIBUTE.fullmatch(value))
+        ):
             return None
         return Match("PASSWORD", start, end, 0.85, "name") if looks_typed(value, quoted) else None
-    if not looks_random(value) or is_placeholder(value) or is_path(value) or (not quoted and is_name(value)):
+    if (
+        not looks_random(value)
+        or is_placeholder(value)
+        or is_path(value)
+        or ((not quoted or named == ["key"]) and is_name(value))
+    ):
         return None
     if value == name or is_type(value):
         return None
@@ -181,6 +188,7 @@ def _judged(text: str, name: str, start: int, end: int, quoted: bool) -> Match |
     return Match(_type_of(words, value), start, end, 0.85, "name")
 
 
+_ATTRIBUTE: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _NO_VALUE: Final = ("http://", "https://", "([", "(?")
 _CODE_BEHIND: Final = frozenset(" \t,;)")
 """What comes behind a text that ends with `Password: `, and starts no value."""
@@ -202,7 +210,7 @@ def is_path(value: str) -> bool:
     return (value.count("/") > 3 and "." in value) or _FILE.fullmatch(value) is not None
 
 
-_FILE: Final = re.compile(r"[\w-]{1,40}/(?:[\w-]{1,60}/){1,9}[\w.-]{1,60}\.[a-z]{2,4}")
+_FILE: Final = re.compile(r"[\w-]{1,40}/(?:[\w-]{1,60}/){0,9}[\w.-]{1,60}\.[a-z]{2,4}")
 
 
 def _type_of(words: list[str], value: str) -> str:

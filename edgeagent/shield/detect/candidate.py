@@ -351,7 +351,8 @@ class Candidates(Surroundings):
         elif kind == "LICENSE":
             return Match("US_DRIVER_LICENSE", start, end, score, "licence") if 5 <= size <= 18 and digits >= 4 else None
         elif kind == "PLATE":
-            return Match(plate(form), start, end, score, "plate") if 4 <= size <= 11 else None
+            written = 4 <= size <= 11 and self._text[start:end].isupper()
+            return Match(plate(form), start, end, score, "plate") if written else None
         elif kind == "POSTCODE":
             return self._postcode(start, end, score)
         return None

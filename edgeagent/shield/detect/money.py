@@ -23,11 +23,20 @@ MORE_DIGITS: Final = re.compile(r"[ -]?\d{4}(?!\d)")
 
 
 def is_card(value: str, written: str) -> bool:
-    """Whether digits are a payment card's: an issuer's range and length, Luhn, and groups as cards have them."""
-    if len(value) in (12, 13) or _BRANDS.fullmatch(value) is None or not luhn(value) or len(set(value)) < 2:
+    """Whether digits are a payment card's: an issuer's range and length, Luhn, and groups as cards have them.
+
+    17 and 18 digits without groups are the ids of chats and posts far more often.
+    """
+    if (
+        len(value) in (12, 13)
+        or (len(value) in (17, 18) and written.isdigit())
+        or _BRANDS.fullmatch(value) is None
+        or not luhn(value)
+        or len(set(value)) < 2
+    ):
         return False
     return _CARD_GROUPS.fullmatch(written.replace(" \n", " ").replace("\n", " ")) is not None or (
-        len(value) >= 18 and written.isdigit()
+        len(value) == 19 and written.isdigit()
     )
 
 

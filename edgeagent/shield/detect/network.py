@@ -148,8 +148,12 @@ def ipv4(text: str, start: int, end: int) -> Iterator[Match]:
 
 _WHOLE: Final = ("0.0.0.0", "255.255.255.255")  # noqa: S104 - nothing is bound
 """Of what starts with 0 or 255 (RFC 6890) these stand for hosts; the others are masks and versions."""
-_PRODUCT: Final = re.compile(r"(?<![A-Za-z0-9.\-])(?:[A-Z][A-Za-z]*[a-z][A-Za-z]*/|OPR/|rv:)$")
-"""What stands before a version in a `User-Agent`: a product's name. A host's (`db/10.1.2.3`) is in small letters."""
+_PRODUCT: Final = re.compile(
+    r"(?<![A-Za-z0-9.\-])(?:[A-Z][A-Za-z]*[a-z][A-Za-z]*/|OPR/|rv:)$"
+    r"|[\w\]][=<>~!]=$|§ ?$|(?i:\b(?:section|sec\.|chapter|clause|paragraph|appendix|figure|table)) $"
+)
+"""What stands before a version or a part of a document: a product's name in a `User-Agent` (that of a host, as in
+`db/10.1.2.3`, is in small letters), a package's with a comparison, or `section`."""
 _PREFIX: Final = re.compile(r"/\d{1,3}(?![\w/.]\w?)")
 
 
@@ -200,8 +204,14 @@ def addresses(text: str) -> Iterator[Match]:
             yield Match("IP_ADDRESS", start, _with_prefix(text, start + len(value)), 0.95, "ipv6")
 
 
+_SLICE: Final = re.compile(r"\d{0,3}::\d{0,3}")
+"""A part of a sequence in Python, `[1::2]`; no host has such an address but `::1`."""
+
+
 def _is_ipv6(value: str) -> bool:
     address = value.partition("%")[0]
+    if address != "::1" and _SLICE.fullmatch(address) is not None:
+        return False
     if len(address) < 5 and not any(c.isdigit() for c in address):
         return False
     try:

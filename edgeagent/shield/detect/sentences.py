@@ -245,6 +245,7 @@ def _after_name(text: str, start: int, end: int, *, bare: bool) -> Match | None:
         not _strong(value)
         or (bare and not any(c.isdigit() for c in value))
         or (found["of"] and not _varied(value))
+        or ("=" in text[end : found.start("value")] and not found["quote"] and "." in value and is_name(value))
         or value.startswith(("http://", "https://", "$", "{", "<", "("))
     ):
         return None

@@ -52,7 +52,8 @@ AU_TFN: tfn, tax file number, tax file, au tfn, tfns
 AU_ABN: abn, australian business number, au abn, business number
 AU_ACN: acn, australian company number, au acn, company number
 AU_MEDICARE: medicare card number, medicare, medicare number, medicare card, au medicare
-CA_SIN: sin, sin number, social insurance, social insurance number, nas, numéro d assurance sociale, ca sin, \
+CA_SIN: sin:, my sin, sin is, sin number, sin no, social insurance, social insurance number, nas:, mon nas, nas est, \
+numéro d assurance sociale, ca sin, \
 assurance sociale, s i n
 NL_BSN: bsn, burgerservicenummer, bsn nummer, nl bsn, sofinummer, dutch bsn, citizen service number
 BE_NATIONAL_NUMBER: rijksregisternummer, numéro national, numéro de registre national, registre national, insz, \
