@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from edgeagent.shield.base import Match
-from edgeagent.shield.detect.secret_values import is_name, is_placeholder, is_type, looks_random, looks_typed
+from edgeagent.shield.detect.secret_values import (
+    is_attribute,
+    is_name,
+    is_placeholder,
+    is_snake,
+    is_type,
+    looks_random,
+    looks_typed,
+)
 from edgeagent.shield.detect.tables import cells
 
 __all__ = ["OTHER_WORDS", "assigned", "is_path"]
@@ -114,6 +122,8 @@ def _assignment(text: str, start: int, end: int) -> tuple[str, int, int, bool] |
         return None
     if value["sign"] in (",", "|") and value["quote"] is None and value["sign"] == ",":
         return None
+    if value["sign"] == ":" and (value["quote"] or "") in ('"""', "'''"):  # what a function is documented by
+        return None
     if value["sign"] == "(" and _SETTER.match(name) is None:
         return None
     group = "quoted" if value["quote"] else "bare"
@@ -168,7 +178,7 @@ def _judged(text: str, name: str, start: int, end: int, quoted: bool) -> Match |
         return None
     if any(word in _PASSWORD_WORDS or word.endswith(("password", "passwd")) for word in named):
         if (quoted and " " in value.strip() and len(value.split()) > 6) or (
-            not quoted and (value[:1] in "({[" or _ATTRIBUTE.fullmatch(value))
+            not quoted and (value[:1] in "({[" or is_attribute(value))
         ):
             return None
         return Match("PASSWORD", start, end, 0.85, "name") if looks_typed(value, quoted) else None
@@ -179,7 +189,7 @@ def _judged(text: str, name: str, start: int, end: int, quoted: bool) -> Match |
         or ((not quoted or named == ["key"]) and is_name(value))
     ):
         return None
-    if value == name or is_type(value):
+    if value == name or is_type(value) or is_snake(value):
         return None
     if _UUID.fullmatch(value) and not _UUID_NAMES.intersection(named):
         return None
@@ -188,8 +198,7 @@ def _judged(text: str, name: str, start: int, end: int, quoted: bool) -> Match |
     return Match(_type_of(words, value), start, end, 0.85, "name")
 
 
-_ATTRIBUTE: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
-_NO_VALUE: Final = ("http://", "https://", "([", "(?")
+_NO_VALUE: Final = ("http://", "https://", "./", "../", "([", "(?")
 _CODE_BEHIND: Final = frozenset(" \t,;)")
 """What comes behind a text that ends with `Password: `, and starts no value."""
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -205,7 +214,7 @@ def _is_access_key(words: list[str]) -> bool:
 
 def is_path(value: str) -> bool:
     """Whether a value is a URL, a path or a resource's name."""
-    if value.startswith(("http://", "https://", "/", "./", "arn:", "urn:")):
+    if value.startswith(("http://", "https://", "/", "./", "arn:", "urn:", "tag:")):
         return True
     return (value.count("/") > 3 and "." in value) or _FILE.fullmatch(value) is not None
 

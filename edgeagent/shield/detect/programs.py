@@ -147,7 +147,7 @@ _ROWS: Final = (
     ),
     # words
     _Row("pass", "requirepass", _typed, "PASSWORD", r"\brequirepass\s+[\"']?(?P<value>[^\s\"']{4,200})"),
-    _Row("!", "enable ", _typed, "PASSWORD",
+    _Row("secret", "enable ", _typed, "PASSWORD",
         r"(?m)^\s*enable\s+(?:secret|password)\s+(?:\d\s+)?(?P<value>\S{4,120})$"
     ),
     _Row("-", "snmp-server", _strange, "PASSWORD", r"\bsnmp-server\s+community\s+(?P<value>[^\s]{4,80})"),

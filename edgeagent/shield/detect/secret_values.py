@@ -7,7 +7,7 @@ from itertools import islice
 from math import log2
 from typing import Final
 
-__all__ = ["entropy", "is_name", "is_placeholder", "is_type", "looks_random", "looks_typed"]
+__all__ = ["entropy", "is_attribute", "is_name", "is_placeholder", "is_snake", "is_type", "looks_random", "looks_typed"]
 
 _REFERENCE: Final = re.compile(
     r"\$\{|\$\(|\{\{|<[^>]{0,60}>|\A\$[A-Za-z_({]|\A%[A-Z_]+%|\A![A-Za-z]+\Z|\A@|\A&|process\.env|os\.environ|getenv|secrets?\.[A-Za-z_]|vault[.:/]|env\(|ENV\[|"
@@ -66,6 +66,21 @@ def is_name(value: str) -> bool:
     return _SLUG.fullmatch(value) is not None and (changes <= 3 or entropy(value) < 4.2)
 
 
+_PART: Final = r"(?:[a-z_]+(?:\d{1,2}[a-z_]*)?|(?:[A-Z][a-z]+\d{0,5}){1,6}|[A-Z_]+)"
+_ATTRIBUTE: Final = re.compile(rf"{_PART}(?:\.{_PART}){{1,9}}")
+_SNAKE: Final = re.compile(r"_?(?:[a-z]{2,}\d{0,3}_){1,5}[a-z]{2,}\d{0,2}")
+
+
+def is_attribute(value: str) -> bool:
+    """Whether it is an object and what it has, in words: `settings.db2.password`, `httpx.Auth`."""
+    return _ATTRIBUTE.fullmatch(value) is not None
+
+
+def is_snake(value: str) -> bool:
+    """Whether it is put together from words with underscores: `aws4_request`."""
+    return len(value) <= 40 and _SNAKE.fullmatch(value) is not None
+
+
 _CAPITALISED: Final = re.compile(r"[A-Z][a-z]{3,}")
 
 
@@ -100,7 +115,7 @@ def looks_typed(value: str, quoted: bool) -> bool:
     if len(value) < 4 or is_placeholder(value) or (value[0] == "." and value[1:].isalpha()):
         return False
     if any(c.isdigit() for c in value) or any(not c.isalnum() and c not in "_-.'’/" for c in value):
-        return not value.replace(".", "").isdigit() or (len(value) >= 6 and "." not in value)
+        return not value.lstrip("-").replace(".", "").isdigit() or (len(value) >= 6 and value.isdigit())
     return (quoted and len(value) >= 6) or (
         len(value) >= 8 and _mixed(value) and _IDENTIFIER.fullmatch(value) is not None
     )

@@ -9,7 +9,7 @@ from typing import Final
 
 from edgeagent.shield.base import Match
 from edgeagent.shield.detect.assignments import OTHER_WORDS, is_path
-from edgeagent.shield.detect.secret_values import is_name, is_placeholder, is_type, looks_random
+from edgeagent.shield.detect.secret_values import is_attribute, is_name, is_placeholder, is_type, looks_random
 
 __all__ = ["told"]
 
@@ -159,7 +159,7 @@ def _logins(text: str, lowered: str) -> Iterator[Match]:
             found = _LOGIN.match(text, at)
             if found is not None and not lowered[at - 1 : at].isalpha():
                 value = found["value"].rstrip(_STRIPPED)
-                if _strong(value):
+                if _strong(value) and not value.startswith(("http", "//")):
                     start = found.start("value")
                     yield Match("PASSWORD", start, start + len(value), 0.7, "sentence")
             at = lowered.find(word, at + len(word))
@@ -245,7 +245,7 @@ def _after_name(text: str, start: int, end: int, *, bare: bool) -> Match | None:
         not _strong(value)
         or (bare and not any(c.isdigit() for c in value))
         or (found["of"] and not _varied(value))
-        or ("=" in text[end : found.start("value")] and not found["quote"] and "." in value and is_name(value))
+        or ("=" in text[end : found.start("value")] and not found["quote"] and is_attribute(value))
         or value.startswith(("http://", "https://", "$", "{", "<", "("))
     ):
         return None
