@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import import_module
 from ipaddress import ip_address
 from typing import Final
 from unicodedata import category, normalize
@@ -111,8 +110,9 @@ _PARTED: Final = frozenset({"DE_TAX_NUMBER"})
 @cache
 def _identifiers() -> frozenset[str]:
     """The types that are told by their letters and digits alone; the schemes are loaded when one is first asked for."""
-    schemes = import_module("edgeagent.shield.detect.identifiers").SCHEMES
-    return frozenset({scheme.type for scheme in schemes} | {*_OTHERS.split()}) - _PARTED
+    from edgeagent.shield.detect.identifiers import SCHEMES
+
+    return frozenset({scheme.type for scheme in SCHEMES} | {*_OTHERS.split()}) - _PARTED
 
 
 _SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {

@@ -16,7 +16,7 @@ from edgeagent.shield.detect.secret_values import (
     looks_random,
     looks_typed,
 )
-from edgeagent.shield.detect.tables import cells
+from edgeagent.shield.detect.tables import cells, may_be_head
 
 __all__ = ["OTHER_WORDS", "assigned", "is_path"]
 
@@ -75,8 +75,11 @@ def assigned(text: str, lowered: str) -> Iterator[Match]:
     columns = False
     for keyword in _KEYWORDS:
         at = lowered.find(keyword)
+        heads = at >= 0 and not columns and keyword in _HEADS
         while at >= 0:
-            columns = columns or (keyword in _HEADS and _HEAD.match(lowered, at + len(keyword)) is not None)
+            if heads and (head := _HEAD.match(lowered, at + len(keyword))) is not None:
+                columns = head[0] == "</th" or may_be_head(text, text.rfind("\n", 0, at) + 1)
+                heads = not columns
             named = _assignment(text, at, at + len(keyword))
             if named is not None and named not in judged:  # `api_key` has two keywords
                 judged.add(named)

@@ -147,7 +147,8 @@ class Candidates(Surroundings):
         if len(value) == 8 and text[end : end + 1] == "-" and UUID.match(text, start) is not None:
             return None
         if groups == 2 and "." in written and "-" not in written and len(written) == len(value) + 1:
-            return self._dotted(start, end, value)
+            whole, _, rest = written.partition(".")
+            return self._dotted(start, end, value) if len(whole) > 2 < len(rest) else None  # no price, no latitude
         plus = plus_before(text, start) if text[start - 1 : start] in ("+", "(") else None
         if plus is not None and phones.international(value):
             return Match("PHONE_NUMBER", plus, end, 0.95, "phone")

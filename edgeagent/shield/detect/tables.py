@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-__all__ = ["Columns", "cells"]
+__all__ = ["Columns", "cells", "may_be_head"]
 
 _CELL: Final = {
     "\t": re.compile(r"[^\t\n]*"),
@@ -89,9 +89,14 @@ def _delimited(text: str) -> Iterator[tuple[int, int, str]]:
         start = end
 
 
+def may_be_head(text: str, start: int) -> bool:
+    """Whether the line that starts there may hold the names of columns."""
+    return text[start] not in _NO_NAME or (text[start] == "#" and text[start + 1 : start + 2] in _CELL)
+
+
 def _heading(text: str, start: int, end: int, following: str) -> tuple[str, list[str]]:
     """The separator and the names, if the line may be a table's head."""
-    if text[start] in _NO_NAME and not (text[start] == "#" and text[start + 1 : start + 2] in _CELL):
+    if not may_be_head(text, start):
         return "", []
     line = text[start:end]
     for separator in "\t|;,":
