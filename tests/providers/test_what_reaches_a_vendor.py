@@ -177,14 +177,14 @@ ROWS = (
     Row(
         "presence_penalty",
         {"presence_penalty": 0.25},
-        everywhere("presence_penalty", claude=DROPPED, responses=DROPPED, bedrock=DROPPED)
-        | {"ollama": "options.presence_penalty", "google": f"{CONFIG}presencePenalty"},
+        everywhere("presence_penalty", claude=DROPPED, responses=DROPPED, bedrock=DROPPED, google=DROPPED)
+        | {"ollama": "options.presence_penalty"},
     ),
     Row(
         "frequency_penalty",
         {"frequency_penalty": 0.25},
-        everywhere("frequency_penalty", claude=DROPPED, responses=DROPPED, bedrock=DROPPED)
-        | {"ollama": "options.frequency_penalty", "google": f"{CONFIG}frequencyPenalty"},
+        everywhere("frequency_penalty", claude=DROPPED, responses=DROPPED, bedrock=DROPPED, google=DROPPED)
+        | {"ollama": "options.frequency_penalty"},
     ),
     Row("logit_bias", {"logit_bias": {"7": -5}}, everywhere(UNFIT, chat="logit_bias", watsonx="logit_bias")),
     Row(
