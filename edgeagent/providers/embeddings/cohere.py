@@ -10,7 +10,16 @@ from edgeagent.providers.base import Encoded
 from edgeagent.providers.cohere.errors import decode_error, encode_error
 from edgeagent.providers.embeddings.base import Limits
 from edgeagent.providers.embeddings.purposes import COHERE, word
-from edgeagent.providers.embeddings.reading import answer, document, in_form, invalid, refuse, request_of, without_nulls
+from edgeagent.providers.embeddings.reading import (
+    answer,
+    document,
+    in_form,
+    invalid,
+    numbers_in,
+    refuse,
+    request_of,
+    without_nulls,
+)
 from edgeagent.providers.notes import Notes
 from edgeagent.types import CreateEmbeddingResponse, EmbeddingRequest
 from edgeagent.wire.http import HTTPResponse
@@ -160,5 +169,5 @@ def _usage(data: Mapping[str, Any]) -> dict[str, int] | None:
     if not isinstance(billed, Mapping):
         return None
     counts = [billed.get(name) for name in ("input_tokens", "image_tokens")]
-    told = [int(count) for count in counts if isinstance(count, int | float) and not isinstance(count, bool)]
+    told = numbers_in(counts)
     return {"prompt_tokens": sum(told), "total_tokens": sum(told)} if told else None

@@ -14,7 +14,16 @@ from edgeagent.providers.base import Encoded
 from edgeagent.providers.embeddings.base import Limits
 from edgeagent.providers.embeddings.google_parts import content_of, input_of
 from edgeagent.providers.embeddings.purposes import GOOGLE, word
-from edgeagent.providers.embeddings.reading import answer, document, in_form, objects, refuse, request_of, texts
+from edgeagent.providers.embeddings.reading import (
+    answer,
+    document,
+    in_form,
+    numbers_in,
+    objects,
+    refuse,
+    request_of,
+    texts,
+)
 from edgeagent.providers.gemini.errors import decode_error, encode_error, error_in_answer
 from edgeagent.providers.notes import Notes
 from edgeagent.types import CreateEmbeddingResponse, Embedding, EmbeddingRequest
@@ -214,7 +223,7 @@ def _tokens(data: Mapping[str, Any], vectors: Sequence[Mapping[str, Any]]) -> in
             told.get("token_count", told.get("tokenCount")) if isinstance(told, Mapping) else None
             for told in statistics
         ]
-    whole = [int(count) for count in counts if isinstance(count, int | float) and not isinstance(count, bool)]
+    whole = numbers_in(counts)
     return sum(whole) if whole and len(whole) == len(counts) else None
 
 

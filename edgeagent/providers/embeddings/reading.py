@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -20,6 +21,7 @@ __all__ = [
     "document",
     "in_form",
     "invalid",
+    "numbers_in",
     "objects",
     "plain_text",
     "refuse",
@@ -40,6 +42,12 @@ def document(response: HTTPResponse) -> dict[str, Any]:
     if not isinstance(data, dict):
         invalid("it is not a JSON object", response)
     return data
+
+
+def numbers_in(counts: Iterable[Any]) -> list[int]:
+    """Those of them that are numbers of tokens: what else stands in their place (an infinity, too) tells nothing."""
+    numbers = (count for count in counts if isinstance(count, int | float) and not isinstance(count, bool))
+    return [int(number) for number in numbers if isinstance(number, int) or isfinite(number)]
 
 
 def answer(kind: type[_M], values: Mapping[str, Any], response: HTTPResponse) -> _M:

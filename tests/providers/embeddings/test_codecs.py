@@ -23,6 +23,7 @@ from edgeagent.providers.embeddings.openai import (
     VOYAGEAI,
     OpenAIEmbeddingCodec,
 )
+from edgeagent.providers.embeddings.reading import numbers_in
 from edgeagent.providers.embeddings.table import route
 from edgeagent.types import EmbeddingRequest
 from edgeagent.types.embedding import embedding_request
@@ -243,6 +244,15 @@ def test_damaged_answers_give_typed_errors(data: st.DataObject) -> None:
     except APIError:
         return
     assert len(answer.data) == len(request.items)
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [([3, 4.0], [3, 4]), ([None, True, "5"], []), ([float("inf"), float("nan"), 2], [2]), ([10**400], [10**400])],
+)
+def test_numbers_of_tokens(counts: list[Any], told: list[int]) -> None:
+    """What is no number, or has no end, tells nothing; it ended the call with an `OverflowError`."""
+    assert numbers_in(counts) == told
 
 
 JSON = st.recursive(
