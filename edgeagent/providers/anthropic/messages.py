@@ -31,6 +31,7 @@ from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of, wir
 from edgeagent.providers.claude import ModelFacts
 from edgeagent.providers.notes import Notes
 from edgeagent.providers.texts import text_of
+from edgeagent.providers.turns import refuse_silence
 
 __all__ = ["RESULT_FIELDS", "SYSTEM_FIELDS", "encode_messages"]
 
@@ -73,9 +74,10 @@ def encode_messages(
     for index in range(start, len(messages)):
         conversation.add(messages[index], f"messages[{index}]")
     system, turns = _joined(leading), conversation.messages()
-    if turns and turns[-1]["role"] == "assistant":
-        _strip_end(turns, notes)
     if turns:
+        refuse_silence(messages, turns[-1]["role"])
+        if turns[-1]["role"] == "assistant":
+            _strip_end(turns, notes)
         return system, turns
     if system is None:
         raise RequestValidationError("There is no message with content.", param="messages")

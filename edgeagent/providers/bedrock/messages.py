@@ -23,6 +23,7 @@ from edgeagent.providers.bedrock.blocks import native_blocks
 from edgeagent.providers.bedrock.content import Context
 from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of
 from edgeagent.providers.texts import text_of
+from edgeagent.providers.turns import refuse_silence
 
 __all__ = ["encode_messages", "has_tool_blocks"]
 
@@ -59,6 +60,7 @@ def encode_messages(messages: list[dict[str, Any]], context: Context) -> tuple[l
         conversation.add(messages[index], f"messages[{index}]")
     turns = conversation.messages()
     if turns:
+        refuse_silence(messages, turns[-1]["role"])
         return system, turns
     if not system:
         raise RequestValidationError("There is no message with content.", param="messages")
