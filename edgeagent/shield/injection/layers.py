@@ -31,6 +31,11 @@ _HEX_ONLY: Final = bytes(48 if c in b"0123456789abcdefABCDEF" else max(c, 49) fo
 _BINARY: Final = re.compile(r"(?<![01])(?:[01]{8}[ ,]?){4,2048}(?![01])")
 _ESCAPED: Final = re.compile(r"\\u([0-9A-Fa-f]{4})")
 _MORSE: Final = re.compile(r"(?<![\w.-])[.-]{1,6}(?: {1,3}/? {0,2}[.-]{1,6}){7,1024}(?![\w.-])")
+_BASE32: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z2-7]{16,4096}={0,6}(?![A-Za-z0-9=])")
+_OCTAL: Final = re.compile(r"(?:\\[01]?[0-7]{2}){8,2048}")
+_QUOTED: Final = re.compile(r"(?:=(?:[2-7][0-9A-Fa-f]|\r?\n)){8,2048}")
+_CODE: Final = r"(?:3[2-9]|[4-9]\d|1[01]\d|12[0-6])"
+_CODES: Final = re.compile(rf"(?<!\d){_CODE}(?:[ ,]{{1,2}}{_CODE}(?!\d)){{11,2048}}")
 _PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
@@ -65,6 +70,8 @@ _LEET_WORD: Final = re.compile(
 _SPACED: Final = re.compile(r"(?<![^\W_])(?:[^\W_] {1,3}){5,}[^\W_](?![^\W_])")
 _CUT: Final = re.compile(r"(?<=[^\W\d_])[._\-*~|·]{1,2}(?=[^\W\d_])")
 
+_CUT_SPACE: Final = re.compile(r"(?<=[^\W\d_])([._\-*~|·]) \1(?=[^\W\d_])")
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MORSE_SIGNS: Final = (
     ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. "
     "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----."
@@ -85,6 +92,8 @@ def unwrap(text: str) -> tuple[str, tuple[str, ...]]:
                     met.append(name)
         if text == before:
             break
+    if any(map(_is_camel, text.split())):
+        text = " ".join(_CAMEL.sub(" ", word) if _is_camel(word) else word for word in text.split(" "))
     return text, tuple(dict.fromkeys(met))
 
 
@@ -135,8 +144,14 @@ def _longest(known: tuple[str, ...]) -> Mapping[str, int]:
 
 
 def _uncut(text: str, words: int) -> str:
-    cuts = len(_CUT.findall(text))
-    return _CUT.sub("", text) if cuts >= 5 and cuts >= words else text
+    text = _CUT_SPACE.sub(" ", text)
+    pieces = _CUT.split(text)
+    cuts = len(pieces) - 1
+    if cuts < 5 or cuts < words:
+        return text
+    return _CUT.sub(
+        " " if len(text) > 4 * len(pieces) and cuts >= 2 * words else "", text
+    )  # whole words in between, or pieces of them
 
 
 def _segments(text: str, undo: Callable[[str], str]) -> str:
@@ -216,6 +231,31 @@ def _binary(text: str) -> str:
     return _BINARY.sub(undone, text, count=BLOBS)
 
 
+def _base32(text: str) -> str:
+    def undone(run: re.Match[str]) -> str:
+        blob = run[0].rstrip("=")
+        try:
+            data = base64.b32decode(blob + "=" * (-len(blob) % 8))
+        except binascii.Error:
+            return run[0]
+        return _readable(data) or run[0]
+
+    return _BASE32.sub(undone, text, count=BLOBS)
+
+
+def _codes(pattern: re.Pattern[str], number: re.Pattern[str], base: int) -> Callable[[str], str]:
+    """What undoes characters that are written as numbers."""
+
+    def undone(run: re.Match[str]) -> str:
+        return _readable(bytes(int(code, base) for code in number.findall(run[0]))) or run[0]
+
+    return lambda text: pattern.sub(undone, text, count=BLOBS)
+
+
+_NUMBER: Final = re.compile(r"\d{2,3}")
+_HEX_NUMBER: Final = re.compile(r"[2-7][0-9A-Fa-f]")
+
+
 def _morse(text: str) -> str:
     def undone(run: re.Match[str]) -> str:
         words = re.split(r" */ *| {2,}", run[0])
@@ -233,11 +273,20 @@ def _escapes(text: str) -> str:
     return _ESCAPED.sub(lambda c: chr(int(c[1], 16)), text).encode(errors="replace").decode()
 
 
+def _is_camel(word: str) -> bool:
+    """Whether it is a sentence without spaces: longer than names of classes are."""
+    return len(word) >= 24 and word.strip(".,;:!?\"'()").isalpha() and len(_CAMEL.findall(word)) >= 4
+
+
 _LAYERS: Final[tuple[tuple[str, Callable[[str], object], Callable[[str], str]], ...]] = (
     ("entities", lambda text: "&" in text and ";" in text, html.unescape),
     ("percent", lambda text: "%" in text and len(_PERCENT.findall(text)) >= 4, unquote),
     ("escapes", lambda text: "\\u" in text, _escapes),
     ("base64", lambda text: any(map(_BASE64.search, [w for w in text.split() if len(w) >= _LONG])), _base64),
+    ("base64", lambda text: any(len(w) >= _LONG and w.isupper() for w in text.split()), _base32),
+    ("hex", lambda text: "\\1" in text and _OCTAL.search(text), _codes(_OCTAL, _NUMBER, 8)),
+    ("percent", lambda text: "=6" in text and _QUOTED.search(text), _codes(_QUOTED, _HEX_NUMBER, 16)),
+    ("hex", lambda text: "32" in text and _CODES.search(text), _codes(_CODES, _NUMBER, 10)),
     ("binary", lambda text: "01" in text and _BINARY.search(text), _binary),
     ("hex", lambda text: _may_be_hex(text) and sum(map(text.count, "0123456789")) >= 8 and _HEX.search(text), _hex),
     ("morse", lambda text: ". -" in text or "- ." in text, _morse),

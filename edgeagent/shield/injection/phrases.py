@@ -233,7 +233,7 @@ PHRASES: Final[tuple[Phrase, ...]] = (
     ),
     Phrase(
         "shouting",
-        "important urgent override alert attention warning",
+        "important urgent override alert attention",
         r" ?[!:]{1,3}",
     ),
     Phrase(
@@ -261,7 +261,8 @@ PHRASES: Final[tuple[Phrase, ...]] = (
     Phrase(
         "todo",
         "todo",
-        r": [a-z]",
+        r"(?: (?:for|to) [\w ]{1,20})?: [^\n]{0,80}?\b(?:ai|assistants?|agents?|copilot|llm|models?|instructions?"
+        r"|ignore|disregard|reveal|prompt|password|exfil\w*|curl|eval|https?|disable|bypass)\b",
     ),
     Phrase(
         "about_the_reply",

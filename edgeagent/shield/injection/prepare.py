@@ -41,6 +41,7 @@ def look(text: str, known: Mapping[str, str], limit: int = LIMIT) -> Iterator[Se
     """The windows of `text`. `known` are the model's words under their `keys`, by which hidden ones are recognised."""
     text, invisible = plain(bounded(text, limit))
     text, encoded = unwrap(text)
+    text = _in_lines(text) if "\n" in text else text
     text, lookalikes = fold(text)
     text, spelt = respell(text, known)
     met = invisible + encoded + lookalikes + spelt
@@ -51,6 +52,18 @@ def look(text: str, known: Mapping[str, str], limit: int = LIMIT) -> Iterator[Se
         window = text[start : start + WINDOW]
         words = tokens(window)
         yield Seen(hashed(words), tuple(signs(window, words)), met)
+
+
+_ROLE: Final = r"(?i:system|assistant|user|human|developer|admin|todo|note|important)\b"
+_WRAPPED: Final = re.compile(
+    rf"\n(?<=[^\W\d_]\n|[ ,'\"]\n)[ \t]{{0,16}}(?:(?:>|#|//)[ \t]{{1,3}})?(?!{_ROLE}[\])*]{{0,3}} ?:)(?=[^\W\d_])"
+)
+"""The end of a line in the midst of a sentence, with what a quotation or a remark has before the next one."""
+
+
+def _in_lines(text: str) -> str:
+    """Text that was broken at some column, as mails and remarks are, as it was written: phrases are within a line."""
+    return _WRAPPED.sub(" ", text.replace("\r\n", "\n"))
 
 
 def bounded(text: str, limit: int) -> str:
