@@ -144,7 +144,7 @@ class Candidates(Surroundings):
             return None
         if len(value) < 7 or (groups > 1 and dates.is_date(written)):
             return self._small(start, end, value, groups)
-        if len(value) == 8 and text[end : end + 1] == "-" and UUID.match(text, start) is not None:
+        if text[start + 8 : start + 9] == "-" and UUID.match(text, start) is not None:
             return None
         if groups == 2 and "." in written and "-" not in written and len(written) == len(value) + 1:
             whole, _, rest = written.partition(".")

@@ -171,6 +171,7 @@ fr: Port. : [0612345678] | port. [06 12 34 56 78]
 NONE = """
 en: * 12.11.1951 first release | a. 1960-01-29 | the phone rang\\n12345678 | Orders\\n4155550143
 en: e88241f citizen_id=x | 12345678 phone=none | req=92607046-baeb-dfec-7e3a-8af8ed61ffb4, phone
+en: phone of users: req 76164579-8667-d0d6-d764-821ac0f1b2c3 | mobile=none req=76164579-8667-4036-d764-821ac0f1b2c3
 en: phone of users: req 92607046-baeb-dfec-7e3a-8af8ed61ffb4 | cell size and pi 333.7432103 | 333.7432103
 en: netmask 255.255.255.0 | 0.1.2.3 | ATU13585628 | holiday inn 123456789012
 en: ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n8
