@@ -35,9 +35,10 @@ class KnownRequest:
 
     Attributes:
         uncacheable: whether it is cached only where a call forces that.
+        fits: for candidates with which parts beyond OpenAI's its contents were looked at, and found right.
     """
 
-    __slots__ = ("_flat", "_keys", "_nested", "_values", "uncacheable")
+    __slots__ = ("_flat", "_keys", "_nested", "_values", "fits", "uncacheable")
 
     def __init__(self, request: ChatRequest) -> None:
         self._values = {name: copied(value) for name, value in request.__dict__.items() if value is not None}
@@ -46,6 +47,7 @@ class KnownRequest:
         self._nested = tuple(nested - {"messages"} if self._flat else nested)
         self._keys: dict[tuple[bytes, bytes], bytes] = {}
         self.uncacheable = uncacheable_reason(request) is not None
+        self.fits: set[frozenset[str]] = set()
 
     def again(self) -> ChatRequest:
         """The request anew, which shares nothing that can be changed."""

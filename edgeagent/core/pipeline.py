@@ -152,8 +152,12 @@ class Pipeline(Answers):
 
         From here on, too, its request is the masked one, if there is a shield.
         """
+        known, parts = call.known, candidates.parts
         if call.native is None:
-            validate(call.request, max_body_bytes=self._max_body_bytes, parts=candidates.parts)
+            if known is None or parts not in known.fits:
+                validate(call.request, max_body_bytes=self._max_body_bytes, parts=parts)
+                if known is not None:
+                    known.fits.add(parts)
         else:
             self._validate_native(call, call.native, candidates)
         self._costs(call)

@@ -15,6 +15,7 @@ from edgeagent import EdgeClient
 from edgeagent.cache.key import raw_key
 from edgeagent.cache.known_keys import LARGEST
 from edgeagent.core import known_requests as module
+from edgeagent.core import pipeline
 from edgeagent.core.known_requests import KnownRequests
 from edgeagent.core.requests import chat_request
 from edgeagent.errors import RequestValidationError
@@ -206,3 +207,31 @@ def test_nothing_is_kept_where_nothing_is_cached() -> None:
         known = client._engine.pipeline.layers.known
         assert not known._requests
         assert not known._seen
+
+
+def test_a_known_request_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found right is right the next time; without memory each call would look again."""
+    looked: list[ChatRequest] = []
+    look = pipeline.validate
+
+    def spy(request: ChatRequest, **how: Any) -> None:
+        looked.append(request)
+        look(request, **how)
+
+    monkeypatch.setattr(pipeline, "validate", spy)
+    client = EdgeClient(providers=[FakeProvider("Paris")])
+    for _ in range(5):
+        client.chat.completions.create(model="fake/m", messages=HELLO, edge={"cache": "refresh"})
+    assert len(looked) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"n": 0}, {"max_tokens": 0}, {"messages": [{"role": "oracle", "content": "hi"}]}, {"model": " "}]
+)
+def test_what_is_wrong_is_wrong_each_time(wrong: dict[str, Any]) -> None:
+    """To have come before makes no request right."""
+    client = EdgeClient(providers=[FakeProvider("Paris", name="fake")])
+    params = {"model": "fake/m", "messages": HELLO, **wrong}
+    for _ in range(4):
+        with pytest.raises(RequestValidationError):
+            client.chat.completions.create(**params)
