@@ -11,6 +11,7 @@ from edgeagent.core.wrapping import EDIT, Wrapped, wrap
 from edgeagent.errors import RequestValidationError
 from edgeagent.limits.outputs import output_of
 from edgeagent.providers.base import Capabilities, HTTPProvider
+from edgeagent.providers.texts import text_of
 from edgeagent.types import ChatRequest, Target
 
 __all__ = ["ForTarget", "for_target"]
@@ -40,11 +41,14 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
             raise
     elif not _stands_in(call, target):
         return ForTarget(request)
+    wire = "" if provider is None else provider.codec_for(target.model).wire
+    if call.native is not None and not wire.startswith(_TOLD_OF_FAILURES):
+        request, dropped = _without_failures(request, dropped)
     if provider is None:
         return ForTarget(request, dropped)
     wrapped = wrap(request) if call.native is not None else None
     made = ForTarget(request, dropped) if wrapped is None else ForTarget(wrapped.request, dropped, (EDIT,), wrapped)
-    if provider.codec_for(target.model).wire.startswith(_OPENAI):
+    if wire.startswith(_OPENAI):
         made = _with_short_user(_with_properties(made))
     able = provider.capabilities(target.model)
     for fitted in (_with_effort, _with_sampling, _with_advice):
@@ -54,6 +58,20 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
 
 _OPENAI: Final = "openai."
 """How the names of OpenAI's formats begin."""
+
+_TOLD_OF_FAILURES: Final = ("anthropic.", "bedrock.", "google.")
+"""The same of the formats that can mark the result of a tool as failed."""
+
+
+def _without_failures(request: ChatRequest, dropped: tuple[str, ...]) -> tuple[ChatRequest, tuple[str, ...]]:
+    """Results of tools without the mark that they are failures; it is named where the text does not say it."""
+    marked = [message for message in request.messages if "is_error" in message]
+    if not marked:
+        return request, dropped
+    messages = [{name: value for name, value in one.items() if name != "is_error"} for one in request.messages]
+    if any(message["is_error"] and not text_of(message.get("content")).startswith('{"error":') for message in marked):
+        dropped = (*dropped, "is_error")
+    return request.model_copy(update={"messages": messages}), dropped
 
 
 def _with_properties(made: ForTarget) -> ForTarget:

@@ -35,8 +35,8 @@ _ADVICE: Final = frozenset(
 )
 _SAID: Final = frozenset({"output_config", "output_format", "thinking"})
 """What the unified model has in its own words: not worth a note."""
-_OF_MESSAGES: Final = (RESULT_FIELDS | SYSTEM_FIELDS) - {"cache_control"}
-"""Fields of a message that only Anthropic's have."""
+_OF_MESSAGES: Final = (RESULT_FIELDS | SYSTEM_FIELDS) - {"cache_control", "is_error"}
+"""Fields of a message that only Anthropic's have; some others can be told that a tool has failed."""
 
 
 def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:

@@ -260,6 +260,8 @@ def _result(response: Mapping[str, Any], where: str, waiting: dict[str, list[str
         _check(part, f"{where}.parts[{i}]")
         media.append(_part(part))
     message["content"] = [{"type": "text", "text": text}, *media] if media else text
+    if value.keys() == {"error"} and value["error"]:
+        message["is_error"] = True  # the text says it too, for those who have no such mark
     return message
 
 

@@ -8,6 +8,7 @@
   https://ai.google.dev/gemini-api/docs/thought-signatures), as long as it still says what they say.
 - Calls that another vendor's model made have no signature; where the model demands one, the value that the vendor
   documents for such histories is put in (an edit).
+- A result that is marked as failed is under `error`, the documented key of those.
 - Results with images hold them where the model can read them there; else they follow as the user's parts (an edit).
 """
 
@@ -38,7 +39,7 @@ _SYSTEM: Final = ("system", "developer")
 _KNOWN: Final[Mapping[str, frozenset[str]]] = {
     "system": frozenset({"role", "content"}),
     "user": frozenset({"role", "content"}),
-    "tool": frozenset({"role", "content", "tool_call_id", "name"}),
+    "tool": frozenset({"role", "content", "tool_call_id", "name", "is_error"}),
     "assistant": frozenset(
         {
             *("role", "content", "refusal", "audio", "tool_calls", "function_call"),
@@ -138,7 +139,8 @@ class _Conversation:
         name, given = self._calls.get(call_id, unknown)
         response: Part = {"name": name, **({"id": given} if given is not None else {})}
         content = message.get("content")
-        response["response"] = _result_of(text_of(content))
+        result = _result_of(text_of(content))
+        response["response"] = _failed(result) if message.get("is_error") else result
         media = [part for part in self._media(content, where) if "text" not in part]
         if media and self._facts.media_results:
             response["parts"] = media
@@ -222,3 +224,10 @@ def _result_of(text: str) -> dict[str, Any]:
         if isinstance(value, dict):
             return value
     return {"output": text}
+
+
+def _failed(result: dict[str, Any]) -> dict[str, Any]:
+    """Google knows a failed result by its key: https://ai.google.dev/api/caching#FunctionResponse."""
+    if result.keys() == {"error"}:
+        return result
+    return {"error": result["output"] if result.keys() == {"output"} else result}

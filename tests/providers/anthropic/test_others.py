@@ -45,14 +45,15 @@ def test_thinking_is_an_effort_and_its_refusal_is_no_question() -> None:
     assert told(thinking={"type": "disabled"})[0].reasoning_effort is None
 
 
-def test_what_a_result_says_of_itself_is_dropped() -> None:
-    """`is_error` is Anthropic's own field of a result."""
+def test_what_a_result_says_of_itself() -> None:
+    """That it has failed can be told to some others; the name of a set of tools is Anthropic's own."""
     call = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
     result = {"type": "tool_result", "tool_use_id": "t", "content": "no", "is_error": True}
+    result["toolset_name"] = "s"
     messages = [*BODY["messages"], {"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
     request, names = told(messages=messages)
-    assert names == ("is_error",)
-    assert request.messages[-1] == {"role": "tool", "tool_call_id": "t", "content": "no"}
+    assert names == ("toolset_name",)
+    assert request.messages[-1] == {"role": "tool", "tool_call_id": "t", "content": "no", "is_error": True}
 
 
 def test_what_a_system_message_says_besides_is_dropped() -> None:

@@ -270,6 +270,49 @@ def test_a_conversation_that_began_elsewhere() -> None:
     assert "thoughtSignature" not in encode("gemini-2.5-flash", messages=messages).body["contents"][1]["parts"][0]
 
 
+@pytest.mark.parametrize(
+    ("content", "response"),
+    [
+        ("no such city", {"error": "no such city"}),
+        ([{"type": "text", "text": "no"}], {"error": "no"}),
+        ("", {"error": ""}),
+        ('{"code": 4}', {"error": {"code": 4}}),
+        ('{"error": {"code": 4}}', {"error": {"code": 4}}),
+    ],
+)
+def test_a_failed_result(content: Any, response: dict[str, Any]) -> None:
+    """It is under the key by which the vendor knows it."""
+    result = {"role": "tool", "tool_call_id": "toolu_1", "content": content, "is_error": True}
+    made = encode(messages=[*USER, CALLED, result])
+    [part] = made.body["contents"][2]["parts"]
+    assert part["functionResponse"]["response"] == response
+    assert made.dropped == ()
+    fine = encode(messages=[*USER, CALLED, {**result, "content": "4", "is_error": False}])
+    assert fine.body["contents"][2]["parts"][0]["functionResponse"]["response"] == {"output": "4"}
+    assert fine.dropped == ()
+
+
+@pytest.mark.parametrize(
+    ("response", "failed"),
+    [
+        ({"error": "no"}, True),
+        ({"error": '{"a":1}'}, True),
+        ({"error": {"error": 1}}, True),
+        ({"error": None}, False),
+        ({"error": ""}, False),
+        ({"error": "no", "more": 1}, False),
+        ({"output": "no"}, False),
+    ],
+)
+def test_a_failed_result_of_the_vendor_s_form(response: dict[str, Any], failed: bool) -> None:
+    """One that says nothing but an error; it is the same again for the vendor."""
+    parts = [{"functionResponse": {"name": "f", "id": "c", "response": response}}]
+    call = {"role": "model", "parts": [{"functionCall": {"name": "f", "id": "c", "args": {}}}]}
+    request = codec().decode_request({"contents": [call, {"role": "user", "parts": parts}]})
+    assert request.messages[-1].get("is_error", False) is failed
+    assert encode(messages=request.messages).body["contents"][-1]["parts"] == parts
+
+
 def test_images_of_results() -> None:
     """Inside the result where the model reads them there, else beside it."""
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
