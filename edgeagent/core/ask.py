@@ -20,7 +20,6 @@ from edgeagent.core.native import is_native, passes
 from edgeagent.core.others import ForTarget, for_target
 from edgeagent.core.promises import check_promises, require_checker
 from edgeagent.core.quotes import unquote
-from edgeagent.core.wrapping import Unwrapper, unwrap
 from edgeagent.effects import Flow, Source, close, invoke, open_iterator, open_stream, read, send
 from edgeagent.errors import (
     APIError,
@@ -120,7 +119,7 @@ def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
     call.begins()
     if is_http(provider):
         codec = provider.codec_for(target.model)
-        request, wrapped = yield from _http_request(call, provider, target, codec, stream=False)
+        request, adapted = yield from _http_request(call, provider, target, codec, stream=False)
         response = yield from sent(call, request, provider)
         if not 200 <= response.status_code < 300:
             raise refused(codec, response)
@@ -132,8 +131,7 @@ def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
         if call.native is not None and passes(call.native.asked, provider, codec):
             call.native.received(response.content, streamed=False)
             call.native.headers = response.headers
-        if wrapped:
-            unwrap(completion)
+        adapted.undo(completion)
         if call.promises:
             check_promises(call.promises, restored(call, completion))
         if _in_older_form(call.request, codec):
@@ -200,13 +198,13 @@ def _has_content(chunk: ChatCompletionChunk) -> bool:
 
 def _http_request(
     call: Call, provider: HTTPProvider, target: Target, codec: ChatCodec, *, stream: bool
-) -> Flow[tuple[HTTPRequest, bool]]:
-    """The request, and whether the answer comes in an object that is not the caller's."""
+) -> Flow[tuple[HTTPRequest, ForTarget]]:
+    """The request, and what it was made of: its answer may have to be put into the caller's terms."""
     native = None if call.native is None else call.native.asked
     if native is not None and not passes(native, provider, codec):
         native = None
     adapted = ForTarget(call.request) if native is not None else for_target(call, target, provider)
-    request, dropped, edits, wrapped = adapted
+    request, dropped, edits = adapted.request, adapted.dropped, adapted.edits
     if _in_older_form(request, codec):
         request = modernised(request)
     headers, query = request.extra_headers, request.extra_query
@@ -226,7 +224,7 @@ def _http_request(
         raise not_json() from None
     require_checker(encoded.promises)
     call.edge.dropped_params, call.edge.edits = dropped + encoded.dropped, edits + encoded.edits
-    call.promised(encoded.promises if wrapped is None else wrapped.promises(encoded.promises))
+    call.promised(adapted.promises(encoded.promises))
     key = yield from credential(call, provider)
     try:
         made = provider.http_request(
@@ -239,7 +237,7 @@ def _http_request(
         )
     except PydanticSerializationError:
         raise not_json() from None
-    return made, wrapped is not None
+    return made, adapted
 
 
 def credential(call: Call[Any], provider: HTTPProvider) -> Flow[Any]:
@@ -260,14 +258,14 @@ def _in_older_form(request: ChatRequest, codec: ChatCodec) -> bool:
 
 def _open_http(call: Call, provider: HTTPProvider, target: Target) -> Flow[OpenedStream]:
     codec = provider.codec_for(target.model)
-    request, wrapped = yield from _http_request(call, provider, target, codec, stream=True)
+    request, adapted = yield from _http_request(call, provider, target, codec, stream=True)
     source, head = yield from opened_by(call, request, provider)
     if 200 <= head.status_code < 300:
         reshape = chunk_with_function_call if _in_older_form(call.request, codec) else None
         decoder = codec.stream_decoder(call.request, head)
         if call.options.record is not None:
             decoder = call.options.record.opened(head, decoder)
-        opened = OpenedStream(source, decoder, reshape=Unwrapper(reshape) if wrapped else reshape, asked=call.asked)
+        opened = OpenedStream(source, decoder, reshape=adapted.reshape(reshape), asked=call.asked)
         if call.native is not None and passes(call.native.asked, provider, codec):
             opened.raw = []
             call.native.headers = head.headers

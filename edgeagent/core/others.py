@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from edgeagent.core.call import Call
-from edgeagent.core.wrapping import EDIT, Wrapped, wrap
+from edgeagent.core.renaming import Renamed, rename
+from edgeagent.core.wrapping import EDIT, Unwrapper, Wrapped, unwrap, wrap
 from edgeagent.errors import RequestValidationError
 from edgeagent.limits.outputs import output_of
-from edgeagent.providers.base import Capabilities, HTTPProvider
+from edgeagent.providers.base import Capabilities, HTTPProvider, Promise
 from edgeagent.providers.texts import text_of
-from edgeagent.types import ChatRequest, Target
+from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest, Target
 
 __all__ = ["ForTarget", "for_target"]
+
+
+Reshape: TypeAlias = Callable[[ChatCompletionChunk], object]
 
 
 class ForTarget(NamedTuple):
     """A request as a target is to see it, the names of what was left out, and what was changed, in words.
 
-    `wrapped` says what its answer has to be taken out of.
+    `wrapped` says what its answer has to be taken out of, `renamed` what its calls are called.
     """
 
     request: ChatRequest
     dropped: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
     wrapped: Wrapped | None = None
+    renamed: Renamed | None = None
+
+    def promises(self, promises: tuple[Promise, ...]) -> tuple[Promise, ...]:
+        """What the answer is checked for, once it is in the caller's terms."""
+        for changed in (self.wrapped, self.renamed):
+            promises = promises if changed is None else changed.promises(promises)
+        return promises
+
+    def undo(self, completion: ChatCompletion) -> None:
+        """Put an answer into the caller's terms, in place."""
+        if self.wrapped is not None:
+            unwrap(completion)
+        if self.renamed is not None:
+            self.renamed.undo(completion)
+
+    def reshape(self, then: Reshape | None) -> Reshape | None:
+        """What does the same to each chunk of a stream, before `then` changes it further."""
+        then = then if self.renamed is None else self.renamed.reshape(then)
+        return then if self.wrapped is None else Unwrapper(then)
 
 
 def for_target(call: Call, target: Target, provider: HTTPProvider | None = None) -> ForTarget:
@@ -48,6 +71,8 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
         return ForTarget(request, dropped)
     wrapped = wrap(request) if call.native is not None else None
     made = ForTarget(request, dropped) if wrapped is None else ForTarget(wrapped.request, dropped, (EDIT,), wrapped)
+    if _stands_in(call, target) or (call.native is not None and call.native.asked.codec.wire != wire):
+        made = _with_names(made, wire)
     if wire.startswith(_OPENAI):
         made = _with_short_user(_with_properties(made))
     able = provider.capabilities(target.model)
@@ -72,6 +97,14 @@ def _without_failures(request: ChatRequest, dropped: tuple[str, ...]) -> tuple[C
     if any(message["is_error"] and not text_of(message.get("content")).startswith('{"error":') for message in marked):
         dropped = (*dropped, "is_error")
     return request.model_copy(update={"messages": messages}), dropped
+
+
+def _with_names(made: ForTarget, wire: str) -> ForTarget:
+    """Tools under names that the target's format takes."""
+    renamed = rename(made.request, wire)
+    if renamed is None:
+        return made
+    return made._replace(request=renamed.request, edits=(*made.edits, renamed.edit()), renamed=renamed)
 
 
 def _with_properties(made: ForTarget) -> ForTarget:
