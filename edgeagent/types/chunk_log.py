@@ -28,7 +28,7 @@ class ChunkLog:
 
     Attributes:
         items: of each chunk its text, where it is like `like` but for that; else a copy of it.
-        like: the first piece of one choice's text; None before there is one.
+        like: the first piece of one choice's text that adds to nothing else; None before there is one.
         times: of each addition when it was, and how many chunks it brought.
     """
 
@@ -54,6 +54,8 @@ class ChunkLog:
         if not _is_text(chunk):
             return own(chunk)
         if self.like is None:
+            if _adds_more(chunk):
+                return own(chunk)
             self._shape = _shape(own(chunk))
             self.like = _without_padding(own(chunk))
         elif _shape(chunk) != self._shape:
@@ -104,6 +106,15 @@ def _is_text(chunk: ChatCompletionChunk) -> bool:
     choice = chunk.choices[0]
     delta = choice.delta
     return bool(delta.content) and not choice.__pydantic_extra__ and not delta.__pydantic_extra__
+
+
+_ADDED: Final = itemgetter(*(name for name in ChoiceDelta.model_fields if name not in ("role", "content")))
+
+
+def _adds_more(chunk: ChatCompletionChunk) -> bool:
+    """Whether it adds to more than the text: said twice, this is not what it is when said once."""
+    choice = chunk.choices[0]
+    return choice.logprobs is not None or any(_ADDED(choice.delta.__dict__))
 
 
 _TOP: Final = itemgetter(*(name for name in ChatCompletionChunk.model_fields if name != "choices"))

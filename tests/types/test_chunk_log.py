@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,3 +108,20 @@ def test_a_number_in_another_form_is_another_piece() -> None:
         {"content": "b", "x": 1},
         {"content": "c", "x": 1.5},
     ]
+
+
+@pytest.mark.parametrize(
+    ("delta", "choice"),
+    [
+        ({}, {"logprobs": {"content": [{"token": "ha", "logprob": 0.0, "bytes": None, "top_logprobs": []}]}}),
+        ({"reasoning_content": "well, "}, {}),
+        ({"tool_calls": [{"index": 0, "id": "t", "function": {"name": "f", "arguments": "1"}}]}, {}),
+        ({"annotations": [{"type": "url_citation"}]}, {}),
+    ],
+)
+def test_what_equal_pieces_say_beside_their_text_is_said_by_each(delta: dict[str, Any], choice: dict[str, Any]) -> None:
+    """A token that comes twice with the same probability has it twice."""
+    chunks = [chunk({"content": "ha", **delta}, **choice) for _ in range(3)]
+    log = ChunkLog()
+    log.took(chunks)
+    assert log.completion() == assemble(chunks)
