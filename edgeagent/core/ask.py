@@ -355,7 +355,7 @@ def own_method(provider: DirectProvider, call: Call[Any], names: tuple[str, str]
 
 def _addressed(call: Call, target: Target, *, stream: bool) -> ChatRequest:
     """The request as the target is to see it: with its own model name."""
-    request, call.edge.dropped_params, *_ = for_target(call, target)
+    request, call.edge.dropped_params, call.edge.edits, *_ = for_target(call, target)
     if request.model == target.model and bool(request.stream) == stream:
         return request
     return request.model_copy(update={"model": target.model, "stream": stream or None})

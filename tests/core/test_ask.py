@@ -101,3 +101,16 @@ def test_what_json_cannot_hold_is_refused(edge):
     ask = [{"role": "user", "content": "\ud800"}]
     with EdgeClient(providers=[provider], retry=0) as client, pytest.raises(RequestValidationError, match="JSON"):
         client.chat.completions.create(model="gpt-4o", messages=ask, edge=edge)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_was_changed_for_another_target_is_not_told_of_the_callers_own(stream):
+    """What an attempt that failed was sent says nothing of the answer."""
+    models = {"g": ["openai/gpt-5", "own/x"]}
+    providers = [OpenAI(api_key="k", base_url="http://127.0.0.1:9/v1"), Streams()]
+    with EdgeClient(providers=providers, retry=0, cache=False, models=models) as client:
+        answer = client.chat.completions.create(model="g", messages=ASK, max_completion_tokens=500_000, stream=stream)
+        if stream:
+            assert list(answer)
+    assert answer.edge.provider == "own"
+    assert answer.edge.edits == ()
