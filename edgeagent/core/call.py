@@ -89,10 +89,11 @@ class Call(Generic[R]):
         "clock",
         "deadline",
         "edge",
-        "grouped",
         "health",
         "hedged_usd",
+        "instead",
         "known",
+        "named",
         "native",
         "observation",
         "options",
@@ -154,7 +155,8 @@ class Call(Generic[R]):
         self.admission: Admission | None = None
         self.asked: HTTPRequest | None = None  # by the last attempt, without the body
         self.answer_headers: Headers | None = None  # of the last attempt
-        self.grouped = False  # whether its model's name means several targets
+        self.named: Target | None = None  # whom its model's name means, if that is one
+        self.instead = False  # whether even that one is asked in another's place
         self.cleared = 0  # how often entries had been forgotten when it began
         self.renewals = 0  # and how often answers had been stored in place of others
         self.tab: Tab | None = None  # of the attempt that answered

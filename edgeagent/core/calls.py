@@ -203,7 +203,7 @@ class Calls:
         options = call.options
         wire = None if call.native is None else call.native.asked.wire
         found = self.targets.candidates(call.request.model, options.fallbacks, options.cache.namespace, wire)
-        call.grouped = found.grouped
+        call.named = found.named
         return found
 
     def _fly(

@@ -218,11 +218,5 @@ def _nearest(effort: str, able: Sequence[str]) -> str:
 
 
 def _stands_in(call: Call, target: Target) -> bool:
-    """Whether it is asked in another's place: after another, as a fallback, or as one of a group."""
-    names = call.options.fallbacks
-    return (
-        call.grouped
-        or target.model in names
-        or str(target) in names
-        or any(one.target != target for one in call.attempts)
-    )
+    """Whether it is asked in another's place: as a fallback, as one of a group, or to go on with what another began."""
+    return call.instead or target != call.named

@@ -140,6 +140,7 @@ class ResumingSession:
         call = None
         try:
             call = self._begins(request, options)
+            call.instead = True
             session = yield from self._opens(call)
         except Exception:  # that the stream broke off says more than why nobody could go on with it
             tell_attempts(error, (*error.attempts, *(() if call is None else call.attempts)))

@@ -46,8 +46,8 @@ class Candidates:
     """Whether the answers may go to tiers that outlive the process: each credential has an identity."""
     parts: frozenset[str] = frozenset()
     """Part types beyond OpenAI's that one of them knows."""
-    grouped: bool = False
-    """Whether the name means several of them: what is said with it is said of none in particular."""
+    named: Target | None = None
+    """The one that the name means; None if it means several: what is said with it is said of none in particular."""
 
 
 class Targets:
@@ -180,7 +180,7 @@ class Targets:
         sharable = namespace is not None or all(identity.identity is not None for identity in identities)
         parts = frozenset[str]().union(*(self.capabilities(target, wire).parts for target in targets))
         digest = candidate_digest(identities, namespace)
-        return Candidates(tuple(targets), digest, sharable, parts, grouped=len(named) > 1)
+        return Candidates(tuple(targets), digest, sharable, parts, named[0] if len(named) == 1 else None)
 
     def _unnamed(self, wire: str) -> Target:
         """Who is meant by a native call that leaves the model to its vendor (a stored prompt names it)."""

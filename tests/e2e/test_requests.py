@@ -303,6 +303,16 @@ async def test_what_is_said_to_a_group_is_said_to_none_of_it(kind: str, models: 
     assert answer.edge.dropped_params == (("temperature",) if grouped else ())
 
 
+@pytest.mark.parametrize("fallback", ["gpt-5", "openai/gpt-5"])
+async def test_a_model_that_is_its_own_fallback_is_asked_by_its_name(kind: str, fallback: str) -> None:
+    """It is told what its caller said to it, though a fallback names it too."""
+    with Loopback(OPENAI.serve) as server:
+        async with Gate(kind, [OPENAI.provider(server)], cache=False, retry=0) as gate:
+            answer = await gate.create(model="openai/gpt-5", edge={"fallbacks": [fallback]}, temperature=0.2)
+    assert server.requests[0].json()["temperature"] == 0.2
+    assert answer.edge.dropped_params == ()
+
+
 async def test_a_key_from_a_function(kind: str, vendor: Vendor) -> None:
     """Sync or async, asked for each attempt: a rotated key is used at once."""
     keys = iter(["first", "second", "third", "fourth"])

@@ -262,6 +262,18 @@ async def test_between_vendors(kind: str) -> None:
     assert chunks[-1].edge.cost_usd > alone
 
 
+async def test_who_goes_on_is_told_what_it_takes(kind: str) -> None:
+    """A temperature that was said of another model is lowered to the highest that this one takes."""
+    first = breaking("Par", name="first")
+    with Loopback(ANTHROPIC.serve) as server:
+        async with Gate(kind, [first, ANTHROPIC.provider(server)], cache=False, retry=0) as gate:
+            edge = {**RESUME, "fallbacks": ["anthropic/claude-haiku-4-5"]}
+            stream = await gate.stream(model="first/m", temperature=1.5, edge=edge)
+            chunks = [chunk async for chunk in stream]
+    assert server.requests[0].json()["temperature"] == 1
+    assert [str(target) for target in chunks[-1].edge.resumed] == ["first/m"]
+
+
 @pytest.mark.parametrize("kind", ["asyncio", "trio"])  # nothing wakes a blocking provider of the caller's own
 async def test_the_deadline_holds_for_all_of_it(kind: str) -> None:
     """What is left of it is the next one's."""
