@@ -110,7 +110,7 @@ class KnownRequests:
                 self._seen.clear()
             self._seen.add(first)
             return None
-        if request.__pydantic_extra__ or not is_plain(params):
+        if request.__pydantic_extra__ or not is_plain(params) or written(params) != values:  # another thread's doing
             return None
         known = KnownRequest(request)
         self._left -= len(values)  # threads may lose each other's count: a bound that is met nearly is met

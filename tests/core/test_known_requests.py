@@ -235,3 +235,22 @@ def test_what_is_wrong_is_wrong_each_time(wrong: dict[str, Any]) -> None:
     for _ in range(4):
         with pytest.raises(RequestValidationError):
             client.chat.completions.create(**params)
+
+
+def test_arguments_that_another_thread_changes_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changed while the request was made of them: the bytes of before would find the request of after."""
+    known = KnownRequests()
+    make = module.chat_request
+
+    def meanwhile(params: Any) -> ChatRequest:
+        params["messages"][0]["content"] = "changed"
+        return make(params)
+
+    def asked() -> dict[str, Any]:
+        return {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
+
+    known.request(asked())
+    with monkeypatch.context() as changing:
+        changing.setattr(module, "chat_request", meanwhile)
+        assert known.request(asked())[1] is None
+    assert known.request(asked())[0] == chat_request(asked())
