@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from edgeagent.core.call import CallOptions
-from edgeagent.core.renaming import rename
 from edgeagent.core.retry import RetryPolicy
 from edgeagent.providers import Anthropic, Bedrock, Gemini, Mistral, OpenAI
 from edgeagent.providers.base import Promise
+from edgeagent.providers.renaming import rename
 from edgeagent.types import ChatRequest
 from edgeagent.wire.http import HTTPResponse
 from tests.core.test_native import COMPLETION, MESSAGE, ask, drain, native, open_stream, sent_body, sse
