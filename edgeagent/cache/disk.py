@@ -42,6 +42,7 @@ __all__ = ["DiskCache"]
 T = TypeVar("T")
 
 _FILE: Final = "cache.db"
+_RAW: Final[int] = diskcache.core.MODE_RAW
 _WRITE_TRIES: Final = 8
 """Times that a write waits `timeout` for other writers; it is done in the background."""
 
@@ -152,7 +153,7 @@ class DiskCache:
                 database = self._database()
                 rows = database.run(database.page, after)
             for _, key, mode, value in rows:
-                if mode == diskcache.core.MODE_RAW and type(key) is bytes and type(value) is bytes:
+                if mode == _RAW and type(key) is bytes and type(value) is bytes:
                     yield key, value
             if not rows:
                 return
@@ -223,10 +224,10 @@ class _BytesDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no type
         return key
 
     def store(self, value: bytes, read: bool, key: object = None) -> tuple[int, int, None, bytes]:
-        return 0, diskcache.core.MODE_RAW, None, value
+        return 0, _RAW, None, value
 
     def fetch(self, mode: object, filename: object, value: object, read: bool) -> bytes:
-        if mode != diskcache.core.MODE_RAW or type(value) is not bytes:
+        if mode != _RAW or type(value) is not bytes:
             raise OSError("not a row of this cache")  # diskcache takes it for a miss
         return value
 
@@ -305,11 +306,11 @@ class _Database(diskcache.Cache):  # type: ignore[misc]  # diskcache has no type
 
     def get(self, key: bytes) -> bytes | None:
         """What stands under `key`, if it is a row of this cache. (diskcache's own has more columns and branches.)"""
-        rows = self._con.execute(_VALUE, (key, time.time())).fetchall()
-        if not rows:
+        row = self._local.con.execute(_VALUE, (key, time.time())).fetchone()
+        if row is None:
             return None
-        mode, value = rows[0]
-        return value if mode == diskcache.core.MODE_RAW and type(value) is bytes else None
+        mode, value = row
+        return value if mode == _RAW and type(value) is bytes else None
 
     def page(self, after: int) -> list[tuple[int, object, object, object]]:
         """The next rows after one, and what they hold."""

@@ -7,7 +7,8 @@ that nobody asks for twice passes through the tenth, and pushes out nothing that
 cache. A hit only counts, it moves nothing. `python -m benchmarks.eviction` compares the rule with others.
 
 It is a `cachetools.Cache` with a policy of its own: the mapping, the sizes and the making of room are cachetools', and
-which item makes room is said here. Not thread-safe: the memory tier locks.
+which item makes room is said here. Each item is in one of the two queues, too, where it is found in one step. Not
+thread-safe: the memory tier locks.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ class S3FIFOCache(Cache[bytes, Item]):
     def __init__(self, max_entries: int, max_bytes: int) -> None:
         super().__init__(max_bytes, getsizeof=_size)
         self._max_entries = max_entries
-        self._small: OrderedDict[bytes, None] = OrderedDict()
-        self._main: OrderedDict[bytes, None] = OrderedDict()
+        self._small: OrderedDict[bytes, Item] = OrderedDict()
+        self._main: OrderedDict[bytes, Item] = OrderedDict()
         self._gone: OrderedDict[bytes, None] = OrderedDict()
         self._small_bytes = 0
         self.evictions = 0
@@ -65,37 +66,35 @@ class S3FIFOCache(Cache[bytes, Item]):
 
     def find(self, key: bytes) -> Item | None:
         """What is under `key`, and is asked for: as `get`, with fewer calls."""
-        if key not in self._main and key not in self._small:
-            return None
-        item = super().__getitem__(key)
-        if item.hits < _MOST:
+        item = self._main.get(key) or self._small.get(key)
+        if item is not None and item.hits < _MOST:
             item.hits += 1
         return item
 
     def peek(self, key: bytes) -> Item | None:
         """What is under `key`; it does not count as asked for."""
-        return super().__getitem__(key) if key in self else None
+        return self._main.get(key) or self._small.get(key)
 
     def __setitem__(self, key: bytes, item: Item) -> None:
-        if key in self:  # it keeps its rank, but comes last in its queue
-            old = super().__getitem__(key)
+        old = self._main.get(key) or self._small.get(key)
+        if old is not None:  # it keeps its rank, but comes last in its queue
             item.hits, item.small = old.hits, old.small
             del self[key]
         elif key in self._gone:
             del self._gone[key]
             item.small = False
-        while len(self) >= self._max_entries:
+        while len(self._small) + len(self._main) >= self._max_entries:
             self.popitem()
         super().__setitem__(key, item)  # makes room for the bytes by `popitem`
         if item.small:
-            self._small[key] = None
+            self._small[key] = item
             self._small_bytes += len(item.value)
         else:
-            self._main[key] = None
+            self._main[key] = item
 
     def __delitem__(self, key: bytes) -> None:
-        item = super().__getitem__(key)
         super().__delitem__(key)
+        item = self._main.get(key) or self._small[key]
         if item.small:
             del self._small[key]
             self._small_bytes -= len(item.value)
@@ -105,8 +104,9 @@ class S3FIFOCache(Cache[bytes, Item]):
     def popitem(self) -> tuple[bytes, Item]:
         """Drop the item that makes room; raises `KeyError` if there is none."""
         while True:
-            key = self._candidate()
-            item = super().__getitem__(key)
+            queue = self._queue()
+            key = next(iter(queue))
+            item = queue[key]
             if item.hits == 0:
                 break
             self._stay(key, item)
@@ -122,8 +122,8 @@ class S3FIFOCache(Cache[bytes, Item]):
             del self[key]
         self._gone.clear()
 
-    def _candidate(self) -> bytes:
-        """The next key to leave its queue: of the small one while that has more than its share, or is all there is."""
+    def _queue(self) -> OrderedDict[bytes, Item]:
+        """Which one the next item leaves: the small one while that has more than its share, or is all there is."""
         small = self._small
         too_large = len(small) > _SMALL_SHARE * self._max_entries or self._small_bytes > _SMALL_SHARE * float(
             self.maxsize
@@ -131,7 +131,7 @@ class S3FIFOCache(Cache[bytes, Item]):
         queue = small if small and (too_large or not self._main) else self._main
         if not queue:
             raise KeyError("the cache is empty")
-        return next(iter(queue))
+        return queue
 
     def _stay(self, key: bytes, item: Item) -> None:
         """Let an item that was asked for go on: out of the small queue into the main one, there once more round."""
@@ -139,7 +139,7 @@ class S3FIFOCache(Cache[bytes, Item]):
             del self._small[key]
             self._small_bytes -= len(item.value)
             item.hits, item.small = 0, False
-            self._main[key] = None
+            self._main[key] = item
         else:
             item.hits -= 1
             self._main.move_to_end(key)
@@ -147,5 +147,5 @@ class S3FIFOCache(Cache[bytes, Item]):
     def _remember(self, key: bytes) -> None:
         """Know the key for a while: as many as there are items."""
         self._gone[key] = None
-        while len(self._gone) > len(self):
+        while len(self._gone) > len(self._small) + len(self._main):
             self._gone.popitem(last=False)

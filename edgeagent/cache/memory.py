@@ -80,7 +80,9 @@ class MemoryCache:
 
     def get(self, key: bytes, /) -> bytes | None:
         """The bytes under `key`, or None."""
-        state = self._current()
+        state = self._state
+        if state.pid != os.getpid():
+            state = self._after_fork(state)
         store = state.store
         with state.lock:
             item = store.find(key)

@@ -167,8 +167,7 @@ class Call(Generic[R]):
 
     def at_most(self, seconds: float) -> float:
         """How long to wait for what is given up after so many seconds: no longer than the deadline allows."""
-        left = self.remaining()
-        return seconds if left is None else max(0.0, min(seconds, left))
+        return seconds if self.deadline is None else max(0.0, min(seconds, self.deadline - self.clock()))
 
     def check_deadline(self) -> None:
         """Raise `DeadlineExceededError` if nothing is left."""

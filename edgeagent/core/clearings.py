@@ -64,7 +64,7 @@ class Clearings:
         One that `renews` may have another answer before it.
         """
         with self._lock:
-            stored = not self.forgot(since, keys, data, now)
+            stored = self.count == since or not self.forgot(since, keys, data, now)
             if stored:
                 store()
                 self.renewals += renews

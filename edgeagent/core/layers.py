@@ -159,7 +159,7 @@ class CacheLayers:
             held = None if data is None else decode_entry(data)
             entry = self.fresh(held, max_age, tier, spare)
             self._observer.cache_lookup(tier.name, hit=entry is not None)
-            self.counts(tier).looked(hit=entry is not None)
+            self._counts[id(tier)].looked(hit=entry is not None)
             if entry is not None and data is not None:
                 self._promote(call, keys, rank, data, entry)
                 return entry, tier.name
@@ -219,7 +219,7 @@ class CacheLayers:
 
     def _replaced(self, keys: Keys, entry: Entry) -> bool:
         """Whether there is a later answer by now, of a call that asked anew."""
-        found = self._is_later(self.writes.under_way(keys.shared), entry)
+        found = (writing := self.writes.under_way(keys.shared)) is not None and self._is_later(writing, entry)
         for tier in self._near:
             try:
                 found = found or self._has_later(tier, keys.raw, entry)
@@ -228,11 +228,11 @@ class CacheLayers:
         return found
 
     def _has_later(self, tier: CacheTier, key: bytes, entry: Entry) -> bool:
-        return self._is_later(getattr(tier, "peek", tier.get)(key), entry)
+        data = getattr(tier, "peek", tier.get)(key)
+        return data is not None and self._is_later(data, entry)
 
-    def _is_later(self, data: bytes | None, entry: Entry) -> bool:
-        held = None if data is None else self.fresh(decode_entry(data), None)
-        return held is not None and held.created > entry.created
+    def _is_later(self, data: bytes, entry: Entry) -> bool:
+        return (held := self.fresh(decode_entry(data), None)) is not None and held.created > entry.created
 
     def similar(self, call: Call, candidates: bytes) -> Flow[tuple[Entry, CacheTierName] | None]:
         """Ask for the answer to a similar question, which is never promoted: it is no answer to this very request.
@@ -357,8 +357,8 @@ class CacheLayers:
     def _put_near(self, key: bytes, data: bytes, ttl: float | None, *, capped: bool = False) -> None:
         for tier in self._near:
             try:
-                if tier.put(key, data, shorter(ttl, tier) if capped else ttl) is not False:
-                    self.counts(tier).wrote()
+                if tier.put(key, data, shorter(ttl, tier) if capped and ttl is not None else ttl) is not False:
+                    self._counts[id(tier)].wrote()
             except Exception as error:
                 self.fault(tier, error)
         self.last_put = object()  # not a number: two threads could make the same of it

@@ -42,12 +42,42 @@ def bound_of(call: Call[Any]) -> float:
     return call.at_most(READ_BOUND)
 
 
-class Reads:
-    """Reads of one client's tiers, and how prompt these are."""
+class _Pace:
+    """How prompt one tier is."""
+
+    __slots__ = ("_began", "_in_a_row")
 
     def __init__(self) -> None:
-        self._in_a_row: dict[int, int] = {}
-        self._began: dict[int, dict[int, float]] = {}  # of those under way, by tier and thread
+        self._in_a_row = 0
+        self._began: dict[int, float] = {}  # of the reads under way, by thread
+
+    def is_prompt(self, clock: Callable[[], float]) -> bool:
+        """Whether the next read will most likely take no time. Raises `Away` if too many do not come to an end."""
+        if not self._began:
+            return self._in_a_row >= PROMPT_READS
+        under_way, now = tuple(self._began.values()), clock()
+        if sum(now - began > READ_BOUND for began in under_way) >= STUCK:
+            raise Away("The tier does not answer.")
+        return self._in_a_row >= PROMPT_READS and now - min(under_way, default=now) <= PROMPT
+
+    def timed(self, clock: Callable[[], float], get: Callable[[K], T], key: K) -> T:
+        """A read."""
+        thread, prompt = get_ident(), False
+        self._began[thread] = began = clock()
+        try:
+            value = get(key)
+            prompt = clock() - began <= PROMPT
+        finally:
+            self._began.pop(thread, None)
+            self._in_a_row = min(self._in_a_row + 1, PROMPT_READS) if prompt else 0
+        return value
+
+
+class Reads:
+    """Reads of one client's tiers."""
+
+    def __init__(self) -> None:
+        self._paces: dict[int, _Pace] = {}  # by tier
 
     def read(self, call: Call[Any], tier: CacheTier, key: bytes) -> Flow[bytes | None]:
         """The bytes under a key.
@@ -57,39 +87,22 @@ class Reads:
             TimeoutError: it took too long.
             Exception: whatever the tier does.
         """
-        awaiting = _awaiting(tier)
+        awaiting, pace = _awaiting(tier), self._pace(tier)
         awaited = None if awaiting is None else partial(awaiting.aget, key)
-        get = partial(self._timed, call.clock, tier, tier.get, key)
-        return offload(get, bound_of(call), awaited, prompt=self._prompt(call, tier))
+        get = partial(pace.timed, call.clock, tier.get, key)
+        return offload(get, bound_of(call), awaited, prompt=pace.is_prompt(call.clock))
 
     def read_many(self, call: Call[Any], tier: CacheTier, keys: Sequence[bytes]) -> Flow[dict[bytes, bytes]]:
         """What is under each of them, as far as there is something. Raises as `read` does."""
-        awaiting = _awaiting(tier)
+        awaiting, pace = _awaiting(tier), self._pace(tier)
         awaited = None if awaiting is None else partial(awaiting.aget_many, keys)
-        get = partial(self._timed, call.clock, tier, partial(_all, tier), keys)
-        found = yield from offload(get, bound_of(call), awaited, prompt=self._prompt(call, tier))
+        get = partial(pace.timed, call.clock, partial(_all, tier), keys)
+        found = yield from offload(get, bound_of(call), awaited, prompt=pace.is_prompt(call.clock))
         return {key: data for key, data in zip(keys, found, strict=True) if data is not None}
 
-    def _prompt(self, call: Call[Any], tier: CacheTier) -> bool:
-        under_way = tuple(self._began.get(id(tier), {}).values())
-        if not under_way:
-            return self._in_a_row.get(id(tier), 0) >= PROMPT_READS
-        now = call.clock()
-        if sum(now - began > READ_BOUND for began in under_way) >= STUCK:
-            raise Away("The tier does not answer.")
-        return self._in_a_row.get(id(tier), 0) >= PROMPT_READS and now - min(under_way) <= PROMPT
-
-    def _timed(self, clock: Callable[[], float], tier: CacheTier, get: Callable[[K], T], key: K) -> T:
-        began, prompt = clock(), False
-        under_way, thread = self._began.setdefault(id(tier), {}), get_ident()
-        under_way[thread] = began
-        try:
-            value = get(key)
-            prompt = clock() - began <= PROMPT
-        finally:
-            under_way.pop(thread, None)
-            self._in_a_row[id(tier)] = min(self._in_a_row.get(id(tier), 0) + 1, PROMPT_READS) if prompt else 0
-        return value
+    def _pace(self, tier: CacheTier) -> _Pace:
+        pace = self._paces.get(id(tier))
+        return self._paces.setdefault(id(tier), _Pace()) if pace is None else pace
 
 
 def _awaiting(tier: Any) -> Awaits | None:

@@ -130,6 +130,8 @@ class SyncDriver:
             case Offload():
                 if not effect.prompt:
                     return self._threads().call(effect.call, effect.bound)
+                if self._lanes.current is None:
+                    return effect.call()
                 with self._lanes.in_foreign_code():
                     return effect.call()
             case Invoke():

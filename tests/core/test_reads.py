@@ -38,7 +38,8 @@ class House:
         self.now = [0.0]
         self.tier: Any = Tier(self.now)
         self.reads = Reads()
-        self.call: Any = SimpleNamespace(clock=lambda: self.now[0], remaining=lambda: left)
+        self.call: Any = SimpleNamespace(clock=lambda: self.now[0], deadline=left)
+        self.call.remaining = partial(Call.remaining, self.call)
         self.call.at_most = partial(Call.at_most, self.call)
 
     def read(self, seconds: float = 0.0, error: Exception | None = None) -> Offload:
