@@ -40,6 +40,13 @@ def _strange(value: str) -> bool:
 
 
 _NAMED: Final = r"[\w./:@-]{0,60}(?:key|token|secret|passw|pwd)[\w-]{0,30}"
+_OPTION_P: Final = r"\b[^\n|;]{0,80}?\s(?:-p|--password)[ =][\"']?(?P<value>[^\s\"']{4,120})"
+_HTTPIE: Final = (
+    r"(?:^|[\s;|])(?:https?|xhs?)\b[^\n|;]{{0,80}}?\s{option}[ =][\"']?[^\s\"':]{{1,60}}:(?P<value>[^\s\"']{{4,120}})"
+)
+_SET: Final = rf"\s+{_NAMED}\s+[\"']?(?P<value>[^\s\"'=]{{8,400}})"
+_TWO: Final = r"\(\s?[\"'][^\"'\n]{1,80}[\"'],\s{0,4}[\"'](?P<value>[^\"'\n]{4,120})[\"']"
+"""Two texts in brackets: a user and his password."""
 _PGPASS: Final = r"(?m)^[\w.*-]{1,120}:(?:\d{4,5}|\*):[\w*-]{1,60}:[\w.@*-]{1,60}:(?P<value>[^\s:]{4,120})$"
 _WORDS: Final = (
     r"\b[^\n\w]{0,6}(?:(?:is|ist|est|es)\b[\s:]{0,3})?[\"'`]?(?P<value>(?:[a-z]{3,8} ){11,23}[a-z]{3,8})(?![a-z])"
@@ -69,27 +76,24 @@ _ROWS: Final = (
     _Row("-", "htpasswd", _strange, "PASSWORD",
         r"\bhtpasswd\s+-[a-zA-Z]{0,6}b[a-zA-Z]{0,6}\s+\S{1,120}\s+\S{1,60}\s+[\"']?(?P<value>[^\s\"']{4,80})"
     ),
-    _Row("-", "user", _strange, "PASSWORD",
-        r"\buser(?:add|mod)\b[^\n|;]{0,80}?\s(?:-p|--password)[ =][\"']?(?P<value>[^\s\"']{4,120})"
-    ),
+    _Row("-", "useradd", _strange, "PASSWORD", rf"\buseradd{_OPTION_P}"),
+    _Row("-", "usermod", _strange, "PASSWORD", rf"\busermod{_OPTION_P}"),
     _Row("-", "az login", _strange, "PASSWORD",
         r"\baz\s+login\b[^\n|;]{0,160}?\s(?:-p|--password)[ =][\"']?(?P<value>[^\s\"']{4,120})"
     ),
-    _Row("-", "http", _typed, "PASSWORD",
-        r"(?:^|[\s;|])(?:https?|xhs?)\b[^\n|;]{0,80}?\s(?:-a|--auth)[ =][\"']?[^\s\"':]{1,60}:"
-        r"(?P<value>[^\s\"']{4,120})"
-    ),
+    _Row("-", " -a", _typed, "PASSWORD", _HTTPIE.format(option="-a")),
+    _Row("-", " --auth", _typed, "PASSWORD", _HTTPIE.format(option="--auth")),
     _Row("-", "--body", _random, "API_KEY",
         r"\bgh\s+secret\s+set\b[^\n|;]{0,80}?\s(?:-b|--body)[ =][\"']?(?P<value>[^\s\"']{8,400})"
     ),
-    _Row("_", "set", _random, "API_KEY",
-        rf"(?i)\b(?:setx|config(?:ure)?[ :]set)\s+{_NAMED}\s+[\"']?(?P<value>[^\s\"'=]{{8,400}})"
-    ),
+    _Row("_", "setx", _random, "API_KEY", rf"(?i)\bsetx{_SET}"),
+    _Row("_", "config set", _random, "API_KEY", rf"(?i)\bconfig set{_SET}"),
+    _Row("_", "config:set", _random, "API_KEY", rf"(?i)\bconfig:set{_SET}"),
+    _Row("_", "configure set", _random, "API_KEY", rf"(?i)\bconfigure set{_SET}"),
     # programs
-    _Row("(", "auth", _typed, "PASSWORD",
-        r"(?i)(?:\bauth\s?=\s?|(?:basic|digest|proxy)auth)\(\s?[\"'][^\"'\n]{1,80}[\"'],\s{0,4}[\"'](?P<value>[^\""
-        r"'\n]{4,120})[\"']"
-    ),
+    _Row("(", "auth=", _typed, "PASSWORD", rf"(?i)\bauth=\s?{_TWO}"),
+    _Row("(", "auth =", _typed, "PASSWORD", rf"(?i)\bauth =\s?{_TWO}"),
+    _Row("(", "auth(", _typed, "PASSWORD", rf"(?i)(?:basic|digest|proxy)auth{_TWO}"),
     _Row("(", "mysqli", _typed, "PASSWORD",
         r"(?i)\bmysqli(?:_connect)?\(\s?(?:[\"'][^\"'\n]{0,80}[\"'],\s{0,4}){2}[\"'](?P<value>[^\"'\n]{4,120})[\"'"
         r"]"
