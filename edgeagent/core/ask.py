@@ -127,7 +127,7 @@ def ask(call: Call, provider: Provider, target: Target) -> Flow[ChatCompletion]:
             call.options.record.response = response
         completion = codec.decode_response(response)
         if (concluded := getattr(codec, "concluded", None)) is not None:
-            concluded(completion, call.request)
+            concluded(completion, adapted.request)
         if call.native is not None and passes(call.native.asked, provider, codec):
             call.native.received(response.content, streamed=False)
             call.native.headers = response.headers
@@ -262,7 +262,7 @@ def _open_http(call: Call, provider: HTTPProvider, target: Target) -> Flow[Opene
     source, head = yield from opened_by(call, request, provider)
     if 200 <= head.status_code < 300:
         reshape = chunk_with_function_call if _in_older_form(call.request, codec) else None
-        decoder = codec.stream_decoder(call.request, head)
+        decoder = codec.stream_decoder(adapted.request, head)  # it knows tools by the names that were sent
         if call.options.record is not None:
             decoder = call.options.record.opened(head, decoder)
         opened = OpenedStream(source, decoder, reshape=adapted.reshape(reshape), asked=call.asked)

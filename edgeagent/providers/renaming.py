@@ -25,6 +25,8 @@ from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
 __all__ = ["Renamed", "rename"]
 
 _KINDS: Final = ("function", "custom")
+_RESULTS: Final = ("tool", "function")
+"""The roles of messages that tell what a tool gave."""
 _HASHED: Final = 8
 """How many characters of a hash tell names apart."""
 _NAMED: Final = 8
@@ -82,10 +84,10 @@ class Renamed(NamedTuple):
         """Put the caller's names into an answer, or into a piece of one, in place."""
         for choice in answer.choices:
             told: Any = choice.message if hasattr(choice, "message") else choice.delta
-            for call in told.tool_calls or ():
-                for called in (call.function, call.custom):
-                    if called is not None and called.name in self.names:
-                        called.name = self.names[called.name]
+            calls = [part for call in told.tool_calls or () for part in (call.function, call.custom)]
+            for called in (told.function_call, *calls):
+                if called is not None and called.name in self.names:
+                    called.name = self.names[called.name]
 
     def reshape(self, then: Callable[[ChatCompletionChunk], object] | None) -> Callable[[ChatCompletionChunk], object]:
         """The same for each chunk of a stream; `then` changes it further."""
@@ -117,23 +119,33 @@ def rename(request: ChatRequest, wire: str) -> Renamed | None:
         made["tools"] = [_called(tool, changed) for tool in request.tools]
     if isinstance(request.tool_choice, Mapping):
         made["tool_choice"] = _choice(request.tool_choice, changed)
+    if request.functions:
+        made["functions"] = [_named(function, changed) for function in request.functions]
+    if isinstance(request.function_call, Mapping):
+        made["function_call"] = _named(request.function_call, changed)
     return Renamed(request.model_copy(update=made), {sent: name for name, sent in changed.items()})
 
 
 def _names(request: ChatRequest) -> list[str]:
-    """Every name of a tool in the request, those of its tools first."""
+    """Every name of a tool in the request, those of its tools first; then those of the older form."""
     choice = _mapping(request.tool_choice)
     calls = (call for message in request.messages for call in _list(message.get("tool_calls")))
     named = [*(request.tools or ()), choice, *_list(_mapping(choice.get("allowed_tools")).get("tools")), *calls]
-    names = (_mapping(_mapping(one).get(kind)).get("name") for one in named for kind in _KINDS)
+    older = (*(request.functions or ()), request.function_call, *(one.get("function_call") for one in request.messages))
+    parts = [_mapping(one).get(kind) for one in named for kind in _KINDS]
+    names = (_mapping(part).get("name") for part in (*parts, *older))
     return [name for name in names if isinstance(name, str) and name]
 
 
 def _message(message: dict[str, Any], changed: Mapping[str, str]) -> dict[str, Any]:
-    if message.get("role") == "tool" and message.get("name") in changed:
-        return {**message, "name": changed[message["name"]]}
-    calls = _list(message.get("tool_calls"))
-    return {**message, "tool_calls": [_called(call, changed) for call in calls]} if calls else message
+    if message.get("role") in _RESULTS:
+        return dict(_named(message, changed))
+    made: dict[str, Any] = {}
+    if calls := _list(message.get("tool_calls")):
+        made["tool_calls"] = [_called(call, changed) for call in calls]
+    if message.get("function_call"):
+        made["function_call"] = _named(message["function_call"], changed)
+    return {**message, **made} if made else message
 
 
 def _choice(choice: Mapping[str, Any], changed: Mapping[str, str]) -> Any:
@@ -147,10 +159,15 @@ def _choice(choice: Mapping[str, Any], changed: Mapping[str, str]) -> Any:
 def _called(tool: Any, changed: Mapping[str, str]) -> Any:
     """A tool, a call or a choice under the name that is sent."""
     for kind in _KINDS:
-        held = _mapping(_mapping(tool).get(kind))
-        if held.get("name") in changed:
-            return {**tool, kind: {**held, "name": changed[held["name"]]}}
+        if isinstance(tool, Mapping) and isinstance(tool.get(kind), Mapping):
+            tool = {**tool, kind: _named(tool[kind], changed)}
     return tool
+
+
+def _named(value: Any, changed: Mapping[str, str]) -> Any:
+    """What has a name, under the one that is sent."""
+    name = _mapping(value).get("name")
+    return {**value, "name": changed[name]} if isinstance(name, str) and name in changed else value
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

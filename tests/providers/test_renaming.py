@@ -120,6 +120,24 @@ def test_every_place_of_a_name() -> None:
         assert request.model_dump_json() == before
 
 
+@pytest.mark.parametrize("choice", [{"name": "sh.run"}, "auto"])
+def test_every_place_of_a_name_in_the_older_form(choice: Any) -> None:
+    """`functions`, the choice of one, its calls and its results; a user's name is none of a tool."""
+
+    def written(name: str, choice: Any) -> ChatRequest:
+        call = {"role": "assistant", "content": None, "function_call": {"name": name, "arguments": "{}"}}
+        messages = [{"role": "user", "name": "sh.run", "content": "?"}, call]
+        messages.append({"role": "function", "name": name, "content": "x"})
+        functions = [{"name": name}, {"name": "ok"}]
+        return ChatRequest(model="m", messages=messages, functions=functions, function_call=choice)
+
+    request = written("sh.run", choice)
+    renamed = rename(request, "openai.chat")
+    assert renamed is not None
+    assert renamed.request == written("sh_run", choice if choice == "auto" else {"name": "sh_run"})
+    assert request == written("sh.run", choice)
+
+
 @pytest.mark.parametrize(
     ("provider", "model", "answer"),
     [
@@ -166,6 +184,76 @@ def test_a_fallback_is_told_names_that_it_takes() -> None:
     assert call.function is not None
     assert call.function.name == NAME
     assert answer.edge.edits == (EDIT,)
+
+
+def in_turn(provider: Any, model: str) -> House:
+    """Where Google's model, which is asked first and takes every name, is out of order."""
+    group = ["gemini/gemini-2.5-flash", f"{provider.name}/{model}"]
+    house = House(Gemini(api_key="k"), provider, groups={"any": group})
+    house.world.answers.append(HTTPResponse(503, content=b"{}"))
+    return house
+
+
+OLDER: dict[str, Any] = {"model": "any", "functions": [{"name": NAME}], "function_call": {"name": NAME}}
+FUNCTION_CALL = {"role": "assistant", "content": None, "function_call": CALL["function"]}
+CALLING_A_FUNCTION = {
+    **COMPLETION,
+    "choices": [{"index": 0, "message": FUNCTION_CALL, "finish_reason": "function_call"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "answer"),
+    [
+        (OpenAI(api_key="k"), "gpt-4o", CALLING_A_FUNCTION),
+        (Anthropic(api_key="k"), "claude-haiku-4-5", USING),
+    ],
+)
+def test_the_older_form_has_the_callers_names(provider: Any, model: str, answer: Any) -> None:
+    """Where the vendor takes the older form itself, and where it is told of tools."""
+    house = in_turn(provider, model)
+    house.world.answers.append(HTTPResponse(200, content=json.dumps(answer).encode()))
+    told = house.complete(**OLDER, options=CallOptions(retry=RetryPolicy.of(0)))
+    assert NAME not in json.dumps(sent_body(house))
+    assert json.dumps(sent_body(house)).count('"weather_get"') == 2
+    call = told.choices[0].message.function_call
+    assert call is not None
+    assert (call.name, json.loads(call.arguments)) == (NAME, {"a": 1})
+    assert EDIT in told.edge.edits
+
+
+def test_a_stream_in_the_older_form_has_the_callers_names() -> None:
+    """The name comes once, as the caller knows it."""
+    house = in_turn(OpenAI(api_key="k"), "gpt-4o")
+    deltas = [{"function_call": {"name": "weather_get", "arguments": ""}}]
+    deltas += [{"function_call": {"arguments": piece}} for piece in ('{"a"', ":1}")]
+    data = sse(*(made_chunk(delta) for delta in deltas), made_chunk({}, finish="function_call"))
+    house.world.answers.append(ScriptedSource([data]))
+    chunks = house.chunks(house.stream(**OLDER, options=CallOptions(retry=RetryPolicy.of(0))))
+    calls = [choice.delta.function_call for chunk in chunks for choice in chunk.choices]
+    assert [call.name for call in calls if call is not None and call.name] == [NAME]
+    assert "".join(call.arguments or "" for call in calls if call is not None) == '{"a":1}'
+
+
+def test_a_free_form_tool_is_known_by_its_other_name_in_a_stream() -> None:
+    """Its text is taken out of the object that a vendor without such tools has for it."""
+    house = in_turn(Anthropic(api_key="k"), "claude-haiku-4-5")
+    block = {"type": "tool_use", "id": "c", "name": "sh_run", "input": {}}
+    piece = {"type": "input_json_delta", "partial_json": '{"edgeagent_custom_input": "ls"}'}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {**MESSAGE, "content": []}},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        {"type": "content_block_delta", "index": 0, "delta": piece},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 3}},
+        {"type": "message_stop"},
+    ]
+    house.world.answers.append(ScriptedSource(["".join(f"data: {json.dumps(one)}\n\n" for one in events).encode()]))
+    asked = {"model": "any", "tools": [{"type": "custom", "custom": {"name": "sh.run"}}]}
+    chunks = house.chunks(house.stream(**asked, options=CallOptions(retry=RetryPolicy.of(0))))
+    calls = [call for chunk in chunks for choice in chunk.choices for call in choice.delta.tool_calls or ()]
+    assert [call.function for call in calls] == [None]
+    assert [call.custom and (call.custom.name, call.custom.input) for call in calls] == [("sh.run", "ls")]
 
 
 def test_who_asks_a_vendor_itself_is_refused_by_it() -> None:
