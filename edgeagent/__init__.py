@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from edgeagent import error, openai_object
     from edgeagent.client import AsyncEdgeClient, EdgeClient
     from edgeagent.core.retry import RetryPolicy
-    from edgeagent.dropin import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
+    from edgeagent.dropin import AsyncAzureOpenAI, AsyncClient, AsyncOpenAI, AzureOpenAI, Client, OpenAI
+    from edgeagent.dropin_http import (
+        DEFAULT_CONNECTION_LIMITS,
+        DEFAULT_MAX_RETRIES,
+        DEFAULT_TIMEOUT,
+        DefaultAsyncHttpxClient,
+        DefaultHttpxClient,
+        Timeout,
+    )
     from edgeagent.error import InvalidRequestError
     from edgeagent.errors import (
         APIConnectionError,
@@ -51,7 +59,7 @@ if TYPE_CHECKING:
     from edgeagent.legacy.completion import Completion
     from edgeagent.legacy.operations import Embedding, Model, Moderation
     from edgeagent.resources.streams import AsyncStream, Stream
-    from edgeagent.resources.structured import pydantic_function_tool
+    from edgeagent.resources.structured import pydantic_function_tool, pydantic_responses_function_tool
     from edgeagent.types import (
         ChatCompletion,
         ChatCompletionChunk,
@@ -62,6 +70,9 @@ if TYPE_CHECKING:
     from edgeagent.types.left_out import NOT_GIVEN, NotGiven, Omit, not_given, omit
 
 __all__ = [
+    "DEFAULT_CONNECTION_LIMITS",
+    "DEFAULT_MAX_RETRIES",
+    "DEFAULT_TIMEOUT",
     "NOT_GIVEN",
     "APIConnectionError",
     "APIError",
@@ -69,6 +80,7 @@ __all__ = [
     "APIStatusError",
     "APITimeoutError",
     "AsyncAzureOpenAI",
+    "AsyncClient",
     "AsyncEdgeClient",
     "AsyncOpenAI",
     "AsyncStream",
@@ -79,6 +91,7 @@ __all__ = [
     "ChatCompletion",
     "ChatCompletionChunk",
     "ChatRequest",
+    "Client",
     "Completion",
     "ConfigurationError",
     "ConflictError",
@@ -86,6 +99,8 @@ __all__ = [
     "ContentFilterFinishReasonError",
     "ContextWindowExceededError",
     "DeadlineExceededError",
+    "DefaultAsyncHttpxClient",
+    "DefaultHttpxClient",
     "EdgeAgentError",
     "EdgeClient",
     "Embedding",
@@ -113,6 +128,7 @@ __all__ = [
     "StreamInterruptedError",
     "Target",
     "TargetsUnavailableError",
+    "Timeout",
     "UnprocessableEntityError",
     "__version__",
     "error",
@@ -120,6 +136,7 @@ __all__ = [
     "omit",
     "openai_object",
     "pydantic_function_tool",
+    "pydantic_responses_function_tool",
 ]
 
 # The settings of openai<1, read at each call by `edgeagent.legacy.settings`, which knows what they are by default.
@@ -143,18 +160,22 @@ verify_ssl_certs: bool
 _HOMES: Final[dict[str, tuple[str, ...]]] = {
     "edgeagent.client": ("AsyncEdgeClient", "EdgeClient"),
     "edgeagent.core.retry": ("RetryPolicy",),
-    "edgeagent.dropin": ("AsyncAzureOpenAI", "AsyncOpenAI", "AzureOpenAI", "OpenAI"),
+    "edgeagent.dropin": ("AsyncAzureOpenAI", "AsyncClient", "AsyncOpenAI", "AzureOpenAI", "Client", "OpenAI"),
+    "edgeagent.dropin_http": (
+        *("DEFAULT_CONNECTION_LIMITS", "DEFAULT_MAX_RETRIES", "DEFAULT_TIMEOUT"),
+        *("DefaultAsyncHttpxClient", "DefaultHttpxClient", "Timeout"),
+    ),
     "edgeagent.error": ("InvalidRequestError",),
     "edgeagent.legacy.completion": ("Completion",),
     "edgeagent.legacy.operations": ("Embedding", "Model", "Moderation"),
     "edgeagent.resources.streams": ("AsyncStream", "Stream"),
-    "edgeagent.resources.structured": ("pydantic_function_tool",),
+    "edgeagent.resources.structured": ("pydantic_function_tool", "pydantic_responses_function_tool"),
     "edgeagent.types": ("ChatCompletion", "ChatCompletionChunk", "ChatRequest", "ResponseMetadata", "Target"),
     "edgeagent.types.left_out": ("NOT_GIVEN", "NotGiven", "Omit", "not_given", "omit"),
 }
 
 
-_MODULES: Final = frozenset({"error", "openai_object"})
+_MODULES: Final = frozenset({"error", "openai_object", "types"})
 _SETTINGS: Final = frozenset(
     {"aiosession", "api_base", "api_key", "api_key_path", "api_type", "api_version", "app_info", "ca_bundle_path"}
     | {"debug", "edge", "enable_telemetry", "log", "organization", "proxy", "requestssession", "verify_ssl_certs"}
@@ -174,6 +195,8 @@ def __getattr__(name: str) -> Any:
     if name in _ABSENT:
         raise AttributeError(f"{name} of openai<1 is not part of {__name__}: use the openai package for it.")
     if name not in __all__:
+        if name[:1] != "_" and (where := import_module("edgeagent.resources.elsewhere").of_package(name)):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}: {where}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = next((home for home, names in _HOMES.items() if name in names), "edgeagent.errors")
     value = globals()[name] = getattr(import_module(home), name)

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
     from edgeagent.providers.base import Credential
 
-__all__ = ["AsyncAzureOpenAI", "AsyncOpenAI", "AzureOpenAI", "OpenAI"]
+__all__ = ["AsyncAzureOpenAI", "AsyncClient", "AsyncOpenAI", "AzureOpenAI", "Client", "OpenAI"]
 
 DEFAULT_MAX_RETRIES: Final = 2
 _OWN: Final = frozenset({"timeout", "retry", "http_client"})
 _NO_ARGUMENTS: Final = frozenset({"self", "Provider", "__class__"})
 _REBUILDS: Final = frozenset(
     {
+        "admin_api_key",
         "api_key",
         "api_version",
         "azure_ad_token",
@@ -36,38 +37,30 @@ _REBUILDS: Final = frozenset(
         "azure_deployment",
         "azure_endpoint",
         "base_url",
+        "data_residency",
         "edge",
         "http_client",
         "organization",
         "project",
+        "webhook_secret",
+        "websocket_base_url",
     }
 )
 """Arguments of the constructors that no view can change."""
 
-_INSTEAD: Final = {"azure_endpoint": "base_url", "base_url": "azure_endpoint"}
-"""Of these arguments there can be but one."""
+_INSTEAD: Final[Mapping[str, frozenset[str]]] = {
+    "azure_endpoint": frozenset({"base_url"}),
+    "base_url": frozenset({"azure_endpoint", "data_residency"}),
+    "data_residency": frozenset({"base_url"}),
+}
+"""The arguments that say the same in another way."""
 
-_ELSEWHERE: Final = frozenset(
+_SETTINGS: Final = frozenset(
     {
-        "audio",
-        "batches",
-        "completions",
-        "containers",
-        "conversations",
-        "evals",
-        "files",
-        "fine_tuning",
-        "images",
-        "realtime",
-        "uploads",
-        "vector_stores",
-        "videos",
-        "webhooks",
+        *("admin_api_key", "api_key", "base_url", "max_retries", "organization", "project", "timeout"),
+        *("webhook_secret", "websocket_base_url"),
     }
 )
-"""Resources of openai's clients that are no part of the pipeline."""
-
-_SETTINGS: Final = frozenset({"api_key", "base_url", "max_retries", "organization", "project", "timeout"})
 """Attributes of openai's clients that can be assigned there; here they are of all that share the provider."""
 
 
@@ -111,6 +104,28 @@ class _Copied(BaseClient):
         return self.options.retry.attempts
 
     @property
+    def admin_api_key(self) -> str | None:
+        """A key for OpenAI's administration, which the gateway has no part of: it is only kept here."""
+        key: str | None = self._argument("admin_api_key", "OPENAI_ADMIN_KEY")
+        return key
+
+    @property
+    def webhook_secret(self) -> str | None:
+        """What the vendor signs its own calls with. As above."""
+        secret: str | None = self._argument("webhook_secret", "OPENAI_WEBHOOK_SECRET")
+        return secret
+
+    @property
+    def websocket_base_url(self) -> Any:
+        """Where OpenAI's realtime API lives. As above."""
+        return self._argument("websocket_base_url")
+
+    def _argument(self, name: str, variable: str = "") -> Any:
+        """What the constructor was given, or the environment has; a client that was pickled knows the latter alone."""
+        value = (self._engine.arguments_of_dropin or {}).get(name)
+        return os.environ.get(variable) if value is None else value
+
+    @property
     def _own_provider(self) -> Any:
         """The one that the constructor made; those of `edge` come behind it."""
         return (self._engine.settings.providers or ())[0]
@@ -143,7 +158,7 @@ class _Copied(BaseClient):
             raise ConfigurationError(
                 "A client that was pickled knows its constructor's arguments no more: make another."
             )
-        arguments = {name: value for name, value in arguments.items() if _INSTEAD.get(name) not in own}
+        arguments = {name: value for name, value in arguments.items() if own.keys().isdisjoint(_INSTEAD.get(name, ()))}
         made = type(self)(**{**arguments, **own})
         made._adopt(made._engine, self.options, defaults["headers"], defaults["query"])
         return made.with_options(**options) if options else made
@@ -162,15 +177,11 @@ class _Copied(BaseClient):
 
         def __getattr__(self, name: str) -> Any:
             """Say where openai's other resources are to be had."""
-            kind = type(self).__name__
-            told = f"{kind!r} object has no attribute {name!r}"
-            if name in _ELSEWHERE:
-                http = "DefaultAsyncHttpxClient" if kind.startswith("Async") else "DefaultHttpxClient"
-                told += (
-                    ": it is no part of the gateway. Use openai's own client, with the gateway under it: "
-                    f"openai.{kind}(http_client=openai.{http}(transport=edgeagent.transports.transport(edge)))"
-                )
-            raise AttributeError(told, name=name, obj=self)
+            from edgeagent.resources.elsewhere import CLIENT, absent
+
+            if name in CLIENT:
+                raise absent(self, "", name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
 
 class _OpenAIShape(_Copied):
@@ -181,6 +192,8 @@ class _OpenAIShape(_Copied):
         organization: default: OPENAI_ORG_ID.
         project: default: OPENAI_PROJECT_ID.
         base_url: default: OPENAI_BASE_URL, then OpenAI's.
+        data_residency: a region of OpenAI's in place of `base_url`, as in `"eu"`.
+        admin_api_key, webhook_secret, websocket_base_url: kept, to be read; what uses them is no part of this.
         timeout: seconds or an httpx.Timeout for one attempt; default 600, connecting 5.
         max_retries: extra attempts.
         default_headers: header fields sent with every request, and before those of OPENAI_CUSTOM_HEADERS.
@@ -201,11 +214,15 @@ class _OpenAIShape(_Copied):
         organization: str | None = None,
         project: str | None = None,
         base_url: Any = None,
+        data_residency: str | None = None,
         timeout: Any = 600.0,
         max_retries: int = DEFAULT_MAX_RETRIES,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, Any] | None = None,
         http_client: Any = None,
+        admin_api_key: str | None = None,
+        webhook_secret: str | None = None,
+        websocket_base_url: Any = None,
         edge: Mapping[str, Any] | None = None,
     ) -> None:
         from edgeagent.providers.openai import OpenAI as Provider
@@ -216,6 +233,7 @@ class _OpenAIShape(_Copied):
             organization=organization,
             project=project,
             base_url=None if base_url is None else str(base_url),
+            data_residency=data_residency,
             default_headers=_kept({**_custom_headers(), **(default_headers or {})}),
             default_query=_kept(default_query),
             http_client=http_client,
@@ -235,7 +253,8 @@ class _AzureShape(_Copied):
         azure_ad_token: an Entra token; default: AZURE_OPENAI_AD_TOKEN.
         azure_ad_token_provider: a function (sync or async) that gives the current Entra token.
         base_url: instead of `azure_endpoint`.
-        organization, project, timeout, max_retries, default_headers, default_query, http_client, edge: as for `OpenAI`.
+        organization, project, timeout, max_retries, default_headers, default_query, http_client, edge, admin_api_key,
+        webhook_secret, websocket_base_url: as for `OpenAI`.
 
     Raises:
         ConfigurationError: no credential, endpoint or version, or an option that is an argument here.
@@ -260,6 +279,9 @@ class _AzureShape(_Copied):
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, Any] | None = None,
         http_client: Any = None,
+        admin_api_key: str | None = None,
+        webhook_secret: str | None = None,
+        websocket_base_url: Any = None,
         edge: Mapping[str, Any] | None = None,
     ) -> None:
         from edgeagent.providers.openai import AzureOpenAI as Provider
@@ -320,3 +342,7 @@ class AzureOpenAI(_AzureShape, EdgeClient):
 
 class AsyncAzureOpenAI(_AzureShape, AsyncEdgeClient):
     """`openai.AsyncAzureOpenAI` over the pipeline."""
+
+
+Client = OpenAI
+AsyncClient = AsyncOpenAI

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+from functools import reduce
 from typing import Any
 
 import httpx
@@ -46,10 +47,74 @@ class Upstream:
 
 @pytest.mark.parametrize("name", ["OpenAI", "AsyncOpenAI", "AzureOpenAI", "AsyncAzureOpenAI"])
 def test_parameters_are_openais(name: str) -> None:
-    """Every parameter of ours is one of the openai class, but for `edge`."""
+    """Every parameter of ours is one of the openai class, but for `edge`; of one that is not here we say what to do."""
     ours = set(inspect.signature(getattr(edgeagent, name)).parameters) - {"edge"}
     theirs = set(inspect.signature(getattr(openai, name)).parameters)
     assert ours <= theirs
+    for parameter in theirs - ours:
+        with pytest.raises(TypeError, match=rf"'{parameter}'; \w.* \w.*\.$"):
+            getattr(edgeagent, name)(api_key="k", **{parameter: object()})
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_nothing_of_openais_client_is_silently_missing(asynchronous: bool) -> None:
+    """Each public name of the client and of the resources that are here is here, or its error says what to use."""
+    theirs, ours = (getattr(package, "AsyncOpenAI" if asynchronous else "OpenAI") for package in (openai, edgeagent))
+    resources = ["chat", "embeddings", "models", "moderations", "responses"]
+    below = ["beta", "beta.chat.completions", "chat.completions", "chat.completions.messages", "responses.input_items"]
+    for path in ["", *resources, *below]:
+        mine, other = (reduce(getattr, filter(None, path.split(".")), kind(api_key="k")) for kind in (ours, theirs))
+        for name in [name for name in dir(other) if not name.startswith("_")]:
+            if not hasattr(mine, name):
+                with pytest.raises(AttributeError, match=rf"{name} is no part of the gateway.*transport\(edge\)"):
+                    getattr(mine, name)
+
+
+KEPT = {"webhook_secret": "w", "websocket_base_url": "wss://x.test", "admin_api_key": "a"}
+
+
+def test_what_openais_other_resources_need_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can be read and copied, comes from the environment else, and changes no request."""
+    upstream = Upstream()
+    client = edgeagent.OpenAI(api_key="k", http_client=upstream.client(), **KEPT)
+    assert {name: getattr(client, name) for name in KEPT} == KEPT
+    assert client.copy(webhook_secret="v").webhook_secret == "v"
+    assert client.with_options(api_key="l").webhook_secret == "w"
+    with pytest.raises(AttributeError, match="with_options"):
+        client.webhook_secret = "v"
+    monkeypatch.setenv("OPENAI_WEBHOOK_SECRET", "from the environment")
+    assert edgeagent.AsyncOpenAI(api_key="k").webhook_secret == "from the environment"
+    assert client.webhook_secret == "w"
+    client.chat.completions.create(**ASK)
+    assert not {"w", "a"} & set(upstream.requests[0].headers.values())
+
+
+@pytest.mark.parametrize("region", ["global", "us", "eu", "ae", "au", "in", "jp"])
+def test_regions_are_openais(region: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same address as openai's own client has, whatever the environment says; a copy may have another."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://elsewhere.test/v1")
+    ours = edgeagent.OpenAI(api_key="k", data_residency=region)
+    theirs = openai.OpenAI(api_key="k", data_residency=region)
+    assert str(ours.base_url) == str(theirs.base_url)
+    assert str(ours.copy(base_url="https://x.test/v1").base_url) == "https://x.test/v1/"
+    assert ours.copy(data_residency="eu").base_url.host == "eu.api.openai.com"
+
+
+@pytest.mark.parametrize("more", [{"data_residency": "moon"}, {"data_residency": "eu", "base_url": "https://x.test"}])
+def test_a_region_that_cannot_be(more: dict[str, Any]) -> None:
+    """An unknown one, or one beside another address."""
+    with pytest.raises(ConfigurationError, match="data_residency"):
+        edgeagent.OpenAI(api_key="k", **more)
+
+
+def test_openais_http_clients() -> None:
+    """They have openai's limits unless others are given."""
+    with edgeagent.DefaultHttpxClient(follow_redirects=False) as client:
+        assert client.timeout == httpx.Timeout(600, connect=5.0) == edgeagent.Timeout(600, connect=5)
+        assert not client.follow_redirects
+        assert edgeagent.Client(api_key="k", http_client=client).timeout.read == 600
+    assert edgeagent.DefaultAsyncHttpxClient().follow_redirects
+    assert edgeagent.DEFAULT_MAX_RETRIES == openai.DEFAULT_MAX_RETRIES
 
 
 def test_openai() -> None:

@@ -69,6 +69,16 @@ def test_openai_names_are_those_of_openai():
     assert missing == set()
 
 
+def test_nothing_of_openais_package_is_silently_missing():
+    """A name of it is here, or its error says what to use; settings are read as openai<1 had them."""
+    openai = pytest.importorskip("openai")
+    client = {name for name in dir(openai.OpenAI(api_key="k")) if name[0] != "_" and hasattr(openai, name)}
+    names = {name for name in openai.__all__ if not name.startswith("_")} | client
+    for name in [name for name in names if not hasattr(edgeagent, name)]:
+        with pytest.raises(AttributeError, match=rf"'{name}': .+\.$"):
+            getattr(edgeagent, name)
+
+
 def test_the_version_is_stated_once():
     """The installed distribution and the module have the same version."""
     assert re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", edgeagent.__version__)

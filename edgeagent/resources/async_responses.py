@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from edgeagent.core.stored import StoredAnswers
 from edgeagent.effects import Scope
+from edgeagent.resources.elsewhere import Partial
 from edgeagent.resources.options import streams
-from edgeagent.resources.response_calls import QUERY, opening, prepared, read, structured, whole
+from edgeagent.resources.response_calls import NOT_HERE, QUERY, opening, prepared, read, structured, whole
 from edgeagent.resources.response_events import EventSession
 from edgeagent.resources.stored_responses import response_of, stored
 from edgeagent.resources.streams import AsyncStream
+from edgeagent.types.left_out import Omit, omit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +37,11 @@ __all__ = ["AsyncResponses"]
 T = TypeVar("T")
 
 
-class AsyncResponses:
+class AsyncResponses(Partial):
     """`client.responses` of an async client."""
+
+    _path = "responses."
+    _elsewhere = NOT_HERE
 
     def __init__(self, client: AsyncEdgeClient) -> None:
         self._client = client
@@ -88,9 +93,15 @@ class AsyncResponses:
             await driver.aclose(scope)
             raise
 
-    async def parse(self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]) -> ParsedResponse[T]:
+    async def parse(
+        self,
+        *,
+        text_format: type[T] | None = None,
+        parse_as: type[T] | Omit | None = omit,
+        **params: Unpack[ResponseParams],
+    ) -> ParsedResponse[T]:
         """Ask for a response whose text is an instance of a type; see `Responses.parse`."""
-        structure = structured(self._client, text_format, params)
+        structure = structured(self._client, text_format, params, parse_as)
         return read(self._client, structure, await self.create(**structure.arguments()))
 
     @overload

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from edgeagent.client import AsyncEdgeClient, EdgeClient
+    from edgeagent.resources.raw_responses import (
+        AsyncInputItemsWithRawResponse,
+        AsyncInputItemsWithStreamingResponse,
+        InputItemsWithRawResponse,
+        InputItemsWithStreamingResponse,
+    )
     from edgeagent.types.responses import ResponseItemList, ResponseOutputItem
     from edgeagent.types.responses.params import ItemsParams
 
@@ -115,6 +121,20 @@ class InputItems:
     def __init__(self, client: EdgeClient) -> None:
         self._client = client
 
+    @property
+    def with_raw_response(self) -> InputItemsWithRawResponse:
+        """The same call, giving the HTTP response."""
+        from edgeagent.resources.raw_responses import InputItemsWithRawResponse
+
+        return InputItemsWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> InputItemsWithStreamingResponse:
+        """The same call, giving a context manager over the HTTP response."""
+        from edgeagent.resources.raw_responses import InputItemsWithStreamingResponse
+
+        return InputItemsWithStreamingResponse(self)
+
     def list(self, response_id: str, **params: Unpack[ItemsParams]) -> InputItemPage:
         """The items that a response was made from, the newest first unless `order="asc"`.
 
@@ -134,6 +154,20 @@ class AsyncInputItems:
 
     def __init__(self, client: AsyncEdgeClient) -> None:
         self._client = client
+
+    @property
+    def with_raw_response(self) -> AsyncInputItemsWithRawResponse:
+        """The same call, giving the HTTP response."""
+        from edgeagent.resources.raw_responses import AsyncInputItemsWithRawResponse
+
+        return AsyncInputItemsWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> AsyncInputItemsWithStreamingResponse:
+        """The same call, giving a context manager over the HTTP response."""
+        from edgeagent.resources.raw_responses import AsyncInputItemsWithStreamingResponse
+
+        return AsyncInputItemsWithStreamingResponse(self)
 
     def list(self, response_id: str, **params: Unpack[ItemsParams]) -> _Asking:
         """The items that a response was made from; see `InputItems.list`. Await it, or iterate over it."""

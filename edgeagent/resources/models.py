@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeagent.core.listing import Models as ModelFlows
 from edgeagent.effects import Scope
+from edgeagent.resources.elsewhere import Partial
 from edgeagent.resources.options import parted, telling
 from edgeagent.types import AsyncModelPage, ModelPage, ModelQuery
 from edgeagent.types.parameters import check_model, validated
@@ -38,8 +39,11 @@ def _query(client: EdgeClient | AsyncEdgeClient, params: Any, method: str) -> tu
     return query, options
 
 
-class Models:
+class Models(Partial):
     """`client.models`."""
+
+    _path = "models."
+    _elsewhere = frozenset({"delete"})
 
     def __init__(self, client: EdgeClient) -> None:
         self._client = client
@@ -88,8 +92,11 @@ class Models:
         return engine.runtime.sync_driver.run(flow, scope)
 
 
-class AsyncModels:
+class AsyncModels(Partial):
     """`client.models` of an async client."""
+
+    _path = "models."
+    _elsewhere = frozenset({"delete"})
 
     def __init__(self, client: AsyncEdgeClient) -> None:
         self._client = client

@@ -44,13 +44,20 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
 }
 """Where arguments belong that are options elsewhere: of this package, or of another that calls many vendors."""
 
-_ACCOUNT: Final = ("api_base", "api_key", "api_version", "azure_endpoint", "base_url", "organization", "project")
+_ACCOUNT: Final = (
+    *("api_base", "api_key", "api_version", "azure_endpoint", "base_url", "data_residency", "organization", "project"),
+)
 _OPENAI: Final = "; edgeagent.OpenAI takes what openai's own client does"
+_KEPT: Final = "what it is for is no part of the gateway; edgeagent.OpenAI takes it and keeps it"
 _SETTINGS: Final[Mapping[str, str]] = {
     **dict.fromkeys(_ACCOUNT, _PROVIDERS + _OPENAI),
     **dict.fromkeys(("max_retries", "num_retries", "retries"), "here it is retry="),
     **{name: f"it belongs to a provider, or to a view: client.with_options({name}=…)" for name in _DEFAULTS},
     **{name: f"it is an option of a call, or of a view: client.with_options({name}=…)" for name in _CALLS},
+    **dict.fromkeys(("admin_api_key", "webhook_secret", "websocket_base_url"), _KEPT),
+    "workload_identity": "api_key= may be a function that gives the current token",
+    "_enforce_credentials": "a server without keys is OpenAICompatible(base_url=…) among the providers",
+    "_strict_response_validation": "every answer is checked here: leave it out",
     "edge": "what goes into edge={…} there is an argument of its own here",
 }
 """Where arguments of a client belong that `EdgeClient` does not take."""
@@ -118,6 +125,8 @@ def unknown_setting(call: str, params: Iterable[str], known: Collection[str]) ->
     near = get_close_matches(name, known, 1)
     if name == "retry":
         hint = "; here it is max_retries=."
+    elif name == "provider" and "edge" in known:
+        hint = "; other vendors are asked through edge={'providers': […]}."
     elif "edge" in known and name in Settings.__dataclass_fields__:
         hint = f"; it is an option of edge={{{name!r}: …}}."
     elif name in _SETTINGS:

@@ -14,6 +14,7 @@ from edgeagent.resources.input_items import AsyncInputItems, InputItems
 from edgeagent.resources.raw_methods import async_raw, async_streaming, raw, streaming
 from edgeagent.resources.response_calls import read, structured
 from edgeagent.resources.responses import Responses
+from edgeagent.types.left_out import Omit, omit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,10 +42,10 @@ T = TypeVar("T")
 
 
 def _structured(
-    responses: Responses | AsyncResponses, text_format: Any, params: Mapping[str, Any]
+    responses: Responses | AsyncResponses, text_format: Any, params: Mapping[str, Any], parse_as: Any
 ) -> tuple[dict[str, Any], Callable[[Response], ParsedResponse[Any]]]:
     """The arguments of `create` for those of `parse`, and what reads the answer's texts."""
-    structure = structured(responses._client, text_format, params)
+    structure = structured(responses._client, text_format, params, parse_as)
     return structure.arguments(), partial(read, responses._client, structure)
 
 
@@ -103,10 +104,14 @@ class ResponsesWithRawResponse:
         return raw(self._responses, Responses.create)(**params)
 
     def parse(
-        self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
+        self,
+        *,
+        text_format: type[T] | None = None,
+        parse_as: type[T] | Omit | None = omit,
+        **params: Unpack[ResponseParams],
     ) -> RawResponse[ParsedResponse[T]]:
         """`parse`, as a response; `.parse()` of it reads the texts, and raises where they cannot be read."""
-        arguments, texts = _structured(self._responses, text_format, params)
+        arguments, texts = _structured(self._responses, text_format, params, parse_as)
         create: Any = Responses.create
         made: RawResponse[ParsedResponse[T]] = raw(self._responses, create, texts)(**arguments)
         return made
@@ -153,10 +158,14 @@ class ResponsesWithStreamingResponse:
         return streaming(self._responses, Responses.create)(**params)
 
     def parse(
-        self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
+        self,
+        *,
+        text_format: type[T] | None = None,
+        parse_as: type[T] | Omit | None = omit,
+        **params: Unpack[ResponseParams],
     ) -> ResponseContextManager[ParsedResponse[T]]:
         """`parse`, as a response; `.parse()` of it reads the texts, and raises where they cannot be read."""
-        arguments, texts = _structured(self._responses, text_format, params)
+        arguments, texts = _structured(self._responses, text_format, params, parse_as)
         create: Any = Responses.create
         made: ResponseContextManager[ParsedResponse[T]] = streaming(self._responses, create, texts)(**arguments)
         return made
@@ -203,10 +212,14 @@ class AsyncResponsesWithRawResponse:
         return await async_raw(self._responses, AsyncResponses.create)(**params)
 
     async def parse(
-        self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
+        self,
+        *,
+        text_format: type[T] | None = None,
+        parse_as: type[T] | Omit | None = omit,
+        **params: Unpack[ResponseParams],
     ) -> RawResponse[ParsedResponse[T]]:
         """`parse`, as a response; `.parse()` of it reads the texts, and raises where they cannot be read."""
-        arguments, texts = _structured(self._responses, text_format, params)
+        arguments, texts = _structured(self._responses, text_format, params, parse_as)
         create: Any = AsyncResponses.create
         made: RawResponse[ParsedResponse[T]] = await async_raw(self._responses, create, texts)(**arguments)
         return made
@@ -253,10 +266,14 @@ class AsyncResponsesWithStreamingResponse:
         return async_streaming(self._responses, AsyncResponses.create)(**params)
 
     def parse(
-        self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]
+        self,
+        *,
+        text_format: type[T] | None = None,
+        parse_as: type[T] | Omit | None = omit,
+        **params: Unpack[ResponseParams],
     ) -> AsyncResponseContextManager[ParsedResponse[T]]:
         """`parse`, as a response; `.parse()` of it reads the texts, and raises where they cannot be read."""
-        arguments, texts = _structured(self._responses, text_format, params)
+        arguments, texts = _structured(self._responses, text_format, params, parse_as)
         create: Any = AsyncResponses.create
         made: AsyncResponseContextManager[ParsedResponse[T]] = async_streaming(self._responses, create, texts)(
             **arguments

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from edgeagent.core.requests import given
 from edgeagent.resources.options import call_options, is_shielded, telling, unknown_argument
 from edgeagent.resources.response_request import KNOWN, asked
+from edgeagent.types.left_out import omit
 from edgeagent.types.responses import Response
 
 if TYPE_CHECKING:
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     from edgeagent.types import ChatRequest
     from edgeagent.types.responses import ParsedResponse
 
-__all__ = ["QUERY", "opening", "prepared", "read", "structured", "whole"]
+__all__ = ["NOT_HERE", "QUERY", "opening", "prepared", "read", "structured", "whole"]
 
 QUERY: Final = ("include", "include_obfuscation", "starting_after", "stream")
 """Query parameters of a stored response."""
+NOT_HERE: Final = frozenset({"compact", "connect", "input_tokens"})
+"""What openai's `client.responses` has besides."""
 _STORED: Final = ("response_id", "starting_after")
 _WITH_STORED: Final = frozenset({"edge", "extra_headers", "extra_query", "include", "response_id", "timeout", "tools"})
 """Arguments of `stream` that go with a stored response; its tools are not sent, but their arguments are read."""
@@ -45,13 +48,15 @@ def prepared(
 
 
 @telling
-def structured(client: EdgeClient | AsyncEdgeClient, text_format: Any, params: Mapping[str, Any]) -> ResponseStructure:
+def structured(
+    client: EdgeClient | AsyncEdgeClient, text_format: Any, params: Mapping[str, Any], parse_as: Any = omit
+) -> ResponseStructure:
     """What one call wants to have read. Raises as `ResponseStructure`."""
     from edgeagent.resources.response_parsing import ResponseStructure
 
     if "stream" in params:
         raise TypeError("parse() and stream() take no stream=.")
-    return ResponseStructure(text_format, params, hides=is_shielded(client, params))
+    return ResponseStructure(text_format, params, parse_as=parse_as, hides=is_shielded(client, params))
 
 
 class Opening(NamedTuple):

@@ -9,6 +9,7 @@ from edgeagent.core.requests import given
 from edgeagent.providers.responses import decode_tool, encode_format
 from edgeagent.resources.structured import FunctionTool, Structure, converted, model_of, refuse_cut
 from edgeagent.types.completion import ChatCompletionMessage
+from edgeagent.types.left_out import omit
 from edgeagent.types.responses import (
     ParsedResponse,
     ParsedResponseFunctionToolCall,
@@ -31,6 +32,7 @@ class ResponseStructure:
     Args:
         text_format: a pydantic model, a dataclass or a TypedDict; None or left out: texts stay texts.
         params: the other arguments of `create()`. A tool may be one of `pydantic_function_tool`.
+        parse_as: the type that the texts are read as, if that is not `text_format`; None: texts stay texts.
         hides: as for `Structure`.
 
     Raises:
@@ -38,11 +40,15 @@ class ResponseStructure:
         TypeError: a format was given in two ways.
     """
 
-    def __init__(self, text_format: Any, params: Mapping[str, Any], *, hides: bool = False) -> None:
+    def __init__(
+        self, text_format: Any, params: Mapping[str, Any], *, parse_as: Any = omit, hides: bool = False
+    ) -> None:
         self._params = dict(params)
         tools = params.get("tools")
         self._tools = [_listed(tool) for tool in tools] if tools is not None and given(tools) else None
-        self._structure = Structure(text_format, _nested(self._tools or ()), strict_tools=False, hides=hides)
+        self._asked = Structure(text_format, None, strict_tools=False).param
+        reads = parse_as if given(parse_as) else text_format
+        self._structure = Structure(reads, _nested(self._tools or ()), strict_tools=False, hides=hides)
         self._spaces = {
             tool["name"]: Structure(None, _nested(tool["tools"]), strict_tools=False, hides=hides)
             for tool in self._tools or ()
@@ -50,7 +56,7 @@ class ResponseStructure:
         }
         text = params.get("text")
         self._text = dict(text) if isinstance(text, Mapping) else {}
-        if self._structure.param is not None and self._text.get("format") is not None:
+        if self._asked is not None and self._text.get("format") is not None:
             raise TypeError("Give text_format or text.format, not both.")
 
     def arguments(self) -> dict[str, Any]:
@@ -58,8 +64,8 @@ class ResponseStructure:
         made = dict(self._params)
         if self._tools is not None:
             made["tools"] = _flat(self._tools)
-        if self._structure.param is not None:
-            made["text"] = {**self._text, "format": encode_format(self._structure.param)}
+        if self._asked is not None:
+            made["text"] = {**self._text, "format": encode_format(self._asked)}
         return made
 
     def parsed(self, response: Response) -> ParsedResponse[Any]:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from edgeagent.core.stored import StoredAnswers
 from edgeagent.effects import Scope
+from edgeagent.resources.elsewhere import Partial
 from edgeagent.resources.options import streams
-from edgeagent.resources.response_calls import QUERY, opening, prepared, read, structured, whole
+from edgeagent.resources.response_calls import NOT_HERE, QUERY, opening, prepared, read, structured, whole
 from edgeagent.resources.response_events import EventSession
 from edgeagent.resources.stored_responses import response_of, stored
 from edgeagent.resources.streams import Stream
+from edgeagent.types.left_out import Omit, omit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +37,11 @@ __all__ = ["Responses"]
 T = TypeVar("T")
 
 
-class Responses:
+class Responses(Partial):
     """`client.responses`."""
+
+    _path = "responses."
+    _elsewhere = NOT_HERE
 
     def __init__(self, client: EdgeClient) -> None:
         self._client = client
@@ -97,11 +102,19 @@ class Responses:
             driver.close(scope)
             raise
 
-    def parse(self, *, text_format: type[T] | None = None, **params: Unpack[ResponseParams]) -> ParsedResponse[T]:
+    def parse(
+        self,
+        *,
+        text_format: type[T] | None = None,
+        parse_as: type[T] | Omit | None = omit,
+        **params: Unpack[ResponseParams],
+    ) -> ParsedResponse[T]:
         """Ask for a response whose text is an instance of a type, `response.output_parsed`.
 
         Args:
             text_format: a pydantic model, a dataclass or a TypedDict; its strict schema is asked for.
+            parse_as: what the text is read as, where that is another type, or where `text` has a schema of the caller's
+                own; None: it is not read.
             params: as of `create`; a tool may be one of `edgeagent.pydantic_function_tool`, whose arguments are read.
 
         Raises:
@@ -109,7 +122,7 @@ class Responses:
             pydantic.ValidationError: it is not what was asked for.
             Exception: what `create` raises.
         """
-        structure = structured(self._client, text_format, params)
+        structure = structured(self._client, text_format, params, parse_as)
         return read(self._client, structure, self.create(**structure.arguments()))
 
     @overload

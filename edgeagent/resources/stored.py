@@ -55,6 +55,13 @@ class StoredMessages:
     def __init__(self, stored: Stored) -> None:
         self._stored = stored
 
+    @property
+    def with_raw_response(self) -> StoredMessages:
+        """The same: refused, too."""
+        return self
+
+    with_streaming_response = with_raw_response
+
     def list(self, *args: Any, **params: Any) -> NoReturn:
         """Raises `ConfigurationError`."""
         self._stored._refuse("messages.list", args, params)

@@ -21,6 +21,7 @@ from edgeagent.errors import ContentFilterFinishReasonError, LengthFinishReasonE
 from edgeagent.resources.hidden_input import without_input
 from edgeagent.resources.strict_schema import strict_schema
 from edgeagent.types.completion import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageToolCall, Choice
+from edgeagent.types.left_out import Omit, omit
 from edgeagent.types.parsed import (
     ParsedChatCompletion,
     ParsedChatCompletionMessage,
@@ -32,7 +33,7 @@ from edgeagent.types.parsed import (
 if TYPE_CHECKING:
     from edgeagent.types._model import Model
 
-__all__ = ["FunctionTool", "Structure", "model_of", "pydantic_function_tool"]
+__all__ = ["FunctionTool", "Structure", "model_of", "pydantic_function_tool", "pydantic_responses_function_tool"]
 
 
 class FunctionTool(dict[str, Any]):
@@ -64,6 +65,24 @@ def pydantic_function_tool(
     if description is not None:
         definition["description"] = description
     return {"type": "function", "function": FunctionTool(definition, model)}
+
+
+def pydantic_responses_function_tool(
+    model: type[BaseModel],
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    defer_loading: bool | Omit = omit,
+) -> dict[str, Any]:
+    """The same in the form that `client.responses` has, which takes the other one, too.
+
+    Args:
+        model, name, description: as of `pydantic_function_tool`.
+        defer_loading: whether the tool is found by a tool that searches for tools.
+    """
+    function = pydantic_function_tool(model, name=name, description=description)["function"]
+    later = {"defer_loading": defer_loading} if given(defer_loading) else {}
+    return FunctionTool({"type": "function", **function, **later}, model)
 
 
 class Structure:

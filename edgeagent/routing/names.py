@@ -65,11 +65,11 @@ class Names:
         """The same for calls that were sent to one provider, which may be a new one.
 
         Args:
-            provider: it is meant by every name that nothing else explains.
+            provider: it is meant by every name that nothing else explains, and before others that serve the same model.
             literal: and by every name that is no key of `models`: names are its own affair.
         """
-        known = any(provider.name == other.name for other in self._providers)
-        names = Names(self._providers if known else (*self._providers, provider), self._groups)
+        own = next((other for other in self._providers if provider.name == other.name), provider)
+        names = Names((own, *(other for other in self._providers if other is not own)), self._groups)
         names._addressed, names._literal = provider.name, literal
         return names
 

@@ -103,7 +103,7 @@ def _is_addressed(provider: HTTPProvider, route: Route) -> bool:
     """Whether a configured provider is the server that the call was sent to, wherever its own address leads."""
     if provider.codec_for(route.model or "").wire not in _WIRES[route.family]:
         return False
-    if route.vendor is not None and provider.vendor == route.vendor:
+    if route.vendor is not None and provider.vendor == route.vendor and not route.regional:
         return True
     return provider.endpoint(route.model or "x").startswith(route.base_url + "/")
 

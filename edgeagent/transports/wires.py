@@ -26,6 +26,9 @@ _HOSTS: Final[Mapping[str, str]] = {
 }
 """The vendors' own addresses, and their ids as in `Provider.vendor`."""
 
+_OPENAIS_REGIONS: Final = ".api.openai.com"
+"""How the hosts of OpenAI's regions end (https://platform.openai.com/docs/guides/your-data#data-residency)."""
+
 _AZURE: Final = re.compile(r"(?P<base>.*/openai)/deployments/(?P<model>[^/]+)(?P<end>/chat/completions|/embeddings)")
 _GOOGLE: Final = re.compile(
     r"(?P<base>.*/v1\w*)/(?P<model>(?:models|tunedModels)/.+)"
@@ -97,7 +100,13 @@ class Route:
     @property
     def vendor(self) -> str | None:
         """The vendor whose own address this is; None for any other server."""
-        return _HOSTS.get(urlsplit(self.base_url).hostname or "")
+        host = urlsplit(self.base_url).hostname or ""
+        return _HOSTS.get(host) or ("openai" if host.endswith(_OPENAIS_REGIONS) else None)
+
+    @property
+    def regional(self) -> bool:
+        """Whether it is an address of a region: who sent it there wants it nowhere else."""
+        return (urlsplit(self.base_url).hostname or "").endswith(_OPENAIS_REGIONS)
 
     @property
     def codec(self) -> ChatCodec:

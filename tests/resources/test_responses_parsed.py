@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from edgeagent import ContentFilterFinishReasonError, EdgeClient, LengthFinishReasonError, RequestValidationError
 from edgeagent.errors import InternalServerError
 from edgeagent.providers import OpenAI as Provider
-from edgeagent.resources.structured import pydantic_function_tool
+from edgeagent.resources.structured import pydantic_function_tool, pydantic_responses_function_tool
 from edgeagent.testing import FakeProvider
 from edgeagent.types.responses import ParsedResponse
 from tests.resources.both import Driven, every_way
@@ -290,3 +290,45 @@ def test_a_stream_that_is_left(way: str) -> None:
         with stream as same:
             assert next(same).type == "response.created"
         assert stream.edge.provider == "fake"
+
+
+class Named(BaseModel):
+    name: str
+
+
+OTHERS: list[tuple[dict[str, Any], type[BaseModel] | None]] = [
+    ({"parse_as": Named}, Named),
+    ({"parse_as": Named, "text": {"format": {"type": "json_object"}}}, Named),
+    ({"text_format": City, "parse_as": Named}, Named),
+    ({"text_format": City, "parse_as": None}, None),
+    ({"text_format": City, "parse_as": openai.omit}, City),
+    ({"parse_as": None}, None),
+]
+
+
+@every_way
+@pytest.mark.parametrize(("asked", "kind"), OTHERS)
+def test_what_is_read_may_be_another_type_than_what_is_asked_for(way: Any, asked: Any, kind: Any) -> None:
+    """`parse_as` changes nothing in the request, as with openai's client; None reads nothing."""
+    with Loopback(lambda request: reply(200, document())) as server, openai_client(server) as hers:
+        theirs = hers.responses.parse(**ASK, **asked)
+        client = Driven(way, providers=[Provider(api_key="k", base_url=f"{server.url}/v1")])
+        ours = client.do(lambda responses: responses.parse(**ASK, **asked))
+        raw = client.do(lambda responses: responses.with_raw_response.parse(**ASK, **asked)).parse()
+        assert server.requests[0].json() == server.requests[1].json()
+        assert raw.output_parsed == ours.output_parsed == theirs.output_parsed
+        assert type(ours.output_parsed) is (kind or type(None))
+        client.close()
+
+
+def test_a_tool_in_the_form_of_responses() -> None:
+    """The same tool as openai's, whose arguments are read; it goes with both kinds of client."""
+    call = {"type": "function_call", "id": "fc", "call_id": "c", "name": "City", "arguments": TEXT}
+    ours = pydantic_responses_function_tool(City, description="d", defer_loading=True)
+    assert ours == openai.pydantic_responses_function_tool(City, description="d", defer_loading=True)
+    assert pydantic_responses_function_tool(City) == openai.pydantic_responses_function_tool(City)
+    with Loopback(lambda request: reply(200, document("ok", call))) as server:
+        client = EdgeClient(providers=[Provider(api_key="k", base_url=f"{server.url}/v1")])
+        response: Any = client.responses.parse(**ASK, tools=[ours])
+        assert server.requests[0].json()["tools"] == [dict(ours)]
+    assert response.output[1].parsed_arguments == PARIS

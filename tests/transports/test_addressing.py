@@ -93,6 +93,21 @@ def test_the_client_s_own_provider_is_used_where_it_has_one() -> None:
     assert other.provider.name == "localhost:8000"
 
 
+def test_a_region_is_answered_there() -> None:
+    """Who sends a call to a region of OpenAI's wants it nowhere else: a provider at another address is not used."""
+    eu = Route("openai", "openai.chat", "https://eu.api.openai.com/v1")
+    anywhere, there = OpenAI(api_key="a"), OpenAI(api_key="b", data_residency="eu", name="eu")
+    made = find(eu, KEY, anywhere)
+    assert made.provider is not None
+    assert (made.provider.vendor, made.provider.name) == ("openai", "openai@eu.api.openai.com")
+    assert made.provider.endpoint("gpt-4o") == "https://eu.api.openai.com/v1/chat/completions"
+    assert resolve(made, "gpt-4o") == (Target("openai@eu.api.openai.com", "gpt-4o"),)
+    assert resolve(made, "openai/gpt-4o") == (Target("openai", "gpt-4o"),)
+    assert not made.literal
+    assert find(eu, KEY, anywhere, there).provider is there
+    assert find(CHAT, KEY, there, anywhere).provider is there  # the address of all may lead anywhere
+
+
 def test_servers_of_another_format_at_one_address_are_told_apart() -> None:
     """A gateway may serve OpenAI's and Anthropic's format at one address."""
     one, two = OpenAI(api_key="a", base_url="https://g/v1"), Anthropic(api_key="b", base_url="https://g")

@@ -9,15 +9,20 @@ from typing import Any, ClassVar, Final
 
 from typing_extensions import Self
 
+from edgeagent.errors import ConfigurationError
 from edgeagent.providers.base import Capabilities, ChatCodec, Credential
 from edgeagent.providers.openai.codec import OpenAIChatCodec
 from edgeagent.providers.openai.models import FAMILIES, capabilities, chosen, in_responses
 from edgeagent.providers.vendor import Vendor
 
-__all__ = ["RESPONSES", "OpenAI", "account_headers", "responses_codec"]
+__all__ = ["REGIONS", "RESPONSES", "OpenAI", "account_headers", "regional", "responses_codec"]
 
 RESPONSES: Final = "openai.responses"
 """The name of the Responses API's format."""
+
+
+REGIONS: Final = ("global", "us", "eu", "ae", "au", "in", "jp")
+"""The regions that OpenAI has an address for (https://platform.openai.com/docs/guides/your-data#data-residency)."""
 
 
 class OpenAI(Vendor):
@@ -28,6 +33,7 @@ class OpenAI(Vendor):
         project: the project that is billed; default: OPENAI_PROJECT_ID.
         api_key: default: OPENAI_API_KEY.
         base_url: default: OPENAI_BASE_URL, then `https://api.openai.com/v1`.
+        data_residency: the region in which requests are processed, in place of `base_url`: one of `REGIONS`.
         responses: which models are asked through the Responses API instead of chat completions. None: those that only
             exist there (`o1-pro`, `gpt-5-codex`, `o3-deep-research`, …); a name or names: these too; True: all; False:
             none, for a server that has no `/responses`. The caller's requests and answers are the same either way.
@@ -35,7 +41,7 @@ class OpenAI(Vendor):
         name, default_headers, default_query, http_client, models, cache_identity, service_tier: see `Vendor`.
 
     Raises:
-        ConfigurationError: no key, or a base URL that is not absolute.
+        ConfigurationError: no key, a base URL that is not absolute, or a region that OpenAI does not have.
     """
 
     vendor = "openai"
@@ -53,6 +59,7 @@ class OpenAI(Vendor):
         name: str | None = None,
         api_key: Credential = None,
         base_url: str | None = None,
+        data_residency: str | None = None,
         organization: str | None = None,
         project: str | None = None,
         default_headers: Mapping[str, str | None] | None = None,
@@ -67,7 +74,7 @@ class OpenAI(Vendor):
         super().__init__(
             name=name,
             api_key=api_key,
-            base_url=base_url,
+            base_url=base_url if data_residency is None else regional(data_residency, base_url),
             default_headers=account_headers(organization, project, default_headers),
             default_query=default_query,
             http_client=http_client,
@@ -95,6 +102,15 @@ class OpenAI(Vendor):
     def chat_path(self, model: str) -> str:
         """`/chat/completions`, also for a model that is asked through the Responses API."""
         return "/chat/completions"
+
+
+def regional(region: str, base_url: str | None = None) -> str:
+    """The address of a region of OpenAI's. Raises `ConfigurationError`: there is none, or another address was given."""
+    if base_url is not None:
+        raise ConfigurationError("data_residency= and base_url= are two addresses: give one of them.")
+    if region not in REGIONS:
+        raise ConfigurationError(f"data_residency= is one of {', '.join(REGIONS)}; got {region!r}.")
+    return f"https://{'' if region == 'global' else region + '.'}api.openai.com/v1"
 
 
 @lru_cache(maxsize=2)
