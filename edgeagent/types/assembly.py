@@ -224,7 +224,7 @@ def _audio(parts: list[ChoiceDeltaAudio]) -> ChatCompletionAudio:
     return ChatCompletionAudio(id=_first(parts, "id"), **values, **_merged_extra(parts, ChatCompletionAudio))
 
 
-def _native(parts: list[dict[str, Any]]) -> dict[str, Any]:
+def joined_native(parts: list[dict[str, Any]]) -> dict[str, Any]:
     """The vendor's blocks in order; the rest (the wire's name) is the same in every part."""
     if len(parts) == 1:
         return parts[0]
@@ -241,7 +241,7 @@ _READINGS: Final[Mapping[str, Callable[[list[Any]], Any]]] = {
     "tool_calls": _tool_calls,
     "function_call": _function_call,
     "audio": _audio,
-    "native_content": _native,
+    "native_content": joined_native,
 }
 # Unknown fields of deltas
 

@@ -97,13 +97,13 @@ def vendor(request: Request) -> Any:
     if path.endswith("/count_tokens"):
         return reply(200, {"input_tokens": 7})
     if path.endswith("/messages"):
-        return _named(_anthropic()) if body.get("stream") else reply(200, MESSAGE, request_id="req_a")
+        return named(_anthropic()) if body.get("stream") else reply(200, MESSAGE, request_id="req_a")
     if path.endswith(":streamGenerateContent"):
         return events([GENERATED])
     if path.endswith(":generateContent"):
         return reply(200, GENERATED)
     if path.endswith("/responses"):
-        return _named(_responses()) if body.get("stream") else reply(200, RESPONSE)
+        return named(_responses()) if body.get("stream") else reply(200, RESPONSE)
     if body.get("stream"):
         return events(_chunks())
     return reply(200, COMPLETION, x_request_id="req_1")
@@ -155,7 +155,8 @@ def _responses() -> list[dict[str, Any]]:
     return [{**event, "sequence_number": number} for number, event in enumerate(told)]
 
 
-def _named(told: list[dict[str, Any]]) -> Iterator[bytes]:
+def named(told: list[dict[str, Any]]) -> Iterator[bytes]:
+    """A streamed response whose events have names, as Anthropic's SDK wants them."""
     yield head()
     for event in told:
         yield chunk(b"event: %s\ndata: %s\n\n" % (event["type"].encode(), json.dumps(event).encode()))

@@ -3,7 +3,7 @@
 The events come in the documented order, one block at a time. A chunk's `native_content` completes the block that is
 open (signature, citations) or gives blocks that nothing else tells; where it comes before the content that it tells too
 (as in a replayed completion), that content is not told twice. Fragments of a tool call that arrive between those of
-another wait until the other's arguments are complete.
+another wait until the other's arguments are complete. What another vendor signed is the last block.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Any, Final, Literal
 from edgeagent.errors import APIStatusError
 from edgeagent.providers.anthropic.blocks import WIRE
 from edgeagent.providers.anthropic.errors import encode_error
-from edgeagent.providers.anthropic.outbound import stop_details, stop_reason_of
+from edgeagent.providers.anthropic.outbound import sealed_block, stop_details, stop_reason_of
 from edgeagent.providers.anthropic.response import CHOICE_FIELDS
 from edgeagent.providers.anthropic.usage import encode_usage
 from edgeagent.providers.calls import CUSTOM_INPUT, arguments_of, input_of, wire_id
 from edgeagent.types import ChatCompletionChunk, ChoiceDelta, ChoiceDeltaToolCall, ChunkChoice
+from edgeagent.types.assembly import joined_native
 from edgeagent.wire.json import dump_json
 
 __all__ = ["MessageStreamEncoder"]
@@ -64,11 +65,13 @@ class MessageStreamEncoder:
         "_current",
         "_end",
         "_extra",
+        "_foreign",
         "_index",
         "_kind",
         "_native",
         "_refusal",
         "_replay",
+        "_said",
         "_started",
         "_usage",
     )
@@ -83,6 +86,8 @@ class MessageStreamEncoder:
         self._native = 0  # blocks that native content has told
         self._replay = False
         self._refusal = ""
+        self._foreign: list[dict[str, Any]] = []  # native content of another format
+        self._said: list[str] = []
         self._choice: ChunkChoice | None = None  # with the finish reason
         self._usage: dict[str, Any] = encode_usage(None)
         self._extra: dict[str, Any] = {}
@@ -113,6 +118,8 @@ class MessageStreamEncoder:
             self._start(ChatCompletionChunk(id="", choices=[], created=0, model=""), out)
         self._close_calls(out)
         self._close(out)
+        if self._foreign:
+            self._whole("redacted_thinking", sealed_block(joined_native(self._foreign), "".join(self._said)), out)
         choice = self._choice
         native = choice.native_finish_reason if choice else None
         finish = choice.finish_reason if choice else "stop"
@@ -138,6 +145,9 @@ class MessageStreamEncoder:
         if native is not None and native.get("wire") == WIRE:
             for block in native.get("content") or ():
                 self._native_block(block, out)
+        elif native is not None:
+            self._foreign.append(native)
+        self._said.append(delta.content or "")
         if not self._replay:
             self._content(delta, out)
             if choice.finish_reason != "content_filter":  # there it is the end's detail

@@ -20,6 +20,7 @@ from edgeagent.providers.anthropic.messages import RESULT_FIELDS, SYSTEM_FIELDS
 from edgeagent.providers.anthropic.response import InvalidMessageError, check_block
 from edgeagent.providers.anthropic.thinking import BUDGETS
 from edgeagent.providers.anthropic.tools import TOOL_FIELDS
+from edgeagent.providers.sealed import Sealed, is_seal, unseal
 from edgeagent.types import ChatRequest
 from edgeagent.types.faults import first_fault
 
@@ -206,6 +207,9 @@ def _assistant(content: Any, where: str) -> Message:
             check_block(block, f"{where}.content.{i}")
         except InvalidMessageError as error:
             raise RequestValidationError(f"{error}.", param=f"{where}.content.{i}") from None
+    seal = next((block["data"] for block in blocks if _is_sealed(block)), None)
+    if seal is not None:
+        return _told_by_another(unseal(seal), [block for block in blocks if not _is_sealed(block)], where)
     if _has_our_shape(blocks):
         return _plain_assistant(blocks, where)
     reading = read_blocks(blocks)
@@ -215,6 +219,17 @@ def _assistant(content: Any, where: str) -> Message:
     if reading.reasoning:
         message["reasoning_content"] = reading.reasoning
     return {**message, "native_content": native_content(blocks)}
+
+
+def _is_sealed(block: Mapping[str, Any]) -> bool:
+    """Whether this is what another vendor signed."""
+    return block["type"] == "redacted_thinking" and is_seal(block.get("data"))
+
+
+def _told_by_another(sealed: Sealed | None, blocks: list[Mapping[str, Any]], where: str) -> Message:
+    """An answer of another vendor's, with what that one has to be sent back."""
+    message = _assistant(blocks, where)
+    return message if sealed is None else {**message, "native_content": sealed.native}
 
 
 def _plain_assistant(blocks: list[Mapping[str, Any]], where: str) -> Message:

@@ -1,7 +1,8 @@
 """A completion → Anthropic's message, for clients that speak the messages API.
 
 A message with `native_content` of this wire gives exactly those blocks, as long as it still says what they say.
-Otherwise: reasoning (unsigned), text, refusal, tool calls. Only the first choice has a place.
+Otherwise: reasoning (unsigned; what another vendor signed is redacted thinking), text, refusal, tool calls. Only the
+first choice has a place.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from edgeagent.providers.anthropic.blocks import native_blocks
+from edgeagent.providers.anthropic.blocks import WIRE, native_blocks
 from edgeagent.providers.anthropic.response import FINISH_REASONS
 from edgeagent.providers.anthropic.usage import encode_usage
 from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of, wire_id
+from edgeagent.providers.sealed import seal
 from edgeagent.types import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageToolCall
 
-__all__ = ["call_block", "message_of", "stop_details", "stop_reason_of"]
+__all__ = ["call_block", "message_of", "sealed_block", "stop_details", "stop_reason_of"]
 
 _STOP_REASONS: Final[Mapping[str, str]] = {
     "stop": "end_turn",
@@ -89,6 +91,11 @@ def call_block(call: ChatCompletionMessageToolCall) -> dict[str, Any]:
     }
 
 
+def sealed_block(native: Mapping[str, Any], text: str | None) -> dict[str, Any]:
+    """What another vendor has to be sent back, as thinking that nobody else reads."""
+    return {"type": "redacted_thinking", "data": seal(native, text)}
+
+
 def _blocks(message: ChatCompletionMessage) -> list[dict[str, Any]]:
     native = native_blocks(message.model_dump(exclude_unset=True)) if message.native_content else None
     if native is not None:
@@ -96,6 +103,8 @@ def _blocks(message: ChatCompletionMessage) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = []
     if message.reasoning_content:
         blocks.append({"type": "thinking", "thinking": message.reasoning_content, "signature": ""})
+    if message.native_content and message.native_content.get("wire") != WIRE:
+        blocks.append(sealed_block(message.native_content, message.content))
     spoken = message.audio.transcript if message.audio else None
     blocks += [{"type": "text", "text": text} for text in (message.content or spoken, message.refusal) if text]
     if message.function_call is not None:

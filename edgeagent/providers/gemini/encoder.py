@@ -2,7 +2,8 @@
 
 Text and thoughts are sent as they come; tool calls when they are complete, at the end, unless native content tells them
 sooner. A part of native content that tells text which was sent already adds what that text lacks (its signature) in an
-empty text part, as the vendor does itself; text that a part told ahead is not sent twice.
+empty text part, as the vendor does itself; text that a part told ahead is not sent twice. What another vendor signed
+comes at the end, as a signature.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from edgeagent.providers.gemini.errors import encode_error
 from edgeagent.providers.gemini.grounding import grounding_of
 from edgeagent.providers.gemini.outbound import call_part, finish_word, logprobs_result
 from edgeagent.providers.gemini.parts import WIRE
+from edgeagent.providers.gemini.signing import with_seal
 from edgeagent.providers.gemini.usage import encode_usage
 from edgeagent.types import ChatCompletionChunk, ChoiceDelta, ChunkChoice
-from edgeagent.types.assembly import assemble
+from edgeagent.types.assembly import assemble, joined_native
 from edgeagent.types.completion import Annotation
 from edgeagent.wire.json import dump_json
 
@@ -29,7 +31,7 @@ _TEXTS: Final = (("reasoning_content", True), ("content", False), ("refusal", Fa
 class _Sent:
     """What was sent of one choice."""
 
-    __slots__ = ("calls", "cited", "end", "lead", "text", "told")
+    __slots__ = ("calls", "cited", "end", "foreign", "lead", "text", "told")
 
     def __init__(self) -> None:
         self.lead = {True: 0, False: 0}  # characters (of thoughts, of text) sent, and not yet told by native parts
@@ -37,6 +39,7 @@ class _Sent:
         self.calls: list[ChunkChoice] = []
         self.text: list[str] = []
         self.cited: list[Annotation] = []
+        self.foreign: list[dict[str, Any]] = []  # native content of another format
         self.end: ChunkChoice | None = None
 
 
@@ -72,7 +75,9 @@ class GenerateStreamEncoder:
         candidates = []
         for index in sorted(self._choices):
             sent = self._choices[index]
-            candidate: dict[str, Any] = {"content": {"parts": self._calls(sent), "role": "model"}, "index": index}
+            native = joined_native(sent.foreign) if sent.foreign else None
+            parts = with_seal(self._calls(sent), native, "".join(sent.text))
+            candidate = _candidate(parts, index)
             word, own = finish_word("stop", None), {}
             if sent.end is not None:
                 word = finish_word(sent.end.finish_reason, sent.end.native_finish_reason)
@@ -96,7 +101,7 @@ class GenerateStreamEncoder:
         tokens = logprobs_result(choice.logprobs)
         if not parts and tokens is None:
             return b""
-        candidate: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": choice.index}
+        candidate = _candidate(parts, choice.index)
         if tokens is not None:
             candidate["logprobsResult"] = tokens
         return _event({"candidates": [candidate], **self._top})
@@ -118,7 +123,10 @@ class GenerateStreamEncoder:
 
 def _native(sent: _Sent, delta: ChoiceDelta) -> list[dict[str, Any]]:
     native = delta.native_content
-    if native is None or native.get("wire") != WIRE:
+    if native is None:
+        return []
+    if native.get("wire") != WIRE:
+        sent.foreign.append(native)
         return []
     parts: list[dict[str, Any]] = []
     for part in native.get("content") or ():
@@ -146,6 +154,11 @@ def _texts(sent: _Sent, delta: ChoiceDelta) -> list[dict[str, Any]]:
         if rest := text[ahead:]:
             parts.append({"text": rest, "thought": True} if is_thought else {"text": rest})
     return parts
+
+
+def _candidate(parts: list[dict[str, Any]], index: int) -> dict[str, Any]:
+    """A content is never without a part: Google's SDK would take the answer for invalid, and its chats forget it."""
+    return {"content": {"parts": parts or [{"text": ""}], "role": "model"}, "index": index}
 
 
 def _event(body: dict[str, Any]) -> bytes:

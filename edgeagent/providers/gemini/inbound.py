@@ -25,6 +25,7 @@ from edgeagent.providers.gemini.parts import (
 )
 from edgeagent.providers.gemini.request import TIERS
 from edgeagent.providers.gemini.schema import json_schema_of
+from edgeagent.providers.gemini.signing import has_seal, sealed_in, without_seals
 from edgeagent.providers.gemini.thinking import effort_of
 from edgeagent.types import ChatRequest
 from edgeagent.types.faults import first_fault
@@ -181,6 +182,7 @@ def _system(instruction: Any) -> Iterator[Message]:
 def _contents(contents: list[Any]) -> list[Message]:
     messages: list[Message] = []
     waiting: dict[str, list[str]] = {}  # ids of calls that no result has answered yet, by name
+    run: list[tuple[int, list[Part]]] = []  # contents of the model's that follow each other
     for i, value in enumerate(contents):
         where = f"contents[{i}]"
         content = _object(value, where)
@@ -190,12 +192,29 @@ def _contents(contents: list[Any]) -> list[Message]:
             _check(part, f"{where}.parts[{number}]")
         role = content.get("role") or "user"
         if role == "model":
-            messages.append(_assistant(parts, i, waiting))
-        elif role in ("user", "function", "tool"):
+            run.append((i, parts))
+            if has_seal(parts):  # the end of one answer
+                messages += _told_by_others(run, waiting)
+                run = []
+            continue
+        messages += [_assistant(parts, number, waiting) for number, parts in run]
+        run = []
+        if role in ("user", "function", "tool"):
             messages += _user([_without_no(part) for part in parts], where, waiting)
         else:
             _refuse("is neither user nor model", f"{where}.role")
-    return messages
+    return messages + [_assistant(parts, number, waiting) for number, parts in run]
+
+
+def _told_by_others(run: list[tuple[int, list[Part]]], waiting: dict[str, list[str]]) -> list[Message]:
+    """The answer of another vendor that these contents are, as one message; several where they carry nothing."""
+    sealed = sealed_in(run[-1][1])
+    bare = [(number, without_seals(parts)) for number, parts in run]
+    if sealed is None:
+        return [_assistant(parts, number, waiting) for number, parts in bare if parts]
+    message = _assistant([part for _, parts in bare for part in parts], run[-1][0], waiting)
+    said = message["content"] or sealed.text  # some SDKs send back the calls alone
+    return [{**message, "content": said or message["content"], "native_content": sealed.native}]
 
 
 def _assistant(parts: list[Part], number: int, waiting: dict[str, list[str]]) -> Message:

@@ -1,7 +1,7 @@
 """A completion → an answer of generateContent, for clients that speak Google's API.
 
 A message with `native_content` of this wire gives exactly those parts, as long as it still says what they say.
-Otherwise: thoughts, text, refusal, tool calls.
+Otherwise: thoughts, text, refusal, tool calls, and what another vendor signed as a signature.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from edgeagent.providers.gemini.grounding import grounding_of
 from edgeagent.providers.gemini.names import FINISH_NUMBERS, FINISH_NUMBERS_VERTEX
 from edgeagent.providers.gemini.parts import is_made, native_parts
 from edgeagent.providers.gemini.response import FINISH_REASONS
+from edgeagent.providers.gemini.signing import with_seal
 from edgeagent.providers.gemini.usage import encode_usage
 from edgeagent.types import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageToolCall
 from edgeagent.types.completion import Choice, ChoiceLogprobs
@@ -98,4 +99,5 @@ def _parts(message: ChatCompletionMessage) -> list[dict[str, Any]]:
     if message.function_call is not None:
         call = {"name": message.function_call.name, "args": input_of(message.function_call.arguments) or {}}
         parts.append({"functionCall": call})
-    return [*parts, *(call_part(call) for call in message.tool_calls or ())]
+    parts += [call_part(call) for call in message.tool_calls or ()]
+    return with_seal(parts, message.native_content, message.content)

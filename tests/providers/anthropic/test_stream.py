@@ -17,6 +17,7 @@ from edgeagent.errors import (
     ResponseValidationError,
 )
 from edgeagent.providers.calls import CUSTOM_INPUT, JSON_TOOL, wire_id
+from edgeagent.providers.sealed import unseal
 from edgeagent.types import ChatCompletion, ChatCompletionChunk
 from edgeagent.types.assembly import assemble, to_chunks
 from tests.providers.anthropic.support import (
@@ -539,9 +540,13 @@ def test_encoded_nothing() -> None:
 
 
 def test_encoded_foreign_native_content() -> None:
-    """Another vendor's blocks have no place."""
-    values = encoded(chunk(content="x", native_content={"wire": "google.generate", "content": [{"text": "x"}]}))
-    assert short(values) == ["start", (0, "text"), "x", "stop", "delta", "stop"]
+    """Another vendor's blocks are carried, together, in a block that nobody else reads."""
+    content = [{"text": "x"}, {"text": "y"}]
+    native = [{"wire": "google.generate", "content": [part]} for part in content]
+    values = encoded(chunk(content="x", native_content=native[0]), chunk(content="y", native_content=native[1]))
+    assert short(values) == ["start", (0, "text"), "x", "y", "stop", (1, "redacted_thinking"), "stop", "delta", "stop"]
+    block = next(value["content_block"] for value in values if value.get("index") == 1)
+    assert unseal(block["data"]) == ({"wire": "google.generate", "content": content}, "xy")
 
 
 REPLAYED = [
