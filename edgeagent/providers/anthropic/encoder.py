@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from edgeagent.errors import APIStatusError
 from edgeagent.providers.anthropic.blocks import WIRE
+from edgeagent.providers.anthropic.citing import citations_of
 from edgeagent.providers.anthropic.errors import encode_error
 from edgeagent.providers.anthropic.outbound import sealed_block, stop_details, stop_reason_of
 from edgeagent.providers.anthropic.response import CHOICE_FIELDS
@@ -20,6 +21,7 @@ from edgeagent.providers.anthropic.usage import encode_usage
 from edgeagent.providers.calls import CUSTOM_INPUT, arguments_of, input_of, wire_id
 from edgeagent.types import ChatCompletionChunk, ChoiceDelta, ChoiceDeltaToolCall, ChunkChoice
 from edgeagent.types.assembly import joined_native
+from edgeagent.types.completion import Annotation
 from edgeagent.wire.json import dump_json
 
 __all__ = ["MessageStreamEncoder"]
@@ -62,6 +64,7 @@ class MessageStreamEncoder:
         "_called",
         "_calls",
         "_choice",
+        "_cited",
         "_current",
         "_end",
         "_extra",
@@ -88,6 +91,7 @@ class MessageStreamEncoder:
         self._refusal = ""
         self._foreign: list[dict[str, Any]] = []  # native content of another format
         self._said: list[str] = []
+        self._cited: list[Annotation] = []  # of the text whose block is open, or begins next
         self._choice: ChunkChoice | None = None  # with the finish reason
         self._usage: dict[str, Any] = encode_usage(None)
         self._extra: dict[str, Any] = {}
@@ -143,12 +147,15 @@ class MessageStreamEncoder:
         delta = choice.delta
         native = delta.native_content
         if native is not None and native.get("wire") == WIRE:
+            self._cited = []  # the blocks have the citations, too
             for block in native.get("content") or ():
                 self._native_block(block, out)
         elif native is not None:
             self._foreign.append(native)
         self._said.append(delta.content or "")
         if not self._replay:
+            if native is None or native.get("wire") != WIRE:
+                self._cited += delta.annotations or ()
             self._content(delta, out)
             if choice.finish_reason != "content_filter":  # there it is the end's detail
                 self._text("text", delta.refusal, out)
@@ -279,6 +286,10 @@ class MessageStreamEncoder:
             elif not any(call.pieces):
                 self._delta(out, type="input_json_delta", partial_json="")
             self._current = None
+        if self._kind == "text" and self._cited:
+            for citation in citations_of(self._cited):
+                self._delta(out, type="citations_delta", citation=citation)
+            self._cited = []
         out.append(_event("content_block_stop", index=self._index - 1))
         self._kind = None
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.anthropic.blocks import call_of, native_content, read_blocks
+from edgeagent.providers.anthropic.citing import is_cited_here, without_citations
 from edgeagent.providers.anthropic.content import BLOCK_FIELDS
 from edgeagent.providers.anthropic.messages import RESULT_FIELDS, SYSTEM_FIELDS
 from edgeagent.providers.anthropic.response import InvalidMessageError, check_block
@@ -207,6 +208,7 @@ def _assistant(content: Any, where: str) -> Message:
             check_block(block, f"{where}.content.{i}")
         except InvalidMessageError as error:
             raise RequestValidationError(f"{error}.", param=f"{where}.content.{i}") from None
+    blocks = [without_citations(block) if is_cited_here(block) else block for block in blocks]
     seal = next((block["data"] for block in blocks if _is_sealed(block)), None)
     if seal is not None:
         return _told_by_another(unseal(seal), [block for block in blocks if not _is_sealed(block)], where)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.providers.anthropic.blocks import WIRE, native_blocks
+from edgeagent.providers.anthropic.citing import citations_of
 from edgeagent.providers.anthropic.response import FINISH_REASONS
 from edgeagent.providers.anthropic.usage import encode_usage
 from edgeagent.providers.calls import CUSTOM_INPUT, RAW_ARGUMENTS, input_of, wire_id
@@ -106,7 +107,11 @@ def _blocks(message: ChatCompletionMessage) -> list[dict[str, Any]]:
     if message.native_content and message.native_content.get("wire") != WIRE:
         blocks.append(sealed_block(message.native_content, message.content))
     spoken = message.audio.transcript if message.audio else None
-    blocks += [{"type": "text", "text": text} for text in (message.content or spoken, message.refusal) if text]
+    if said := message.content or spoken:
+        cited = citations_of(message.annotations or ())
+        blocks.append({"type": "text", "text": said, **({"citations": cited} if cited else {})})
+    if message.refusal:
+        blocks.append({"type": "text", "text": message.refusal})
     if message.function_call is not None:
         value = input_of(message.function_call.arguments)
         call = {"id": "function_1", "name": message.function_call.name}
