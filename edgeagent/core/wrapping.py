@@ -12,8 +12,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from edgeagent.core.wrapped_tokens import Tokens
 from edgeagent.providers.base import Promise
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
+from edgeagent.types.chunk import ChunkChoice
+from edgeagent.types.completion import ChatCompletionTokenLogprob, ChoiceLogprobs
 
 __all__ = ["EDIT", "Unwrapper", "Wrapped", "unwrap", "wrap"]
 
@@ -74,6 +77,10 @@ def unwrap(completion: ChatCompletion) -> None:
         if choice.message.content:
             text = _Text()
             choice.message.content = text.feed(choice.message.content) + text.end()
+            if choice.logprobs is not None and choice.logprobs.content:
+                tokens = Tokens()
+                tokens.add(choice.logprobs.content)
+                choice.logprobs.content = text.tokens(tokens, last=True)
 
 
 class Unwrapper:
@@ -83,11 +90,12 @@ class Unwrapper:
         then: changes each chunk further, in place.
     """
 
-    __slots__ = ("_texts", "_then")
+    __slots__ = ("_texts", "_then", "_tokens")
 
     def __init__(self, then: Callable[[ChatCompletionChunk], object] | None = None) -> None:
         self._then = then
         self._texts: dict[int, _Text] = {}
+        self._tokens: dict[int, Tokens] = {}  # of choices that have any
 
     def __call__(self, chunk: ChatCompletionChunk) -> None:
         """Change the chunk in place."""
@@ -99,18 +107,33 @@ class Unwrapper:
                 shown += text.end()
             if content or shown:
                 choice.delta.content = shown
+            if choice.logprobs is not None or choice.index in self._tokens:
+                self._with_tokens(choice, text)
         if self._then is not None:
             self._then(chunk)
+
+    def _with_tokens(self, choice: ChunkChoice, text: _Text) -> None:
+        tokens = self._tokens.get(choice.index) or self._tokens.setdefault(choice.index, Tokens())
+        told = choice.logprobs
+        if told is not None and told.content:
+            tokens.add(told.content)
+        found = text.tokens(tokens, last=choice.finish_reason is not None)
+        if told is not None and (found or told.refusal):
+            told.content = found
+        else:
+            choice.logprobs = ChoiceLogprobs(content=found) if found else None
 
 
 class _Text:
     """One text: `{"answer": <value>}` becomes `<value>`, anything else stays as it is."""
 
-    __slots__ = ("_depth", "_escaped", "_held", "_quoted", "_state")
+    __slots__ = ("_depth", "_escaped", "_given", "_held", "_quoted", "_start", "_state")
 
     def __init__(self) -> None:
         self._state: Literal["before", "within", "after", "plain"] = "before"
         self._held = ""
+        self._start = 0  # where the value begins, in bytes
+        self._given = 0  # how many of it have been given
         self._depth = 0
         self._quoted = False
         self._escaped = False
@@ -129,13 +152,25 @@ class _Text:
             if opening is None or opening.end() == len(text):
                 self._held = text
                 return ""
+            self._start = _size(text[: opening.end()])
             self._state, text = "within", text[opening.end() :]
-        return self._value(text)
+        shown = self._value(text)
+        self._given += _size(shown)
+        return shown
+
+    def tokens(self, tokens: Tokens, *, last: bool) -> list[ChatCompletionTokenLogprob]:
+        """Those of what has been given, as far as they were not; `last`: nothing more will be."""
+        if self._state == "plain":
+            return tokens.rest()
+        return tokens.between(self._start, self._start + self._given, last=last)
 
     def end(self) -> str:
         """What was held back because it might have become the object's beginning, and did not."""
         held, self._held = self._held, ""
-        return held if self._state == "before" and not _OPENING.fullmatch(held) else ""
+        if self._state != "before" or _OPENING.fullmatch(held):
+            return ""
+        self._state = "plain"
+        return held
 
     def _value(self, text: str) -> str:
         """What of the text belongs to the value; it ends before the object's brace, or before a comma."""
@@ -162,6 +197,10 @@ class _Text:
         shown = text.rstrip(_SPACES)
         self._held = text[len(shown) :]
         return shown
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _may_open(text: str) -> bool:

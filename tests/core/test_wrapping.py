@@ -121,6 +121,82 @@ def test_other_texts_stay(text: str, places: list[int]) -> None:
         assert told == text
 
 
+def tokens_of(text: str, places: list[int], *, told: bool) -> list[dict[str, Any]]:
+    """A text in tokens, which may be parts of characters where their bytes are told."""
+    raw = text.encode()
+    ends = sorted({place % (len(raw) + 1) for place in places} | {len(raw)})
+    pieces = [raw[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    if not told:
+        return [{"token": piece, "logprob": -1.0} for piece in cut(text, places)]
+    return [{"token": piece.decode(errors="replace"), "logprob": -1.0, "bytes": list(piece)} for piece in pieces]
+
+
+def said(tokens: Any) -> str:
+    """What tokens say, by their bytes where these are told."""
+    tokens = tokens or []
+    return b"".join(one.token.encode() if one.bytes is None else bytes(one.bytes) for one in tokens).decode()
+
+
+@given(TREES | st.text(alphabet="ü…🙂"), st.sampled_from([None, 1]), st.lists(st.integers(0, 99)), st.booleans())
+def test_tokens_say_what_the_text_says(value: Any, indent: int | None, places: list[int], told: bool) -> None:
+    """Whole and streamed, with tokens beside their piece of the text or all of them at once."""
+    text = json.dumps({"answer": value}, indent=indent, ensure_ascii=False)
+    expected, tokens = whole(text), tokens_of(text, places, told=told)
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "logprobs": {"content": tokens}}
+    completion = ChatCompletion.model_validate({"id": "c", "created": 1, "model": "m", "choices": [choice]})
+    unwrap(completion)
+    assert completion.choices[0].logprobs is not None
+    assert said(completion.choices[0].logprobs.content) == expected
+    pieces = cut(text, places) if not told else list(text)
+    beside = [[token] for token in tokens] if not told else [tokens, *[[]] * (len(pieces) - 1)]
+    take_out, found = Unwrapper(), list[Any]()
+    ends: list[Any] = [
+        {"delta": {"content": one}, "logprobs": {"content": two}} for one, two in zip(pieces, beside, strict=True)
+    ]
+    for end in (*ends, {"delta": {}, "finish_reason": "stop"}):
+        made = {"id": "c", "created": 1, "model": "m", "choices": [{"index": 0, **end}]}
+        chunk = ChatCompletionChunk.model_validate(made)
+        take_out(chunk)
+        if chunk.choices[0].logprobs is not None:
+            found += chunk.choices[0].logprobs.content or []
+    assert said(found) == expected
+    if not told:
+        assert "".join(one.token for one in found) == expected
+
+
+def test_tokens_of_the_wrapping_are_left_out() -> None:
+    """One that has a part of both is cut; the others are as they were, with what might have stood in their place."""
+    written = ['{"', "answer", '":[', "1", "]}", "<end>"]
+    tokens = [
+        {"token": one, "logprob": -n, "top_logprobs": [{"token": "x", "logprob": -9}]} for n, one in enumerate(written)
+    ]
+    message = {"role": "assistant", "content": "".join(written[:-1])}
+    choice = {"index": 0, "message": message, "logprobs": {"content": tokens}}
+    completion = ChatCompletion.model_validate({"id": "c", "created": 1, "model": "m", "choices": [choice]})
+    unwrap(completion)
+    told = completion.choices[0].logprobs
+    assert told is not None
+    assert [(one.token, one.logprob) for one in told.content or []] == [("[", -2), ("1", -3), ("]", -4)]
+    assert all(len(one.top_logprobs or []) == 1 for one in told.content or [])
+
+
+@pytest.mark.parametrize("text", ['{"answers": 1}', '{"ans', "I cannot say.", "null"])
+def test_tokens_of_other_texts_stay(text: str) -> None:
+    """All of them, also those that no text has."""
+    tokens = [{"token": one, "logprob": -1} for one in (*text, "<end>")]
+    take_out, found = Unwrapper(), list[Any]()
+    ends: list[Any] = [
+        {"delta": {"content": token["token"]}, "logprobs": {"content": [token]}} for token in tokens[:-1]
+    ]
+    for end in (*ends, {"delta": {}, "logprobs": {"content": tokens[-1:]}, "finish_reason": "stop"}):
+        made = {"id": "c", "created": 1, "model": "m", "choices": [{"index": 0, **end}]}
+        chunk = ChatCompletionChunk.model_validate(made)
+        take_out(chunk)
+        if chunk.choices[0].logprobs is not None:
+            found += chunk.choices[0].logprobs.content or []
+    assert [one.token for one in found] == [token["token"] for token in tokens]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
