@@ -76,6 +76,7 @@ class OpenAICompatible(Vendor):
         self.key_variables = (api_key_variable,) if api_key_variable else known.keys
         self.key_required = bool(known.keys)
         self.families = known.families
+        self.reseller = known.reseller
         self.codec: ChatCodec = OpenAIChatCodec(quirks if quirks is not None else known.quirks)
         super().__init__(
             name=name,

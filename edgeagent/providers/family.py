@@ -27,6 +27,7 @@ class Row:
         base_url_variables: environment variables that may hold the address.
         vendor: its id in telemetry and prices; default: the name.
         families: how its own models' names begin.
+        reseller: whether it serves many makers' models, by names that need not be theirs.
         features: what at least some of its models can do. A model that cannot is the server's to refuse.
         quirks: how it differs from OpenAI.
         path: of chat requests, below the address.
@@ -45,6 +46,7 @@ class Row:
     base_url_variables: tuple[str, ...] = ()
     vendor: str | None = None
     families: tuple[str, ...] = ()
+    reseller: bool = False
     features: frozenset[Feature] = ALL_CAPABILITIES.features
     quirks: Quirks = COMPATIBLE
     path: str = "/chat/completions"

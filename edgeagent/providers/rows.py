@@ -206,6 +206,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://openrouter.ai/docs/api-reference/overview",
             quirks=_OPEN,
             responses="/responses",
+            reseller=True,
         ),
         Row(
             "vercel",
@@ -214,6 +215,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://vercel.com/docs/ai-gateway/openai-compat",
             quirks=_OPEN,
             responses="/responses",
+            reseller=True,
         ),
         Row(
             "huggingface",
@@ -252,6 +254,7 @@ ROWS: Final[Mapping[str, Row]] = {
             features=_CHAT,
             path="/v1/chat/completions",
             quirks=replace(_PLAIN, renamed=_LIMIT),
+            reseller=True,
         ),
         Row(
             "databricks",
@@ -260,6 +263,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://docs.databricks.com/en/machine-learning/foundation-model-apis/api-reference.html",
             features=_can(_SEEING, "n", "logprobs"),
             quirks=replace(_PLAIN, stream_options=False, renamed=_LIMIT, developer_role=False),
+            reseller=True,
         ),
         Row(
             "snowflake",
@@ -269,6 +273,7 @@ ROWS: Final[Mapping[str, Row]] = {
             features=_SEEING,
             automatic=False,
             quirks=_PLAIN,
+            reseller=True,
         ),
         Row(
             "cloudflare_openai",
@@ -287,6 +292,7 @@ ROWS: Final[Mapping[str, Row]] = {
             key_header="cf-aig-authorization",
             key_scheme="Bearer ",
             automatic=False,
+            reseller=True,
         ),
         Row(
             "github",
@@ -295,6 +301,7 @@ ROWS: Final[Mapping[str, Row]] = {
             "https://docs.github.com/en/rest/models/inference",
             automatic=False,  # every workflow has that variable
             quirks=_PLAIN,
+            reseller=True,
         ),
         Row(
             "github_copilot",
@@ -305,6 +312,7 @@ ROWS: Final[Mapping[str, Row]] = {
             automatic=False,
             quirks=_PLAIN,
             responses="/responses",
+            reseller=True,
         ),
         Row(
             "azure_ai",
@@ -316,6 +324,7 @@ ROWS: Final[Mapping[str, Row]] = {
             key_header="api-key",
             query=(("api-version", "2024-05-01-preview"),),
             quirks=_PLAIN,
+            reseller=True,
         ),
         Row(
             "portkey",
@@ -323,6 +332,7 @@ ROWS: Final[Mapping[str, Row]] = {
             ("PORTKEY_API_KEY",),
             "https://portkey.ai/docs/api-reference/inference-api/chat",
             key_header="x-portkey-api-key",
+            reseller=True,
         ),
         Row(
             "crusoe",
@@ -342,6 +352,7 @@ ROWS: Final[Mapping[str, Row]] = {
             quirks=_PLAIN,
             automatic=False,  # the key is that of Bedrock's own API, too
             responses="/responses",
+            reseller=True,
         ),
         Row(
             "gemini_openai",

@@ -67,6 +67,8 @@ class Vendor:
     base_url_variables: ClassVar[tuple[str, ...]] = ()
     key_required: bool = True
     families: tuple[str, ...] = ()
+    reseller: bool = False
+    """Whether it serves many makers' models, by names that need not be theirs: a maker's own name means the maker."""
     codec: ChatCodec
     """The wire format of every model, unless `codec_for` says otherwise."""
     stream_query: ClassVar[Mapping[str, str]] = {}

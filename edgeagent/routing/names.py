@@ -1,7 +1,8 @@
 """A model's name → the targets it means.
 
 In this order: a key of the client's `models`; `"provider/model"` when the first segment is a configured provider's
-name; an exact model known to a configured provider; the name's family; the first provider, with a warning.
+name; an exact model known to a configured provider; the name's family; a model that a provider is known to serve as one
+of many makers'; the first provider, with a warning.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ class ProviderNames(Protocol):
 
     def family(self, model: str, /) -> bool:
         """Whether the name looks like one of its models."""
+        ...
+
+    def hosts(self, model: str, /) -> bool:
+        """Whether it is known to serve this model of another maker's, who comes first."""
         ...
 
 
@@ -129,10 +134,13 @@ class Names:
                 if provider.name == first and not provider.literal:
                     return Target(first, rest)
         for provider in self._providers:
-            if provider.knows(model):
+            if provider.knows(model) or (provider.name == self._addressed and provider.hosts(model)):
                 return Target(provider.name, model)
         for provider in self._providers:
             if provider.family(model):
+                return Target(provider.name, model)
+        for provider in self._providers:
+            if provider.hosts(model):
                 return Target(provider.name, model)
         return None
 

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from edgeagent import EdgeClient
-from edgeagent.providers import Anthropic, Gemini, OpenAI
+from edgeagent.providers import (
+    Anthropic,
+    AzureOpenAI,
+    Bedrock,
+    Cohere,
+    Gemini,
+    Mistral,
+    OpenAI,
+    OpenAICompatible,
+)
 
 __all__: list[str] = []
 
@@ -35,6 +44,55 @@ def test_a_model_is_its_maker_s_in_any_order(providers: tuple[Any, ...], model: 
     """The price table has Claude's models among Google's, for Vertex AI; the Gemini API does not serve them."""
     with EdgeClient(providers=[kind(api_key="k") for kind in providers]) as client:
         assert target(client, model) == f"{provider}/{model}"
+
+
+RESELLERS = [
+    OpenAICompatible(name="openrouter", api_key="k"),
+    AzureOpenAI(api_key="k", azure_endpoint="https://r.test", api_version="v"),
+    Bedrock(api_key="k", region_name="us-east-1"),
+]
+MAKERS = [
+    OpenAI(api_key="k"),
+    Anthropic(api_key="k"),
+    Cohere(api_key="k"),
+    Mistral(api_key="k"),
+    OpenAICompatible(name="xai", api_key="k"),
+    OpenAICompatible(name="groq", api_key="k"),
+]
+
+
+@pytest.mark.parametrize("providers", [[*RESELLERS, *MAKERS], [*MAKERS, *RESELLERS]])
+@pytest.mark.parametrize(
+    ("model", "provider"),
+    [
+        ("o3", "openai"),
+        ("text-embedding-3-small", "openai"),
+        ("claude-2.1", "anthropic"),
+        ("claude-sonnet-5", "anthropic"),
+        ("command-r", "cohere"),
+        ("command-r-plus-04-2024", "cohere"),
+        ("grok-3", "xai"),
+        ("codestral-2501", "mistral"),
+        ("mistral-saba-24b", "groq"),
+        ("deepseek/deepseek-chat", "openrouter"),
+        ("amazon.nova-pro-v1:0", "bedrock"),
+        ("phi-4-reasoning-plus", None),
+    ],
+)
+def test_a_makers_own_name_is_no_resellers(providers: list[Any], model: str, provider: str | None) -> None:
+    """OpenRouter's own names have a slash, Azure's are the deployments', Bedrock's have a maker; others keep theirs."""
+    with EdgeClient(providers=providers) as client:
+        first = next(one.name for one in providers if one.name in ("openrouter", "azure"))
+        assert target(client, model) == f"{provider or first}/{model}"
+
+
+def test_a_deployment_that_was_named_is_meant() -> None:
+    """By the order, as among others who are known to serve it."""
+    azure = AzureOpenAI(api_key="k", azure_endpoint="https://r.test", api_version="v", models=["o3"])
+    with EdgeClient(providers=[azure, OpenAI(api_key="k")]) as client:
+        assert target(client, "o3") == "azure/o3"
+    with EdgeClient(providers=[RESELLERS[1]]) as client:
+        assert target(client, "o3") == "azure/o3"
 
 
 def test_nobody_is_known_to_serve_another_maker_s_model() -> None:

@@ -23,12 +23,16 @@ class P:
     families: tuple[str, ...] = ()
     literal: bool = False
     seen: list[str] = field(default_factory=list)
+    hosted: tuple[str, ...] = ()
 
     def knows(self, model: str) -> bool:
         return model in self.models
 
     def family(self, model: str) -> bool:
         return bool(self.families) and model.startswith(self.families)
+
+    def hosts(self, model: str) -> bool:
+        return model in self.hosted
 
 
 OPENAI = P("openai", ("gpt-4o",), ("gpt-",))
@@ -74,6 +78,28 @@ def test_exact_names_come_before_families() -> None:
     """A provider that knows the model wins over an earlier one that only knows its like."""
     compatible = P("mine", ("gpt-oss",))
     assert Names([OPENAI, compatible], {}).resolve("gpt-oss") == (Target("mine", "gpt-oss"),)
+
+
+def test_who_makes_a_model_comes_before_who_serves_everybodys() -> None:
+    """In any order, and by the name's family alone; where nobody else is known to, or it was asked, it is meant."""
+    reseller = P("reseller", hosted=("gpt-4o", "gpt-9", "llama"))
+    for providers in ([reseller, OPENAI], [OPENAI, reseller]):
+        names = Names(providers, {})
+        assert [str(*names.resolve(model)) for model in ("gpt-4o", "gpt-9")] == ["openai/gpt-4o", "openai/gpt-9"]
+        assert names.resolve("llama") == (Target("reseller", "llama"),)
+        assert names.explains("llama")
+        assert names.addressed(reseller, literal=False).resolve("gpt-4o") == (Target("reseller", "gpt-4o"),)
+        assert names.addressed(OPENAI, literal=False).resolve("gpt-4o") == (Target("openai", "gpt-4o"),)
+
+
+def test_who_was_asked_comes_first_among_those_who_serve_a_model() -> None:
+    """Whatever their order; an exact name still comes before a family."""
+    twin, mine = P("azure", ("gpt-4o",), ("gpt-",)), P("mine", ("gpt-oss",))
+    names = Names([OPENAI, twin, mine], {}).addressed(twin, literal=False)
+    assert names.resolve("gpt-4o") == (Target("azure", "gpt-4o"),)
+    assert names.resolve("gpt-9") == (Target("azure", "gpt-9"),)
+    assert names.resolve("gpt-oss") == (Target("mine", "gpt-oss"),)
+    assert names.resolve("llama") == (Target("azure", "llama"),)
 
 
 def test_an_unexplained_name() -> None:

@@ -66,6 +66,7 @@ class Bedrock(Vendor):
     """
 
     vendor = "aws.bedrock"
+    reseller = True
     default_name: ClassVar[str] = "bedrock"
     key_variables = (_BEARER,)
     key_required = False

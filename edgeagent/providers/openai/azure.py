@@ -68,6 +68,7 @@ class AzureOpenAI(Vendor):
     """
 
     vendor = "azure.ai.openai"
+    reseller = True
     default_name: ClassVar[str] = "azure"
     key_variables = (TOKEN_VARIABLE, "AZURE_OPENAI_API_KEY")
     query_lists: ClassVar[str] = "[]"
