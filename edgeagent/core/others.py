@@ -10,7 +10,7 @@ from edgeagent.core.wrapping import EDIT, Unwrapper, Wrapped, unwrap, wrap
 from edgeagent.errors import RequestValidationError
 from edgeagent.limits.outputs import output_of
 from edgeagent.providers.base import HTTPProvider, Promise
-from edgeagent.providers.fitting import fitted, without_failures
+from edgeagent.providers.fitting import fitted, is_sure, without_failures
 from edgeagent.providers.renaming import Renamed, rename
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest, Target
 
@@ -63,7 +63,8 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
             raise
     elif not _stands_in(call, target):
         return ForTarget(request)
-    wire = "" if provider is None else provider.codec_for(target.model).wire
+    codec = None if provider is None else provider.codec_for(target.model)
+    wire = "" if codec is None else codec.wire
     if call.native is not None:
         request, left = without_failures(request, wire)
         dropped += left
@@ -74,7 +75,8 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
     if _stands_in(call, target) or (call.native is not None and call.native.asked.codec.wire != wire):
         made = _with_names(made, wire)
     able = provider.capabilities(target.model)
-    fit = fitted(made.request, wire, able, able.max_output or output_of(target.model))
+    sure = call.native is not None and codec is not None and is_sure(call.native.asked.codec.wire, codec)
+    fit = fitted(made.request, wire, able, able.max_output or output_of(target.model), sure=sure)
     return made._replace(request=fit.request, dropped=made.dropped + fit.dropped, edits=made.edits + fit.edits)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from edgeagent.providers.base import Capabilities
+from edgeagent.providers.base import Capabilities, ChatCodec
 from edgeagent.providers.texts import text_of
 from edgeagent.types import ChatRequest
 
-__all__ = ["Fitted", "fitted", "without_failures"]
+__all__ = ["Fitted", "fitted", "is_sure", "without_failures"]
 
 
 class Fitted(NamedTuple):
@@ -23,6 +23,9 @@ class Fitted(NamedTuple):
 
 _OPENAI: Final = "openai."
 """How the names of OpenAI's formats begin."""
+
+_SURE: Final = ("anthropic.", "google.")
+"""The same of those in which an answer is always of the schema that it was wanted in."""
 
 _TOLD_OF_FAILURES: Final = ("anthropic.", "bedrock.", "google.")
 """The same of the formats that can mark the result of a tool as failed."""
@@ -41,7 +44,16 @@ def without_failures(request: ChatRequest, wire: str) -> tuple[ChatRequest, tupl
     return request.model_copy(update={"messages": messages}), () if said else ("is_error",)
 
 
-def fitted(request: ChatRequest, wire: str, able: Capabilities, most: int | None) -> Fitted:
+def is_sure(asked: str, codec: ChatCodec) -> bool:
+    """Whether an answer is always kept to its schema in the format that was `asked`, and has to be asked for it now.
+
+    So it is with OpenAI; who else has its format may not compile schemas.
+    """
+    is_openais = codec.wire.startswith(_OPENAI) and not getattr(codec, "is_dialect", False)
+    return is_openais and asked.startswith(_SURE)
+
+
+def fitted(request: ChatRequest, wire: str, able: Capabilities, most: int | None, *, sure: bool = False) -> Fitted:
     """The request as a model takes it that it was not made for.
 
     Args:
@@ -49,13 +61,32 @@ def fitted(request: ChatRequest, wire: str, able: Capabilities, most: int | None
         wire: the name of the format in which it is going to be sent.
         able: what the model can do.
         most: the output tokens that it gives at most, if that is known.
+        sure: what `is_sure` says.
     """
     made = Fitted(request)
+    if sure:
+        made = _with_strict(made)
     if wire.startswith(_OPENAI):
         made = _with_short_user(_with_properties(made))
     for step in (_with_effort, _with_sampling, _with_advice):
         made = step(made, able)
     return _with_limit(made, most)
+
+
+def _with_strict(made: Fitted) -> Fitted:
+    """Where OpenAI compiles the schema: elsewhere a schema is always kept to."""
+    form = made.request.response_format
+    named = form.get("json_schema") if isinstance(form, Mapping) else None
+    if form is None or not isinstance(named, Mapping) or "strict" in named:
+        return made
+    from edgeagent.providers.openai.strict import closed
+
+    schema = closed(named.get("schema"))
+    if schema is None:
+        return made
+    form = {**form, "json_schema": {**named, "schema": schema, "strict": True}}
+    edits = (*made.edits, "The answer's schema is asked for with strict, so that the answer is sure to be of it.")
+    return made._replace(request=made.request.model_copy(update={"response_format": form}), edits=edits)
 
 
 def _with_properties(made: Fitted) -> Fitted:
