@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.gemini.content import PART_FIELDS
+from edgeagent.providers.gemini.parts import WIRE
 from edgeagent.providers.native import refuse_uploads, without
 from edgeagent.types import ChatRequest
 
@@ -22,6 +23,7 @@ _OWN: Final = frozenset(
 _SAID: Final = frozenset({"thinkingConfig", "responseModalities"})
 _OF_FUNCTIONS: Final = frozenset({"behavior", "response", "responseJsonSchema"})
 """What a declaration says beyond a call: what comes back, and whether it is waited for."""
+_ORDER: Final = "propertyOrdering"
 _OF_PARTS: Final = frozenset({"displayName", *PART_FIELDS})
 _DETAILS: Final = {
     "MEDIA_RESOLUTION_LOW": "low",
@@ -68,18 +70,63 @@ def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
     dropped = list(_dropped(extra, config, calling))
     if request.tools:
         changes["tools"] = [_tool(tool, dropped) for tool in request.tools]
-    if any(_OF_PARTS & part.keys() for message in request.messages for part in _parts(message)):
-        changes["messages"] = [_message(message, dropped) for message in request.messages]
+    if request.response_format is not None:
+        changes["response_format"] = _ordered(request.response_format)
+    messages = _whole(request.messages)
+    if len(messages) < len(request.messages):
+        changes["messages"] = messages
+    if any(_OF_PARTS & part.keys() for message in messages for part in _parts(message)):
+        changes["messages"] = [_message(message, dropped) for message in messages]
     return without(request, _OWN, changes), tuple(dropped)
 
 
 def _tool(tool: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
+    tool = _ordered(tool)
     function = _object(tool.get("function"))
     own = sorted(_OF_FUNCTIONS & function.keys())
     if not own:
         return dict(tool)
     dropped += [name for name in map("tools.{}".format, own) if name not in dropped]
     return {**tool, "function": {name: value for name, value in function.items() if name not in own}}
+
+
+def _ordered(schema: Any) -> Any:
+    """Schemas whose fields are in the order that Google has a word for: others do not know the word."""
+    if isinstance(schema, list):
+        return [_ordered(one) for one in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    made = {name: _ordered(value) for name, value in schema.items() if name != _ORDER or not isinstance(value, list)}
+    order, fields = schema.get(_ORDER), made.get("properties")
+    if isinstance(order, list) and isinstance(fields, Mapping):
+        made["properties"] = {**{name: fields[name] for name in order if name in fields}, **fields}
+    return made
+
+
+def _whole(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The conversation with each answer as one message: Google's SDK sends back a streamed one piece by piece."""
+    made: list[dict[str, Any]] = []
+    for message in messages:
+        if made and _is_piece(made[-1]) and _is_piece(message):
+            made[-1] = _both(made[-1], message)
+        else:
+            made.append(message)
+    return made
+
+
+def _is_piece(message: Mapping[str, Any]) -> bool:
+    """Whether more may belong to it. What another vendor signed ends an answer, and is of all of it already."""
+    native = message.get("native_content")
+    return message["role"] == "assistant" and (native is None or native.get("wire") == WIRE)
+
+
+def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Two pieces of an answer; Google's own parts of it are of no use to others."""
+    calls = [*(one.get("tool_calls") or ()), *(other.get("tool_calls") or ())]
+    thoughts = (one.get("reasoning_content") or "") + (other.get("reasoning_content") or "")
+    text = (one["content"] or "") + (other["content"] or "")
+    made: dict[str, Any] = {"role": "assistant", "content": text if text or not calls else None}
+    return made | ({"tool_calls": calls} if calls else {}) | ({"reasoning_content": thoughts} if thoughts else {})
 
 
 def _parts(message: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -16,9 +16,7 @@ __all__ = ["closed"]
 
 _ANNOTATIONS: Final = frozenset({"description", "title"})
 _OF_OBJECTS: Final = frozenset({"additionalProperties", "properties", "required"})
-_ORDER: Final = "propertyOrdering"
-"""Google's; what it says, the order of the fields themselves says here."""
-_KNOWN: Final = _ANNOTATIONS | _OF_OBJECTS | {"$defs", "$ref", "anyOf", "const", "enum", "items", "type", _ORDER}
+_KNOWN: Final = _ANNOTATIONS | _OF_OBJECTS | {"$defs", "$ref", "anyOf", "const", "enum", "items", "type"}
 _TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 _DEEPEST: Final = 5
 _MOST: Final = 100
@@ -52,7 +50,7 @@ class _Closing:
     def schema(self, schema: Any, depth: int) -> dict[str, Any]:
         if not isinstance(schema, Mapping) or not schema or schema.keys() - _KNOWN or depth > _DEEPEST:
             raise _NotCompiledError
-        made = {name: value for name, value in schema.items() if name != _ORDER}
+        made = dict(schema)
         if "$defs" in schema:
             made["$defs"] = self._each(schema["$defs"], 0)
         if "$ref" in schema:
@@ -81,9 +79,6 @@ class _Closing:
         self._fields += len(fields)
         if self._fields > _MOST:
             raise _NotCompiledError
-        order = schema.get(_ORDER)
-        if isinstance(order, list) and set(map(str, order)) == fields.keys():  # answers have the schema's own
-            fields = {name: fields[name] for name in order}
         return {"properties": self._each(fields, depth + 1), "additionalProperties": False}
 
     def _each(self, schemas: Any, depth: int) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import pytest
 
 from edgeagent.errors import RequestValidationError
 from edgeagent.providers.gemini.codec import GeminiCodec
+from edgeagent.providers.gemini.others import for_others
+from edgeagent.providers.sealed import seal
 from edgeagent.types import ChatRequest
 
 CODEC = GeminiCodec()
@@ -187,3 +189,58 @@ def test_what_a_part_says_beside_its_content(part: dict[str, Any], sent: dict[st
         right["inlineData"]["mimeType"] = other_names.get(kind, kind)
     assert again.body["contents"][0]["parts"][0] == right
     assert again.dropped == ()
+
+
+def model(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"role": "model", "parts": [*parts]}
+
+
+USER = {"role": "user", "parts": [{"text": "?"}]}
+CALLS = [{"functionCall": {"name": name, "id": name, "args": {}}} for name in "fg"]
+SEALED = {"text": "b", "thoughtSignature": seal({"wire": "x.y", "content": [{}]}, "ab")}
+
+
+@pytest.mark.parametrize(
+    ("contents", "told"),
+    [
+        ([model({"text": "a"}), model({"text": "b"}), model({"text": ""})], [("ab", "", 0)]),
+        ([model({"text": "h", "thought": True}), model({"text": "m", "thought": True}), model()], [("", "hm", 0)]),
+        ([model({"text": "a"}), model(CALLS[0]), model(CALLS[1]), model({"text": ""})], [("a", "", 2)]),
+        ([model(CALLS[0]), model(CALLS[1])], [(None, "", 2)]),
+        (
+            [model({"text": "a"}), model(SEALED), model({"text": "c"}), model({"text": "d"})],
+            [("ab", "", 0), ("cd", "", 0)],
+        ),
+        ([model({"text": "a"}), USER, model({"text": "b"})], [("a", "", 0), ("b", "", 0)]),
+    ],
+)
+def test_a_streamed_answer_that_comes_back_in_pieces_is_one(contents: Any, told: Any) -> None:
+    """As others have it: Google's SDK keeps a content of each piece; what the user says ends an answer."""
+    decoded = CODEC.decode_request({"contents": [USER, *contents, USER]})
+    request, _ = for_others(decoded)
+    answers = [message for message in request.messages if message["role"] == "assistant"]
+    found = [(m["content"], m.get("reasoning_content", ""), len(m.get("tool_calls", ()))) for m in answers]
+    assert found == told
+    assert len(decoded.messages) >= len(request.messages)
+
+
+def test_the_order_of_fields_is_told_by_the_fields() -> None:
+    """Google's SDK says it in a word of Google's, in the answer's schema and in tools', which others may refuse."""
+
+    def of(*names: str, **more: Any) -> dict[str, Any]:
+        return {"type": "object", "properties": {name: {"type": "string"} for name in names}, **more}
+
+    inner = of("b", "propertyOrdering", "a", propertyOrdering=["a", "b", "gone"])
+    schema = {"type": "array", "items": inner}
+    tools = [{"functionDeclarations": [{"name": "f", "parametersJsonSchema": inner}]}]
+    config = {"responseMimeType": "application/json", "responseJsonSchema": schema}
+    request, dropped = for_others(
+        CODEC.decode_request({"contents": [USER], "tools": tools, "generationConfig": config})
+    )
+    assert request.response_format is not None
+    items = request.response_format["json_schema"]["schema"]["items"]
+    assert items == of("a", "b", "propertyOrdering")
+    assert list(items["properties"]) == ["a", "b", "propertyOrdering"]
+    assert request.tools is not None
+    assert request.tools[0]["function"]["parameters"] == items
+    assert dropped == ()

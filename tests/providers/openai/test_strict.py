@@ -37,7 +37,6 @@ def of(field: Any, **more: Any) -> dict[str, Any]:
         (of({"type": "integer", "enum": [1]}), {"type": "integer", "enum": [1]}),
         (of({"$ref": "#/$defs/C", "title": "t"}, **{"$defs": {"C": CITY}}), {"$ref": "#/$defs/C"}),
         (of({"anyOf": [{"$ref": "#"}, {"type": "null"}]}), {"anyOf": [{"$ref": "#"}, {"type": "null"}]}),
-        (of({**CITY, "propertyOrdering": ["kind", "name"]}), CLOSED),
     ],
 )
 def test_what_is_compiled(schema: Any, field: Any) -> None:
@@ -49,14 +48,6 @@ def test_what_is_compiled(schema: Any, field: Any) -> None:
     if "$defs" in schema:
         assert made["$defs"] == {"C": CLOSED}
     assert closed(made) == made
-
-
-def test_the_order_of_fields() -> None:
-    """Google's own word for it is the order of the fields, which OpenAI's answers have."""
-    made = closed({**CITY, "propertyOrdering": ["kind", "name"]})
-    assert made is not None
-    assert list(made["properties"]) == ["kind", "name"]
-    assert list((closed({**CITY, "propertyOrdering": ["kind"]}) or made)["properties"]) == ["name", "kind"]
 
 
 @pytest.mark.parametrize(
