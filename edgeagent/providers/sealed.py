@@ -16,7 +16,7 @@ from pydantic_core import from_json
 
 from edgeagent.wire.json import dump_json
 
-__all__ = ["Sealed", "is_seal", "seal", "unseal"]
+__all__ = ["Sealed", "has_seal", "is_seal", "seal", "unseal"]
 
 _MARK: Final = b"edgeagent-native-02:\n"  # of a length that makes its base64 the beginning of the whole's
 _BEGINNING: Final = b64encode(_MARK).decode()
@@ -38,6 +38,11 @@ def seal(native: Mapping[str, Any], text: str | None) -> str:
 def is_seal(value: object) -> bool:
     """Whether a signature is of our making."""
     return isinstance(value, str) and value.startswith(_BEGINNING)
+
+
+def has_seal(body: bytes) -> bool:
+    """Whether there is one anywhere in a body of JSON."""
+    return _BEGINNING.encode() in body
 
 
 def unseal(value: str) -> Sealed | None:

@@ -1,6 +1,7 @@
 """Token counts of requests that another provider answers: its vendor has no such path, so they are estimated.
 
-The vendor that a request was sent to counts its own model's tokens itself: such a request passes through.
+The vendor that a request was sent to counts its own model's tokens itself: such a request passes through, unless it has
+something that another vendor signed, which is for that one alone.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from edgeagent.providers.sealed import has_seal
 from edgeagent.transports.fields import PREFIX
 from edgeagent.transports.incoming import Incoming, NotUnderstoodError, read
 from edgeagent.wire.json import dump_json
@@ -35,7 +37,8 @@ def counted(
     options, body, model, address = read(client, addresses, came, route, content)
     targets = address.pipeline.targets
     target = targets.candidates(model, options.fallbacks, options.cache.namespace, route.wire).targets[0]
-    if address.provider is not None and (target.provider, target.model) == (address.provider.name, model):
+    own = address.provider is not None and (target.provider, target.model) == (address.provider.name, model)
+    if own and not has_seal(content):
         raise NotUnderstoodError("the vendor counts the tokens of its own models")
     request = route.codec.decode_request(_asked(body))
     name = targets.estimates.model(target)

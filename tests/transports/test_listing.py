@@ -11,6 +11,7 @@ from google import genai
 
 from edgeagent import EdgeClient
 from edgeagent.providers import Anthropic, Gemini, OpenAI
+from edgeagent.providers.sealed import seal
 from edgeagent.testing import FakeProvider
 from edgeagent.transports import transport
 from tests.support.loopback import Loopback, Request, reply
@@ -140,6 +141,12 @@ def test_tokens_are_counted_by_the_vendor_and_estimated_for_others() -> None:
         told = google.models.count_tokens(model="openai/gpt-x", contents="What is the capital of France?")
         assert told.total_tokens is not None
         assert 5 <= told.total_tokens <= 25
+        block: Any = {"type": "redacted_thinking", "data": seal({"wire": "google.generate", "content": []}, "")}
+        answer: Any = {"role": "assistant", "content": [block, {"type": "text", "text": "Paris"}]}
+        history = [*QUESTION, answer, *QUESTION]
+        raw = claude.messages.with_raw_response.count_tokens(model="claude-x", messages=history)
+        assert raw.headers["x-edgeagent-provider"] == "anthropic"
+        assert 10 <= raw.parse().input_tokens <= 50
         assert len(server.requests) == 2, "no vendor was asked for an estimate"
 
 
