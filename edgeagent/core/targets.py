@@ -84,9 +84,10 @@ class Targets:
         self.estimates = Estimates(None, self.vendor) if estimates is None else estimates(self)
         self._remembered: dict[tuple[str, tuple[str, ...], str | None, str | None], Candidates] = {}
 
-    def addressed(self, provider: Provider, *, literal: bool) -> Targets:
-        """The same for calls that were sent to `provider`, which may be a new one; `literal`: see `Names.addressed`."""
-        names = self._names.addressed(Named(provider, vendor_of(provider), self._priced), literal=literal)
+    def addressed(self, provider: Provider, *, literal: bool, first: bool = False) -> Targets:
+        """The same for calls that were sent to `provider`, which may be a new one; see `Names.addressed`."""
+        named = Named(provider, vendor_of(provider), self._priced)
+        names = self._names.addressed(named, literal=literal, first=first)
         found = Targets(
             {**self._providers, provider.name: provider},
             names,

@@ -66,15 +66,18 @@ class Names:
         """The names that the caller made."""
         return self._groups.keys()
 
-    def addressed(self, provider: ProviderNames, *, literal: bool) -> Names:
+    def addressed(self, provider: ProviderNames, *, literal: bool, first: bool = False) -> Names:
         """The same for calls that were sent to one provider, which may be a new one.
 
         Args:
-            provider: it is meant by every name that nothing else explains, and before others that serve the same model.
+            provider: it is meant by every name that nothing else explains.
             literal: and by every name that is no key of `models`: names are its own affair.
+            first: and before others that serve the same model, whatever the order.
         """
         own = next((other for other in self._providers if provider.name == other.name), provider)
-        names = Names((own, *(other for other in self._providers if other is not own)), self._groups)
+        others = [other for other in self._providers if other is not own]
+        order = [own, *others] if first else self._providers if len(others) < len(self._providers) else [*others, own]
+        names = Names(order, self._groups)
         names._addressed, names._literal = provider.name, literal
         return names
 

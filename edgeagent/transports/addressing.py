@@ -95,7 +95,7 @@ def _address(
         if provider is None:
             return Address(pipeline, None, borrowed=False)
     literal = route.vendor is None and (borrowed or _has_names_of_its_own(provider, route))
-    view = pipeline.addressed(targets.addressed(provider, literal=literal))
+    view = pipeline.addressed(targets.addressed(provider, literal=literal, first=route.regional))
     return Address(view, provider, borrowed, literal)
 
 

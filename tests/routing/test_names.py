@@ -81,21 +81,27 @@ def test_exact_names_come_before_families() -> None:
 
 
 def test_who_makes_a_model_comes_before_who_serves_everybodys() -> None:
-    """In any order, and by the name's family alone; where nobody else is known to, or it was asked, it is meant."""
+    """In any order, and by the name's family alone; who was asked is one of those who make it."""
     reseller = P("reseller", hosted=("gpt-4o", "gpt-9", "llama"))
     for providers in ([reseller, OPENAI], [OPENAI, reseller]):
         names = Names(providers, {})
         assert [str(*names.resolve(model)) for model in ("gpt-4o", "gpt-9")] == ["openai/gpt-4o", "openai/gpt-9"]
         assert names.resolve("llama") == (Target("reseller", "llama"),)
         assert names.explains("llama")
-        assert names.addressed(reseller, literal=False).resolve("gpt-4o") == (Target("reseller", "gpt-4o"),)
+        asked = names.addressed(reseller, literal=False).resolve("gpt-4o")
+        assert asked == (Target(providers[0].name, "gpt-4o"),)
+        assert names.addressed(reseller, literal=False, first=True).resolve("gpt-4o")[0].provider == "reseller"
         assert names.addressed(OPENAI, literal=False).resolve("gpt-4o") == (Target("openai", "gpt-4o"),)
 
 
-def test_who_was_asked_comes_first_among_those_who_serve_a_model() -> None:
-    """Whatever their order; an exact name still comes before a family."""
+def test_who_was_asked_may_come_first_among_those_who_serve_a_model() -> None:
+    """Where it must be that one, whatever their order; an exact name still comes before a family."""
     twin, mine = P("azure", ("gpt-4o",), ("gpt-",)), P("mine", ("gpt-oss",))
-    names = Names([OPENAI, twin, mine], {}).addressed(twin, literal=False)
+    for providers in ([OPENAI, twin, mine], [OPENAI, mine]):
+        names = Names(providers, {}).addressed(twin, literal=False)
+        assert names.resolve("gpt-4o") == (Target("openai", "gpt-4o"),)
+        assert names.resolve("llama") == (Target("azure", "llama"),)
+    names = Names([OPENAI, twin, mine], {}).addressed(twin, literal=False, first=True)
     assert names.resolve("gpt-4o") == (Target("azure", "gpt-4o"),)
     assert names.resolve("gpt-9") == (Target("azure", "gpt-9"),)
     assert names.resolve("gpt-oss") == (Target("mine", "gpt-oss"),)

@@ -169,6 +169,7 @@ def test_geminis_signature_under_anthropics_sdk(stream: bool, second: str) -> No
         first = ask(client, GEMINI, messages, stream=stream)
         [call] = [block for block in first.content if block.type == "tool_use"]
         assert first.stop_reason == "tool_use"
+        assert [block.type for block in first.content] == ["thinking", "text", "tool_use", "redacted_thinking"]
         messages.append({"role": "assistant", "content": first.content})
         result = {"type": "tool_result", "tool_use_id": call.id, "content": get_weather(**call.input)}
         messages.append({"role": "user", "content": [result]})

@@ -104,8 +104,6 @@ def _blocks(message: ChatCompletionMessage) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = []
     if message.reasoning_content:
         blocks.append({"type": "thinking", "thinking": message.reasoning_content, "signature": ""})
-    if message.native_content and message.native_content.get("wire") != WIRE:
-        blocks.append(sealed_block(message.native_content, message.content))
     spoken = message.audio.transcript if message.audio else None
     if said := message.content or spoken:
         cited = citations_of(message.annotations or ())
@@ -116,4 +114,7 @@ def _blocks(message: ChatCompletionMessage) -> list[dict[str, Any]]:
         value = input_of(message.function_call.arguments)
         call = {"id": "function_1", "name": message.function_call.name}
         blocks.append({"type": "tool_use", **call, "input": value if value is not None else {}})
-    return [*blocks, *(call_block(call) for call in message.tool_calls or ())]
+    blocks += [call_block(call) for call in message.tool_calls or ()]
+    if message.native_content and message.native_content.get("wire") != WIRE:  # last: programs read the first as text
+        blocks.append(sealed_block(message.native_content, message.content))
+    return blocks

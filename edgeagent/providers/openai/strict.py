@@ -74,12 +74,14 @@ class _Closing:
         fields = schema.get("properties")
         if not isinstance(fields, Mapping) or schema.get("additionalProperties", False) is not False:
             raise _NotCompiledError
-        if set(_list(schema.get("required", []))) != fields.keys():
+        needed = _list(schema.get("required", []))
+        if set(needed) != fields.keys():
             raise _NotCompiledError
         self._fields += len(fields)
         if self._fields > _MOST:
             raise _NotCompiledError
-        return {"properties": self._each(fields, depth + 1), "additionalProperties": False}
+        closed = {"properties": self._each(fields, depth + 1), "required": needed}
+        return {**closed, "additionalProperties": False}
 
     def _each(self, schemas: Any, depth: int) -> dict[str, Any]:
         if not isinstance(schemas, Mapping):

@@ -32,6 +32,10 @@ def of(field: Any, **more: Any) -> dict[str, Any]:
         (of({"type": "array", "items": CITY}), {"type": "array", "items": CLOSED}),
         (of({"anyOf": [CITY, {"type": "null"}]}), {"anyOf": [CLOSED, {"type": "null"}]}),
         (of({"type": ["string", "null"]}), {"type": ["string", "null"]}),
+        (
+            of({"type": "object", "properties": {}}),
+            {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
+        ),
         (of({"enum": ["x", "y"], "title": "K"}), {"enum": ["x", "y"], "title": "K", "type": "string"}),
         (of({"const": "x"}), {"const": "x", "type": "string"}),
         (of({"type": "integer", "enum": [1]}), {"type": "integer", "enum": [1]}),
