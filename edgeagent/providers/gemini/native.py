@@ -26,7 +26,7 @@ def signed(body: Mapping[str, Any], model: str) -> tuple[dict[str, Any], tuple[s
     if not isinstance(contents, list):
         return copy, ()
     edits: tuple[str, ...] = ()
-    if any(has_seal(_parts(content)) for content in contents):
+    if any(parts and has_seal(parts) for parts in map(_parts, contents)):
         contents = copy["contents"] = [bare for content in contents if (bare := _unsealed(content)) is not None]
         edits = ("what another vendor signed left out of contents",)
     if not model_facts(model).signatures:
@@ -42,7 +42,10 @@ def signed(body: Mapping[str, Any], model: str) -> tuple[dict[str, Any], tuple[s
 
 
 def _parts(content: Any) -> list[Any]:
-    parts = content.get("parts") if isinstance(content, Mapping) else None
+    """Of the model's contents: others are signed by nobody."""
+    if not isinstance(content, Mapping) or content.get("role") != "model":
+        return []
+    parts = content.get("parts")
     return parts if isinstance(parts, list) else []
 
 

@@ -35,7 +35,10 @@ def with_seal(parts: list[Part], native: Mapping[str, Any] | None, text: str | N
 
 def has_seal(parts: Sequence[Any]) -> bool:
     """Whether any part has a signature of another vendor's."""
-    return any(is_seal(part.get(name)) for part in parts if isinstance(part, Mapping) for name in SIGNATURES)
+    for part in parts:
+        if isinstance(part, Mapping) and any(is_seal(part[name]) for name in SIGNATURES if name in part):
+            return True
+    return False
 
 
 def sealed_in(parts: Sequence[Mapping[str, Any]]) -> Sealed | None:
