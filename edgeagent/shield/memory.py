@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Final, Generic, TypeVar
 
 from edgeagent.shield.base import Detector, Match
+from edgeagent.shield.looking import Looking, looked
 
 __all__ = ["Memory", "Remembering", "remembering"]
 
@@ -64,8 +65,8 @@ class Memory(Generic[T]):
 
 
 def remembering(detector: Detector) -> Detector:
-    """The same detector with a memory, if it says that it is `repeatable`."""
-    return Remembering(detector) if getattr(detector, "repeatable", False) is True else detector
+    """The same detector, asked as `looked` does; with a memory, if it says that it is `repeatable`."""
+    return (Remembering if getattr(detector, "repeatable", False) is True else Looking)(detector)
 
 
 class Remembering:
@@ -77,4 +78,4 @@ class Remembering:
 
     def find(self, text: str, /) -> Sequence[Match]:
         """What the other detector finds in `text`."""
-        return self._memory.of(text, lambda: tuple(self._detector.find(text)), size=len)
+        return self._memory.of(text, lambda: tuple(looked(self._detector, text)), size=len)

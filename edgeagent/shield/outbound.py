@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edgeagent.errors import ShieldBlockedError
 from edgeagent.shield.labels import canonical
 from edgeagent.shield.literals import Literals
+from edgeagent.shield.looking import looked
 from edgeagent.shield.mask import Masking
 from edgeagent.shield.policy import Action, Policy
 from edgeagent.shield.restore import Restorer
@@ -79,12 +80,13 @@ class _Without:
         self._held = held
 
     def find(self, text: str, /) -> list[Match]:
-        return [match for match in self._detector.find(text) if self._is_new(match.type, text[match.start : match.end])]
+        found = looked(self._detector, text)
+        return [match for match in found if self._is_new(match.type, text[match.start : match.end])]
 
     def _is_new(self, kind: str, value: str) -> bool:
         rest = self._restorer.without(value)
         if rest != value:  # there may be more in it than what stands for values of the request
-            return bool(self._detector.find(rest))
+            return bool(looked(self._detector, rest))
         return not self._held(kind, value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from inspect import iscoroutinefunction
 from types import FunctionType
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -69,6 +70,8 @@ class Policy:
         for name in ("images", "audio", "files"):
             if not callable(getattr(self, name)):
                 _one_of(getattr(self, name), ("allow", "block"), name)
+            elif iscoroutinefunction(getattr(self, name)):
+                raise ConfigurationError(f"shield: {name}= takes a function that is not async.")
         threshold = self.threshold
         if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
             raise ConfigurationError(f"shield: threshold must be a number from 0 to 1; got {threshold!r}.")

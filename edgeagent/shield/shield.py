@@ -15,8 +15,10 @@ from uuid import uuid4
 from typing_extensions import Self
 
 from edgeagent.errors import ConfigurationError, ShieldBlockedError
+from edgeagent.shield.arguments import detectors_of, guards_of
 from edgeagent.shield.base import Detector, Match
 from edgeagent.shield.guards import Guard
+from edgeagent.shield.looking import Looking, looked
 from edgeagent.shield.mask import Masking
 from edgeagent.shield.memory import remembering
 from edgeagent.shield.policy import Action, Media, Outbound, Policy
@@ -88,11 +90,11 @@ class Shield:
         dry_run: bool = False,
     ) -> None:
         self.policy = Policy(actions or {}, default, threshold, images, audio, files, outbound, dry_run)
-        self.guards = _guarding(guards)
+        self.guards = guards_of(guards)
         if vault is not None and not isinstance(vault, Vault):
             raise ConfigurationError(f"shield: vault= takes a Vault; got {type(vault).__name__}.")
         self.vault = vault
-        self._given = None if detectors is None else _checked(detectors)
+        self._given = None if detectors is None else detectors_of(detectors)
         self._detectors: tuple[Detector, ...] | None = self._given
         self.readers = tuple(map(remembering, self._given if self._given is not None else (_Lazy("Standard"),)))
         """The detectors as requests are read by them: what is repeatable has a memory."""
@@ -116,14 +118,14 @@ class Shield:
         found = {
             match
             for detector in self.detectors
-            for match in detector.find(text)
+            for match in looked(detector, text)
             if match.score >= self.policy.threshold
         }
         return sorted(found, key=lambda match: (match.start, match.end, match.type))
 
     def preview(self, text: str) -> Preview:
         """What would happen to a text, by itself, as a user's message."""
-        masking = Masking(self.policy, self.detectors, Vault(), self.key)
+        masking = Masking(self.policy, [*map(Looking, self.detectors)], Vault(), self.key)
         matches = tuple(self.find(text))
         try:
             sent = masking.run({"text": text})["text"]
@@ -330,26 +332,6 @@ def _made(kind: type[S], changes: Mapping[str, Any], **preset: Any) -> S:
     return kind(**{**preset, **changes, "actions": actions})
 
 
-def _checked(detectors: Sequence[Detector]) -> tuple[Detector, ...]:
-    found: tuple[Any, ...] = tuple(detectors)
-    for detector in found:
-        if isinstance(detector, str) or not callable(getattr(detector, "find", None)):  # which a text has, too
-            raise ConfigurationError(
-                f"shield: a detector needs a find(text) method; {type(detector).__name__} has none."
-            )
-    return found
-
-
-def _guarding(guards: Sequence[Guard]) -> tuple[Guard, ...]:
-    found = tuple(guards)
-    for guard in found:
-        if not any(callable(getattr(guard, name, None)) for name in ("before", "after", "models", "approve")):
-            raise ConfigurationError(
-                f"shield: a guard needs before, after, models or approve; {type(guard).__name__} has none."
-            )
-    return found
-
-
 def _key(given: bytes | None) -> bytes:
     if given is not None:
         if not isinstance(given, bytes) or len(given) < _SHORTEST_KEY:
@@ -368,7 +350,10 @@ def _builtin(name: str) -> Detector:
 def _pattern(arguments: Mapping[str, Any]) -> Detector:
     """A pattern of the caller's own."""
     make: Callable[..., Detector] = import_module("edgeagent.shield.detect").Pattern
-    return make(**arguments)
+    try:
+        return make(**arguments)
+    except TypeError as error:  # an argument that there is not, or that is missing
+        raise ConfigurationError(f"shield: patterns: {error}.") from None
 
 
 def _first(*vaults: Vault | None) -> Vault:

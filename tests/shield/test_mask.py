@@ -439,6 +439,14 @@ def test_a_vault_keeps_placeholders(texts: list[str]) -> None:
         assert all(same) or "<email 2>" in str(texts) or "<EMAIL_1>" in str(texts)
 
 
+class Awaited:
+    """Would look at nothing: nobody awaits what it gives."""
+
+    async def find(self, text: str, /) -> Any: ...
+
+    async def before(self, request: Any) -> None: ...
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -453,7 +461,14 @@ def test_a_vault_keeps_placeholders(texts: list[str]) -> None:
         {"dry_run": "no"},
         {"detectors": [object()]},
         {"detectors": ["Standard"]},
+        {"detectors": Forms()},
+        {"detectors": [Forms]},
+        {"detectors": [Awaited()]},
+        {"images": Awaited().find},
         {"guards": ["Approval"]},
+        {"guards": Awaited()},
+        {"guards": [Awaited]},
+        {"guards": [Awaited()]},
         {"vault": "vault.bin"},
         {"key": b"short"},
     ],

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeagent.errors import ConfigurationError
 from edgeagent.shield import (
     Assessment,
     InjectionDetector,
@@ -111,7 +112,7 @@ def test_errors_are_not_kept() -> None:
     detector = Counting()
     reader = remembering(detector)
     for _ in range(2):
-        with pytest.raises(ValueError, match="failed"):
+        with pytest.raises(ConfigurationError, match="Counting: ValueError"):
             reader.find("fail")
     assert len(detector.asked) == 2
 

@@ -218,3 +218,10 @@ def test_presets_with_the_package_s_own_detectors() -> None:
     assert one.preview("E-1234 ada@acme.example.org").text == "<EMPLOYEE_1> <EMAIL_1>"
     assert one.fingerprint == two.fingerprint != Shield.default().fingerprint
     assert pickle.loads(pickle.dumps(Shield.secrets_only())).fingerprint == Shield.secrets_only().fingerprint
+
+
+@pytest.mark.parametrize("pattern", [{"name": "X"}, {"name": "X", "regex": "x", "colour": "red"}, "X"])
+def test_patterns_that_are_none(pattern: Any) -> None:
+    """Arguments that `Pattern` does not take are refused with an error of this package, in code too."""
+    with pytest.raises(ConfigurationError, match="shield: patterns"):
+        Shield.preset("default", patterns=[pattern])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from typing import Final
 
 from edgeagent.errors import ConfigurationError
@@ -29,8 +30,8 @@ class Pattern:
         score: how sure a match is, above 0 and at most 1.
 
     Raises:
-        ConfigurationError: an empty name, a regex that does not compile, one that fits the empty text, no group of that
-            name, a score out of range.
+        ConfigurationError: an empty name, a regex that does not compile or fits the empty text, a validator that is no
+            function or is async, context that is no list of words, a score out of range.
     """
 
     name: str
@@ -42,14 +43,20 @@ class Pattern:
     _words: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise ConfigurationError("Pattern: 'name' is empty; give the type that matches are to have.")
-        if not 0 < self.score <= 1:
+        if not self.name or not isinstance(self.name, str):
+            raise ConfigurationError("Pattern: 'name' is empty or no text; give the type that matches are to have.")
+        if not isinstance(self.score, int | float) or not 0 < self.score <= 1:
             raise ConfigurationError(
                 f"Pattern {self.name!r}: 'score' must be above 0 and at most 1, not {self.score!r}."
             )
         if isinstance(self.context, str):
             raise ConfigurationError(f"Pattern {self.name!r}: 'context' is a list of words, not one text.")
+        if not isinstance(self.context, Collection) or not all(isinstance(word, str) and word for word in self.context):
+            raise ConfigurationError(f"Pattern {self.name!r}: 'context' is a list of words, none of them empty.")
+        if self.validator is not None and not callable(self.validator):
+            raise ConfigurationError(f"Pattern {self.name!r}: 'validator' is a function.")
+        if iscoroutinefunction(self.validator):  # what it gives is true, whatever it will say
+            raise ConfigurationError(f"Pattern {self.name!r}: 'validator' must not be async.")
         object.__setattr__(self, "_compiled", _compiled(self.name, self.regex))
         object.__setattr__(self, "_words", tuple(word.lower() for word in self.context))
 
@@ -81,8 +88,9 @@ class Pattern:
 def _compiled(name: str, regex: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(regex)
+        fits_nothing = compiled.fullmatch("") is not None
     except (re.error, TypeError) as error:
         raise ConfigurationError(f"Pattern {name!r}: 'regex' is not a regular expression: {error}.") from error
-    if compiled.fullmatch("") is not None:
+    if fits_nothing:
         raise ConfigurationError(f"Pattern {name!r}: 'regex' fits the empty text; it must take at least one character.")
     return compiled

@@ -16,6 +16,11 @@ def is_even(value: str) -> bool:
     return value[-1] in "02468"
 
 
+async def awaited(value: str) -> bool:
+    """Gives what is true, whatever it will say."""
+    return False
+
+
 def test_a_pattern_finds_what_it_fits() -> None:
     """Each place that the regex fits is a match of the given type and score."""
     pattern = Pattern("EMPLOYEE_ID", r"\bE\d{5}\b", score=0.7)
@@ -61,7 +66,15 @@ def test_context_words_must_be_near(text: str, count: int) -> None:
         ({"name": "A", "regex": "x", "score": 0}, "'score' must be above 0"),
         ({"name": "A", "regex": "x", "score": 2}, "'score' must be above 0"),
         ({"name": "A", "regex": "x", "context": "word"}, "'context' is a list"),
+        ({"name": "A", "regex": "x", "context": None}, "'context' is a list"),
+        ({"name": "A", "regex": "x", "context": [1]}, "'context' is a list"),
+        ({"name": "A", "regex": "x", "context": ["word", ""]}, "none of them empty"),
+        ({"name": "A", "regex": "x", "score": "1"}, "'score' must be above 0"),
+        ({"name": "A", "regex": "x", "validator": "luhn"}, "'validator' is a function"),
+        ({"name": "A", "regex": "x", "validator": awaited}, "'validator' must not be async"),
+        ({"name": 1, "regex": "x"}, "'name' is empty"),
         ({"name": "A", "regex": None}, "'regex' is not a regular expression"),
+        ({"name": "A", "regex": b"x"}, "'regex' is not a regular expression"),
     ],
 )
 def test_bad_patterns_are_named(arguments: dict[str, Any], message: str) -> None:
