@@ -17,7 +17,7 @@ from edgeagent.core.quotes import unquote
 from edgeagent.core.readiness import longest_wait, until_ready
 from edgeagent.core.survived import let_go
 from edgeagent.core.ticket import Ticket
-from edgeagent.core.verdict import Verdict, judge, told_wait
+from edgeagent.core.verdict import Verdict, forbidden, judge, told_wait
 from edgeagent.effects import Flow, sleep
 from edgeagent.errors import (
     APIConnectionError,
@@ -231,7 +231,7 @@ def _delay(call: Call[Any], error: Exception, verdict: Verdict, attempt: int) ->
 
 def _typed(error: Exception) -> Exception:
     """Builtin connection errors as ours; everything else stays what it is."""
-    if isinstance(error, EdgeAgentError):
+    if isinstance(error, EdgeAgentError) or forbidden(error):
         return error
     if isinstance(error, TimeoutError):
         return APITimeoutError()

@@ -20,8 +20,9 @@ from edgeagent.cache.entry import Entry, encode_entry
 from edgeagent.core.ask import OpenedStream, advance
 from edgeagent.core.call import Call
 from edgeagent.core.native import Native
+from edgeagent.core.verdict import forbid
 from edgeagent.effects import Flow, close, invoke
-from edgeagent.errors import RequestValidationError, ResponseValidationError, ShieldBlockedError
+from edgeagent.errors import ConfigurationError, RequestValidationError, ResponseValidationError, ShieldBlockedError
 from edgeagent.shield.answers import ChunkRestorer, restored_completion
 from edgeagent.shield.beside import found_beside
 from edgeagent.shield.mask import Masking
@@ -258,7 +259,9 @@ def _tried(look: Callable[[], Any], guard: Any, refused: dict[str, int]) -> None
     """Let a guard look in a dry run: what it refuses is counted, by type or else by the guard's name."""
     try:
         look()
-    except (ShieldBlockedError, RequestValidationError, ResponseValidationError) as error:
+    except ConfigurationError:  # it cannot look at all
+        raise
+    except Exception as error:
         found = error.findings if isinstance(error, ShieldBlockedError) else ()
         for kind in [finding[0] for finding in found] or [type(guard).__name__]:
             refused[kind] = refused.get(kind, 0) + 1
@@ -304,6 +307,8 @@ def passed(
         try:
             after(shielding.asked, restored)
         except Exception as error:
+            if not isinstance(error, ResponseValidationError):
+                forbid(error)  # else it passes for the provider's, as an attempt is under way
             repair = getattr(guard, "repair", None)
             wanted = None if repair is None or again is None else repair(shielding.asked, restored, error)
             if wanted is None:

@@ -12,6 +12,7 @@ The table of the public contract, and nothing else, stands here:
 | the target's vendor cannot be asked this (found when the request is put into its form) | no | yes |
 | a limit of that target alone is full, and the call may not wait | no | yes |
 | other 400, 422; every other local error | no | no |
+| a caller's own guard raised an error of any kind | no | no |
 | an exception of another kind from a caller's own provider | no | yes |
 
 A server's `x-should-retry` header decides about the same target where it is present.
@@ -19,6 +20,7 @@ A server's `x-should-retry` header decides about the same target where it is pre
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -38,7 +40,7 @@ from edgeagent.errors import (
 from edgeagent.routing.breaker import Failure
 from edgeagent.wire.retry_after import retry_after, should_retry
 
-__all__ = ["Next", "Verdict", "judge", "tells", "told_wait"]
+__all__ = ["Next", "Verdict", "forbid", "forbidden", "judge", "tells", "told_wait"]
 
 Next = Literal["yes", "no", "larger", "if allowed"]
 
@@ -68,8 +70,24 @@ _ELSEWHERE_STATUS: Final = frozenset({401, 402, 403, 404})
 _RETRY_STATUS: Final = frozenset({408, 409, 429})
 
 
+_FORBIDDEN: Final = "_forbidden"
+
+
+def forbid(error: Exception) -> None:
+    """From now on, an error is one of a guard: it says nothing of the target, and no other is asked."""
+    with suppress(Exception):  # a class that takes no attributes: it stays what it is
+        setattr(error, _FORBIDDEN, True)
+
+
+def forbidden(error: Exception) -> bool:
+    """Whether it is."""
+    return getattr(error, _FORBIDDEN, False) is True
+
+
 def judge(error: Exception) -> Verdict:
     """Read the table for one error."""
+    if forbidden(error):
+        return _STOP
     if isinstance(error, _LOCAL):
         unfit = isinstance(error, (RequestValidationError, LimitExceededError)) and error.target is not None
         return _ELSEWHERE if unfit else _STOP
@@ -106,7 +124,7 @@ def tells(error: Exception) -> Failure | None:
 
     What may pass by itself counts, and so does an exhausted account; a refused credential is known at once.
     """
-    if isinstance(error, _LOCAL) or getattr(error, "local", False):
+    if isinstance(error, _LOCAL) or forbidden(error) or getattr(error, "local", False):
         return None
     if isinstance(error, APIStatusError):
         if error.status_code in (401, 403):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from edgeagent import errors as e
-from edgeagent.core.verdict import judge
+from edgeagent.core.verdict import forbid, judge, tells
 from edgeagent.wire.http import HTTPResponse
 
 
@@ -20,7 +22,15 @@ def unfit() -> Exception:
     return error
 
 
+def guards(error: Exception) -> Exception:
+    forbid(error)
+    return error
+
+
 TABLE = [
+    (guards(e.APIConnectionError()), False, "no"),
+    (guards(status(500)), False, "no"),
+    (guards(ValueError("a guard of the caller's own")), False, "no"),
     (e.APIConnectionError(), True, "yes"),
     (e.APITimeoutError(), True, "yes"),
     (status(408), True, "yes"),
@@ -60,3 +70,14 @@ def test_table(error: Exception, again: bool, following: str) -> None:
     """Every row of the contract's table, and the server's own word on retrying."""
     verdict = judge(error)
     assert (verdict.again, verdict.next) == (again, following)
+
+
+def test_what_a_guard_raises_tells_nothing_of_the_target() -> None:
+    """The target answered; an error that takes no attributes is as good as any other."""
+
+    class Bare(Exception):
+        def __setattr__(self, name: str, value: Any) -> None:
+            raise AttributeError(name)
+
+    assert [tells(guards(error)) for error in (e.APIConnectionError(), status(401), ValueError())] == [None] * 3
+    assert tells(guards(Bare())) == tells(ValueError()) == "counts"

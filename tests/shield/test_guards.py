@@ -14,6 +14,7 @@ from edgeagent.errors import (
     RequestValidationError,
     ResponseValidationError,
     ShieldBlockedError,
+    StreamInterruptedError,
 )
 from edgeagent.shield import Shield
 from edgeagent.shield.guards import (
@@ -365,3 +366,66 @@ def test_topics_in_what_an_answer_calls() -> None:
         answer = ChatCompletion.model_validate({"id": "x", "created": 1, "model": "m", "choices": [choice]})
         with pytest.raises(ShieldBlockedError, match=r"choices\[0\]\.message\."):
             guard.after(ChatRequest(model="m", messages=[]), answer)
+
+
+OWN = [PermissionError("no"), TimeoutError("late"), ConnectionError("gone"), APIError("broken")]
+
+
+class Raises:
+    """A guard whose look at the answer ends in an error."""
+
+    fingerprint = "raises"
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def after(self, request: Any, completion: Any) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("error", OWN, ids=lambda error: type(error).__name__)
+def test_a_guard_with_an_error_of_its_own(kind: str, error: Exception) -> None:
+    """It refuses the answer with any error: that reaches the caller, nobody is asked again, and no target is blamed."""
+
+    async def scenario() -> None:
+        first, second = FakeProvider("one", name="one"), FakeProvider("two", name="two")
+        shield = Shield([Forms()], guards=[Raises(error)])
+        made = Gate(kind, [first, second], shield=shield, cache=False, retry=2)
+        for number in range(6):
+            with pytest.raises(type(error)) as caught:
+                await made.create(model="one/m", edge={"fallbacks": ["two/m"]})
+            assert caught.value is error
+            with pytest.raises(StreamInterruptedError) as broken:
+                await made.chunks(model="one/m", edge={"fallbacks": ["two/m"], "resume": number % 2 == 0})
+            assert broken.value.__cause__ is error
+        assert (len(first.requests), len(second.requests)) == (12, 0)
+        report = made.client.health()["one/m"]
+        assert (report.breaker, report.failures) == ("closed", 0)
+
+    run(kind, scenario)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dry_run_of_a_guard_with_an_error_of_its_own(kind: str) -> None:
+    """It refuses nothing, either, and is counted by its name; what it cannot do without is told."""
+
+    class Both(Raises):
+        def before(self, request: Any) -> None:
+            raise self.error
+
+        models = before
+
+    async def scenario() -> None:
+        for error in OWN:
+            made, _ = gate(kind, Both(error), "fine", "fine")
+            made.adopt(made.client.with_options(shield=made.client.shield.dry()))
+            edge = {"fallbacks": ["n"]}
+            assert (await made.create(model="m", edge=edge)).edge.reported == {"Both": 2}
+            assert (await made.chunks("x", model="m", edge=edge))[-1].edge.reported == {"Both": 2}
+        made, _ = gate(kind, Both(ConfigurationError("install it")))
+        made.adopt(made.client.with_options(shield=made.client.shield.dry()))
+        with pytest.raises(ConfigurationError, match="install it"):
+            await made.create(model="m")
+
+    run(kind, scenario)
