@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edgeagent.core.call import Call
+from edgeagent.shield.walk import LEAST_NUMBER
 from edgeagent.telemetry.base import CallStarted
 from edgeagent.types import ChatCompletion
 from edgeagent.types.completion import ChatCompletionMessage, Choice
@@ -37,12 +38,17 @@ _TOLD: Final = frozenset({"model", "service_tier", "reasoning_effort", "verbosit
 _REQUIRED: Final[Mapping[str, Any]] = {"messages": [], "input": "", "query": "", "documents": []}
 
 
+def _is_setting(value: Any, known: bool) -> bool:
+    """Whether it is a number that is sent as it is: in a field that only a vendor knows, a large one may be masked."""
+    return isinstance(value, bool | int | float) and (known or abs(value) < LEAST_NUMBER)
+
+
 def bare_request(request: Any) -> Any:
     """A request with its numbers and without its texts."""
     values = {
         name: value
         for name, value in {**request.__dict__, **(request.model_extra or {})}.items()
-        if name in _TOLD or isinstance(value, bool | int | float)
+        if name in _TOLD or _is_setting(value, name in request.__dict__)
     }
     kind = type(request)
     required = {name: value for name, value in _REQUIRED.items() if name in kind.model_fields}

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, TypeAlias, TypeGuard
 
 from edgeagent.shield.files import DataURL, is_textual, may_be_textual, text_file
 
-__all__ = ["MediaKind", "Visitor", "walked"]
+__all__ = ["LEAST_NUMBER", "MediaKind", "Visitor", "walked"]
 
 MediaKind: TypeAlias = str
 """`images`, `audio` or `files`."""
@@ -66,7 +66,7 @@ _CREDENTIALS: Final = frozenset({"authorization", "authorization_token", "header
 """What the vendor shows a server of tools (MCP) in the caller's name: a placeholder would be a wrong key there."""
 _DATA: Final = frozenset({"args", "arguments", "attributes", "env", "input", "json", "metadata", "response"})
 """Where objects stand that the caller or a model made up."""
-_LEAST_NUMBER: Final = 10_000_000
+LEAST_NUMBER: Final = 10_000_000
 """Smaller numbers are settings, outside of the caller's own objects."""
 _KEY: Final = re.compile(r"[A-Za-z_$][A-Za-z_$-]{0,31}")
 """Keys of objects that cannot hold anything."""
@@ -116,7 +116,7 @@ def _walk(value: Any, visitor: Visitor, where: str, *, key: str, parent: Mapping
         )
     if isinstance(value, list | tuple):
         return [_walk(part, visitor, f"{where}[{at}]", key=key, parent=parent) for at, part in enumerate(value)]
-    if _is_number(value) and abs(value) >= _LEAST_NUMBER:
+    if _is_number(value) and abs(value) >= LEAST_NUMBER:
         return visitor.number(value, where)
     return value
 

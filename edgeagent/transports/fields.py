@@ -13,6 +13,7 @@ __all__ = [
     "CREDENTIALS",
     "HOP_BY_HOP",
     "PREFIX",
+    "SHIELD_FIELD",
     "account_of",
     "edge_of",
     "facts",
@@ -24,6 +25,9 @@ __all__ = [
 ]
 
 PREFIX: Final = "x-edgeagent-"
+
+SHIELD_FIELD: Final = PREFIX + "shield"
+"""By which a request asks for a shield."""
 
 CREDENTIALS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 """Header fields that the SDKs send keys in."""

@@ -13,6 +13,7 @@ from edgeagent.transports.addressing import Addresses
 from edgeagent.transports.answers import answer_body, answer_fields, stream_fields, vector_fields
 from edgeagent.transports.counting import counted
 from edgeagent.transports.faults import broken, refusal
+from edgeagent.transports.fields import SHIELD_FIELD
 from edgeagent.transports.heads import Heads
 from edgeagent.transports.incoming import (
     Asked,
@@ -123,7 +124,7 @@ class Transport:
         return kind.streamed(200, stream_fields(asked, session, framing), body)
 
     def _pass(self, kind: Kind, request: Any, came: Incoming, reason: str) -> Any:
-        if self._is_shielded(request):
+        if self._is_shielded(came):
             return _shielded(kind)
         targets = self._edge._engine.here().pipeline.targets
         return self._passage.send(kind, request, came, targets, reason)
@@ -188,16 +189,20 @@ class Transport:
         return kind.streamed_async(200, stream_fields(asked, session, framing), body)
 
     async def _apass(self, kind: Kind, request: Any, came: Incoming, reason: str) -> Any:
-        if self._is_shielded(request):
+        if self._is_shielded(came):
             return _shielded(kind)
         targets = self._edge._engine.here().pipeline.targets
         return await self._passage.asend(kind, request, came, targets, reason)
 
     # both
 
-    def _is_shielded(self, request: Any) -> bool:
-        """Whether a request must not be passed on as it is: what is in its body is not understood, and not masked."""
-        return self._edge.options.shield is not None and request.method not in {"GET", "HEAD", "DELETE", "OPTIONS"}
+    def _is_shielded(self, came: Incoming) -> bool:
+        """Whether a request must not be passed on as it is: what is in its body is not understood, and not masked.
+
+        A field of its own may ask for a shield, whatever it says: who wrote it does not expect that nothing is masked.
+        """
+        shielded = self._edge.options.shield is not None or SHIELD_FIELD in came.headers
+        return shielded and came.method not in {"GET", "HEAD", "DELETE", "OPTIONS"}
 
     def _failed(self, kind: Kind, request: Any, came: Incoming, content: bytes, route: Route, error: Exception) -> Any:
         """The error as a response, or raised as the HTTP library's own."""

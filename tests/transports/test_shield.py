@@ -109,6 +109,28 @@ def test_what_is_not_understood() -> None:
             assert client.get(f"{server.url}/files").status_code == 200
 
 
+@pytest.mark.parametrize("asked", ["strict", "nonsense"])
+def test_a_shield_that_a_request_asks_for(asked: str) -> None:
+    """A field of a request makes a shield, too: what is not understood is refused, for code that awaits as well."""
+    fields = {"x-edgeagent-shield": asked}
+
+    async def scenario() -> None:
+        async with httpx.AsyncClient(transport=transport(edge), headers=fields) as client:
+            assert (
+                await client.post(f"{server.url}/images/generations", json={"prompt": "a@x.com"})
+            ).status_code == 403
+
+    with Loopback(lambda request: reply(200, {"data": []})) as server:
+        edge = EdgeClient(providers=[OpenAI(api_key="k", base_url=server.url)])
+        with edge, httpx.Client(transport=transport(edge), headers=fields) as client:
+            for path in ("images/generations", "responses/input_tokens"):
+                answer = client.post(f"{server.url}/{path}", json={"model": "m", "prompt": "a@x.com"})
+                assert (answer.status_code, answer.json()["error"]["code"]) == (403, "shield_blocked")
+            anyio.run(scenario)
+            assert not server.requests
+            assert client.get(f"{server.url}/files").status_code == 200
+
+
 def test_what_is_not_understood_awaiting() -> None:
     """The same for code that awaits."""
 
