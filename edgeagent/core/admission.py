@@ -120,7 +120,7 @@ class Admission:
         sizes = self.worst.sizes(call, target)
         tab = Tab(call.scope)
         call.answer_headers = None
-        facts = Facts(target, call.request, call.options.tags)
+        facts = Facts(target, call.said, call.options.tags)
         began = 0.0
         try:
             yield from self.turns.enter(call, facts, sizes, tab.add)

@@ -161,6 +161,14 @@ class Call(Generic[R]):
         self.renewals = 0  # and how often answers had been stored in place of others
         self.tab: Tab | None = None  # of the attempt that answered
 
+    @property
+    def said(self) -> R:
+        """The request as the caller wrote it: behind a shield `request` is masked, and all users have one name."""
+        if self.shielding is None:
+            return self.request
+        said: R = self.shielding.asked
+        return said
+
     def remaining(self) -> float | None:
         """Seconds left before the deadline; None without one."""
         return None if self.deadline is None else self.deadline - self.clock()

@@ -67,7 +67,7 @@ class Purses:
 
     def needs_price(self, call: Call[Any], target: Target) -> bool:
         """Whether a hard budget of money counts this call at this target."""
-        facts = Facts(target, call.request, call.options.tags)
+        facts = Facts(target, call.said, call.options.tags)
         return any(
             purse.budget.hard and purse.budget.usd is not None and purse.budget.covers(facts)
             for purse in self._of(call)

@@ -12,12 +12,14 @@ import anyio
 import pytest
 
 from edgeagent import EdgeClient
-from edgeagent.errors import DeadlineExceededError, LimitExceededError, RequestValidationError
-from edgeagent.limits import Limit, RedisState
+from edgeagent.errors import BudgetExceededError, DeadlineExceededError, LimitExceededError, RequestValidationError
+from edgeagent.limits import Budget, Limit, RedisState
 from edgeagent.providers import OpenAICompatible
+from edgeagent.shield import Shield
 from edgeagent.testing import FakeProvider
 from tests.e2e.harness import Gate, together
 from tests.e2e.test_budgets import completion
+from tests.shield.finding import Forms
 from tests.support.loopback import Loopback, reply
 from tests.support.redis_server import RedisServer, needs_redis
 
@@ -123,6 +125,30 @@ async def test_by_user_and_by_model(kind: str) -> None:
             await ask(client, user="cai")
         assert caught.value.target == "fake/m"
         await ask(client, "n", user="dan")
+
+
+USERS = ["ann@x.com", "bob@x.com", "cai@x.com"]
+
+
+@pytest.mark.parametrize("action", ["mask", "redact", "hash", "pseudonymise", "report"])
+async def test_by_user_behind_a_shield(kind: str, action: Any) -> None:
+    """Users whose names are masked, and so are sent as one, are counted each for himself; budgets know them, too."""
+    shield = Shield([Forms()], default=action)
+    limits = [Limit(requests=2, by="user", wait=False), Limit(requests=5, by=lambda facts: facts.request.user)]
+    async with gate(kind, limits=limits, shield=shield) as client:
+        for user in USERS * 2:
+            await ask(client, user=user)
+        for user in USERS:
+            with pytest.raises(LimitExceededError, match="by user"):
+                await ask(client, user=user)
+    budgets = [Budget(tokens=155, per="day", by="user")]
+    used = completion(total_tokens=150, completion_tokens=80)
+    async with gate(kind, used, budgets=budgets, shield=shield) as client:
+        for user in USERS:
+            await ask(client, user=user)
+        for user in USERS:
+            with pytest.raises(BudgetExceededError):
+                await ask(client, user=user)
 
 
 async def test_a_full_target_gives_way_to_the_next(kind: str) -> None:
