@@ -72,18 +72,27 @@ _KEY: Final = re.compile(r"[A-Za-z_$][A-Za-z_$-]{0,31}")
 """Keys of objects that cannot hold anything."""
 _MEDIA: Final[Mapping[str, MediaKind]] = {
     "audio": "audio",
+    "audio_url": "audio",
     "computer_screenshot": "images",
+    "container_upload": "files",
     "document": "files",
+    "document_url": "files",
     "file": "files",
+    "file_url": "files",
     "image": "images",
+    "image_file": "images",
     "image_generation_call": "images",
     "image_url": "images",
     "input_audio": "audio",
     "input_file": "files",
     "input_image": "images",
+    "input_video": "images",
     "video": "images",
     "video_url": "images",
 }
+"""Types of parts, in the formats of all vendors and of servers that add to them (vLLM, Mistral's)."""
+_LINKED: Final = ("image_url", "audio_url", "video_url", "document_url", "file_url")
+"""Members of parts that some of these servers take without a type."""
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=\s-]*")
 _INLINE: Final = ("inlineData", "inline_data", "fileData", "file_data")
 """Members of Gemini's parts, which have no type."""
@@ -226,6 +235,10 @@ def _media_kind(part: Mapping[str, Any]) -> MediaKind | None:
     for name in _BLOCKS:
         held = part.get(name)
         if isinstance(held, Mapping) and "source" in held:
+            return _MEDIA[name]
+    for name in _LINKED:
+        held = part.get(name)
+        if isinstance(held.get("url") if isinstance(held, Mapping) else held, str):
             return _MEDIA[name]
     return None
 

@@ -182,3 +182,15 @@ def test_structured_answers() -> None:
             for _ in range(2):
                 told = client.post(f"{server.url}/chat/completions", json=body).json()
                 assert json.loads(told["choices"][0]["message"]["content"]) == {"key": key}
+
+
+@pytest.mark.parametrize("part", [{"type": "audio_url", "audio_url": {"url": "https://a"}}, {"image_url": "https://a"}])
+def test_media_that_only_some_servers_take(part: dict[str, Any]) -> None:
+    """A part that passes because the server may know it is media all the same, and goes by the policy for them."""
+    body = {"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": "look"}, part]}]}
+    with Loopback(lambda request: reply(200, {})) as server:
+        edge = EdgeClient(providers=[OpenAI(api_key="k", base_url=server.url)], shield="strict")
+        with edge, httpx.Client(transport=transport(edge)) as client:
+            answer = client.post(f"{server.url}/chat/completions", json=body)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "shield_blocked")
+        assert not server.requests
