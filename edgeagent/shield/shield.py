@@ -337,8 +337,10 @@ def _key(given: bytes | None) -> bytes:
         if not isinstance(given, bytes) or len(given) < _SHORTEST_KEY:
             raise ConfigurationError(f"shield: key= must be at least {_SHORTEST_KEY} bytes.")
         return given
-    said = os.environ.get(KEY_VARIABLE)
-    return said.encode() if said else token_bytes(32)
+    said = os.environ.get(KEY_VARIABLE, "").encode("utf-8", "surrogateescape")
+    if said and len(said) < _SHORTEST_KEY:  # who guesses it can try all telephone numbers
+        raise ConfigurationError(f"shield: the key in {KEY_VARIABLE} must be at least {_SHORTEST_KEY} bytes.")
+    return said or token_bytes(32)
 
 
 def _builtin(name: str) -> Detector:

@@ -225,3 +225,14 @@ def test_patterns_that_are_none(pattern: Any) -> None:
     """Arguments that `Pattern` does not take are refused with an error of this package, in code too."""
     with pytest.raises(ConfigurationError, match="shield: patterns"):
         Shield.preset("default", patterns=[pattern])
+
+
+def test_a_short_key_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It must be as long as one that is given, since both keep values from being guessed; none is a random one."""
+    monkeypatch.setenv("EDGEAGENT_SHIELD_KEY", "secret")
+    with pytest.raises(ConfigurationError, match="EDGEAGENT_SHIELD_KEY must be at least 16 bytes") as caught:
+        Shield([Forms()])
+    assert "secret" not in str(caught.value)
+    assert Shield([Forms()], key=KEY).key == KEY
+    monkeypatch.setenv("EDGEAGENT_SHIELD_KEY", "")
+    assert len(Shield([Forms()]).key) == 32
