@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from copy import copy
 from types import MappingProxyType
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -196,16 +197,19 @@ class Session(Generic[T]):
         call = self.call
         partial = self._said()
         error = StreamInterruptedError(message=f"The stream broke off: {cause}", partial=self.partial())
-        if call.shielding is not None:
-            error.masked_partial = partial
         call.interrupted(cause)
         tell_attempts(error, call.attempts)
         error.__cause__ = cause
-        call.ended(partial, error, self._first_chunk)
+        told = error
+        if call.shielding is not None:
+            error.masked_partial = partial
+            told = copy(error)  # observers get what a pickle gets: `partial` is restored for the caller alone
+            told.__cause__ = cause
+        call.ended(partial, told, self._first_chunk)
         try:
             raise error
         finally:
-            del error  # no cycle through this frame
+            del error, told  # no cycle through this frame
 
 
 def pull(opened: OpenedStream, deadline: float | None, clock: Callable[[], float]) -> Flow[None]:

@@ -84,7 +84,7 @@ class World:
         return self
 
     def end(self, event: Any) -> None:
-        self.seen.append(repr((self.event.request, event)))
+        self.seen.append(repr((self.event.request, event, vars(event.error) if event.error else None)))
 
     def attempt(self, attempt: Any, error: Any) -> None:
         self.seen.append(repr((attempt, error)))
