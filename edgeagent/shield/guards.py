@@ -11,6 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from inspect import iscoroutinefunction
 from typing import Any, Final, Protocol, TypeAlias
 
 from edgeagent.errors import ConfigurationError, RequestValidationError, ResponseValidationError, ShieldBlockedError
@@ -89,12 +90,26 @@ def _printed(guard: str, /, **values: Any) -> str:
     return f"{guard} {sha256(canonical_json(values)).hexdigest()}"
 
 
+def _names(guard: str, names: tuple[Any, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not isinstance(name, str):
+            raise ConfigurationError(f"{guard}: takes names, each a text; got {type(name).__name__}.")
+    return names
+
+
+def _size(guard: str, name: str, size: Any, *, needed: bool = False) -> Any:
+    """A size as it is given. Raises `ConfigurationError` for what nothing can be compared with."""
+    if (size is not None or needed) and (isinstance(size, bool) or not isinstance(size, int)):
+        raise ConfigurationError(f"{guard}: {name}= is a whole number; got {type(size).__name__}.")
+    return size
+
+
 class RequestLimits:
     """How large a request may be: `max_messages`, and `max_characters` of all its text, tools included."""
 
     def __init__(self, *, max_messages: int | None = None, max_characters: int | None = None) -> None:
-        self._messages = max_messages
-        self._characters = max_characters
+        self._messages = _size("RequestLimits", "max_messages", max_messages)
+        self._characters = _size("RequestLimits", "max_characters", max_characters)
         self.fingerprint = _printed("RequestLimits", messages=max_messages, characters=max_characters)
 
     def before(self, request: ChatRequest) -> None:
@@ -117,7 +132,7 @@ class AllowedModels:
     """Which models may be named, fallbacks too; `*` stands for anything: `AllowedModels("openai/*", "fast")`."""
 
     def __init__(self, *names: str) -> None:
-        self._names = names
+        self._names = _names("AllowedModels", names)
         self.fingerprint = _printed("AllowedModels", names=list(names))
 
     def before(self, request: ChatRequest) -> None:
@@ -135,10 +150,13 @@ class AllowedModels:
 
 
 class AllowedTools:
-    """Which tools may be offered, and called in the answer; `*` stands for anything. Vendors' own go by their type."""
+    """Which tools may be offered, and called in the answer; `*` stands for anything.
+
+    Vendors' own go by their type, `web_search_options` by `web_search`, Claude's `mcp_servers` by their names.
+    """
 
     def __init__(self, *names: str) -> None:
-        self._names = names
+        self._names = _names("AllowedTools", names)
         self.fingerprint = _printed("AllowedTools", names=list(names))
 
     def before(self, request: ChatRequest) -> None:
@@ -146,6 +164,11 @@ class AllowedTools:
         for at, tool in enumerate((*(request.tools or ()), *(request.functions or ()))):
             function = tool.get("function") or tool.get("custom") or tool
             self._check(str(function.get("name") or tool.get("type")), f"tools[{at}]")
+        if request.web_search_options is not None:
+            self._check("web_search", "web_search_options")
+        servers = (request.model_extra or {}).get("mcp_servers")
+        for at, server in enumerate(servers if isinstance(servers, list) else ()):
+            self._check(str(server.get("name") if isinstance(server, Mapping) else server), f"mcp_servers[{at}]")
 
     def after(self, _request: ChatRequest, completion: ChatCompletion) -> None:
         """Raises `ShieldBlockedError`."""
@@ -172,10 +195,12 @@ class DeniedTopics:
     """
 
     def __init__(self, topics: Mapping[str, str | Sequence[str]], *, answers: bool = True) -> None:
-        patterns = {name: [said] if isinstance(said, str) else list(said) for name, said in topics.items()}
+        if not isinstance(topics, Mapping):
+            raise ConfigurationError(f"DeniedTopics: maps names to patterns; got {type(topics).__name__}.")
         try:
+            patterns = {name: [said] if isinstance(said, str) else list(said) for name, said in topics.items()}
             self._topics = [(name, re.compile(one, re.IGNORECASE)) for name, many in patterns.items() for one in many]
-        except re.error as error:
+        except (re.error, TypeError) as error:
             raise ConfigurationError(f"DeniedTopics: not a regular expression: {error}.") from None
         self._answers = answers
         self.fingerprint = _printed("DeniedTopics", topics=patterns, answers=answers)
@@ -204,7 +229,7 @@ class OutputLimit:
     """How long the text of an answer may be, in characters."""
 
     def __init__(self, max_characters: int) -> None:
-        self._most = max_characters
+        self._most: int = _size("OutputLimit", "max_characters", max_characters, needed=True)
         self.fingerprint = _printed("OutputLimit", characters=max_characters)
 
     def after(self, _request: ChatRequest, completion: ChatCompletion) -> None:
@@ -234,6 +259,8 @@ class JSONAnswer:
     """
 
     def __init__(self, schema: Mapping[str, Any], *, repair: bool = True) -> None:
+        if not isinstance(schema, Mapping):
+            raise ConfigurationError(f"JSONAnswer: a JSON Schema is a mapping; got {type(schema).__name__}.")
         self._schema = dict(schema)
         self._repair = repair
         self._validator: Any = None
@@ -307,6 +334,11 @@ class Approval:
         when: Callable[[ChatRequest], bool] | None = None,
         name: str = "",
     ) -> None:
+        for argument, given in (("ask", ask), ("when", when or ask)):
+            if not callable(given):
+                raise ConfigurationError(f"Approval: {argument}= takes a function; got {type(given).__name__}.")
+        if iscoroutinefunction(when):  # what it gives is true, whatever it will say
+            raise ConfigurationError("Approval: when= must not be async; ask= may be.")
         self._ask = ask
         self._when = when
         if name:

@@ -429,3 +429,49 @@ def test_a_dry_run_of_a_guard_with_an_error_of_its_own(kind: str) -> None:
             await made.create(model="m")
 
     run(kind, scenario)
+
+
+async def awaited(request: Any) -> bool:
+    return False
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: RequestLimits(max_messages="5"),  # type: ignore[arg-type]
+        lambda: RequestLimits(max_characters=True),
+        lambda: OutputLimit("5"),  # type: ignore[arg-type]
+        lambda: OutputLimit(None),  # type: ignore[arg-type]
+        lambda: AllowedModels(["m"]),  # type: ignore[arg-type]
+        lambda: AllowedTools(["f"]),  # type: ignore[arg-type]
+        lambda: DeniedTopics(["bomb"]),  # type: ignore[arg-type]
+        lambda: DeniedTopics({"weapons": 5}),  # type: ignore[dict-item]
+        lambda: DeniedTopics({"weapons": "("}),
+        lambda: JSONAnswer("{}"),  # type: ignore[arg-type]
+        lambda: Approval(None),  # type: ignore[arg-type]
+        lambda: Approval(bool, when="always"),  # type: ignore[arg-type]
+        lambda: Approval(bool, when=awaited),  # type: ignore[arg-type]
+    ],
+)
+def test_wrong_arguments(make: Any) -> None:
+    """A guard that cannot look is not made: it would fail, or ask about everything, in the middle of a call."""
+    with pytest.raises(ConfigurationError):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("params", "name", "where"),
+    [
+        ({"web_search_options": {}}, "web_search", "web_search_options"),
+        ({"mcp_servers": [{"type": "url", "name": "crm", "url": "https://a"}]}, "crm", "mcp_servers[0]"),
+        ({"mcp_servers": ["crm"]}, "crm", "mcp_servers[0]"),
+        ({"tools": [{"type": "code_interpreter"}]}, "code_interpreter", "tools[0]"),
+    ],
+)
+def test_tools_that_are_no_functions(params: dict[str, Any], name: str, where: str) -> None:
+    """A vendor's own way to a tool is one, too."""
+    request = ChatRequest.model_validate({"model": "m", "messages": [], **params})
+    with pytest.raises(ShieldBlockedError) as caught:
+        AllowedTools("read_*").before(request)
+    assert caught.value.param == where
+    AllowedTools("read_*", name).before(request)
