@@ -348,7 +348,8 @@ def opened(call: Call, stream: OpenedStream) -> Flow[None]:
     if shielding.restorer:
         stream.raw = None  # bytes in the vendor's format cannot be restored as they come: chunks are told in it
     try:
-        if shielding.shield.policy.outbound in {"mask", "block"}:
+        policy = shielding.shield.policy
+        if policy.outbound in {"mask", "block"} and not policy.dry_run:
             while not stream.ended:
                 yield from advance(stream, call.deadline)
         if stream.ended:
@@ -369,9 +370,14 @@ def masked_operation(call: Call[Any]) -> Flow[None]:
         ShieldBlockedError: the policy forbids sending it.
         RequestValidationError: it holds token numbers, which no detector can read.
     """
-    for item in getattr(call.request, "items", ()):
-        if isinstance(item, list) and item and isinstance(item[0], int):
-            raise RequestValidationError(
-                "input: with a shield, texts are embedded, since token numbers cannot be read by it.", param="input"
-            )
+    items = getattr(call.request, "items", ())
+    unread = sum(isinstance(item, list) and bool(item) and isinstance(item[0], int) for item in items)
+    dry = call.options.shield is not None and call.options.shield.policy.dry_run
+    if unread and not dry:
+        raise RequestValidationError(
+            "input: with a shield, texts are embedded, since token numbers cannot be read by it.", param="input"
+        )
     yield from shielded(call)
+    if unread:
+        call.shielding.refused["TOKENS"] = unread
+        call.edge.reported = call.shielding.reported

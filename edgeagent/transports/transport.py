@@ -201,7 +201,8 @@ class Transport:
 
         A field of its own may ask for a shield, whatever it says: who wrote it does not expect that nothing is masked.
         """
-        shielded = self._edge.options.shield is not None or SHIELD_FIELD in came.headers
+        shield = self._edge.options.shield
+        shielded = SHIELD_FIELD in came.headers or (shield is not None and not shield.policy.dry_run)
         return shielded and came.method not in {"GET", "HEAD", "DELETE", "OPTIONS"}
 
     def _failed(self, kind: Kind, request: Any, came: Incoming, content: bytes, route: Route, error: Exception) -> Any:

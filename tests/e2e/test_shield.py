@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from time import sleep
 from typing import Any
 
@@ -532,3 +533,44 @@ def test_what_comes_back_beside_the_messages(stream: bool) -> None:
     assert told("report").edge.reported == {"EMAIL_ADDRESS": 1}
     with pytest.raises(ShieldBlockedError, match=r"choices\[0\]\.found\[0\]\.title"):
         told("block")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("outbound", ["mask", "block"])
+def test_a_dry_run_waits_for_nothing(kind: str, outbound: Any) -> None:
+    """A stream goes on as it comes, though the policy would see its end first; what it holds is counted at the end."""
+
+    class Slow:
+        name = "slow"
+        ended = False
+
+        def stream(self, request: Any) -> Iterator[str]:
+            yield from ("It is ", "c@y.de", "!")
+            self.ended = True
+
+    async def scenario() -> None:
+        for dry in (False, True):
+            slow = Slow()
+            shield = Shield([Forms()], outbound=outbound, dry_run=dry)
+            made = Gate(kind, [slow], shield=shield, cache=False)
+            if not dry and outbound == "block":
+                with pytest.raises(ShieldBlockedError):
+                    await made.stream(model="m")
+                continue
+            stream = await made.stream(model="m")
+            assert slow.ended is not dry
+            text = "".join([c.choices[0].delta.content or "" async for c in stream if c.choices])
+            assert text == ("It is c@y.de!" if dry else "It is <EMAIL>!")
+            assert stream.edge.reported == {"EMAIL_ADDRESS": 1}
+
+    run(kind, scenario)
+
+
+@pytest.mark.parametrize(("asked", "unread"), [([1, 2], 1), ([[1], [2, 3]], 2)])
+def test_token_numbers_in_a_dry_run(asked: Any, unread: int) -> None:
+    """They are embedded, and counted as what would be refused."""
+    fake = FakeProvider("x", name="fake")
+    with EdgeClient(providers=[fake], shield=Shield.strict().dry()) as client:
+        answer = client.embeddings.create(model="m", input=asked)
+        assert answer.edge.reported == {"TOKENS": unread}
+        assert len(answer.data) == unread

@@ -131,6 +131,15 @@ def test_a_shield_that_a_request_asks_for(asked: str) -> None:
             assert client.get(f"{server.url}/files").status_code == 200
 
 
+def test_what_is_not_understood_in_a_dry_run() -> None:
+    """It is passed on, as without a shield: a dry run refuses nothing."""
+    with Loopback(lambda request: reply(200, {"data": []})) as server:
+        edge = EdgeClient(providers=[OpenAI(api_key="k", base_url=server.url)], shield=Shield([Forms()]).dry())
+        with edge, httpx.Client(transport=transport(edge)) as client:
+            assert client.post(f"{server.url}/images/generations", json={"prompt": "a@x.com"}).status_code == 200
+            assert server.requests[0].json() == {"prompt": "a@x.com"}
+
+
 def test_what_is_not_understood_awaiting() -> None:
     """The same for code that awaits."""
 
