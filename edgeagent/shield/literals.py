@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = ["MORE", "Literals", "More", "is_joined"]
 
@@ -29,6 +30,15 @@ _GROWS: Final = "\u0130"
 _ESCAPED_SPACE: Final = frozenset({r"\n", r"\r", r"\t", r"\b", r"\f"})
 
 
+class _Alike(NamedTuple):
+    """Texts with one beginning: telephone numbers of a town are many, and of few lengths."""
+
+    texts: dict[str, str]
+    """In lower case → as it is."""
+    sizes: dict[int, None]
+    """The longest first."""
+
+
 class Literals:
     """A set of texts.
 
@@ -36,14 +46,17 @@ class Literals:
     it, so that no number is found inside a longer one.
     """
 
-    __slots__ = ("_by_start", "_size", "first")
+    __slots__ = ("_by_start", "_ordered", "_size", "first")
 
     def __init__(self, texts: Iterable[str]) -> None:
         usable = {text: _lower(text) for text in texts if text}
         self._size = min((_LONGEST_START, *map(len, usable)))
-        self._by_start: dict[str, list[tuple[str, str]]] = {}
+        self._by_start: dict[str, _Alike] = {}
         for text, low in sorted(usable.items(), key=lambda pair: (-len(pair[0]), pair)):
-            self._by_start.setdefault(low[: self._size], []).append((low, text))
+            alike = self._by_start.setdefault(low[: self._size], _Alike({}, {}))
+            alike.texts.setdefault(low, text)
+            alike.sizes[len(low)] = None
+        self._ordered: dict[str, list[str]] = {}
         firsts = {start[0] for start in self._by_start}
         self.first = "".join(sorted({form for c in firsts for form in (c, c.upper()) if len(form) == 1}))
         """The characters that any of them begins with, in both cases."""
@@ -64,14 +77,17 @@ class Literals:
         if known is None:
             cut = at + self._size > len(text) and not final
             return MORE if cut and any(other.startswith(start) for other in self._by_start) else None
-        for low, original in known:
-            piece = _lower(text[at : at + len(low)])
-            if len(text) - at < len(low):
-                if not final and low.startswith(piece):
+        left = len(text) - at
+        for size in known.sizes:
+            if size > left:
+                if not final and self._may_become(start, _lower(text[at:])):
                     return MORE
-            elif piece == low:
-                end = at + len(low)
-                if not _is_sign(low[-1]):
+                continue
+            piece = _lower(text[at : at + size])
+            original = known.texts.get(piece)
+            if original is not None:
+                end = at + size
+                if not _is_sign(piece[-1]):
                     return original
                 if end < len(text):
                     if not _is_sign(text[end]):
@@ -81,6 +97,14 @@ class Literals:
                 else:
                     return MORE
         return None
+
+    def _may_become(self, start: str, piece: str) -> bool:
+        """Whether one of them begins with all of `piece`, which begins with `start`, and goes on."""
+        ordered = self._ordered.get(start)
+        if ordered is None:
+            ordered = self._ordered[start] = sorted(self._by_start[start].texts)
+        at = bisect_right(ordered, piece)
+        return at < len(ordered) and ordered[at].startswith(piece)
 
     def find(self, text: str) -> list[tuple[int, int, str]]:
         """All of them in a whole text: start, end, which."""

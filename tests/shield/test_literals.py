@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edgeagent.shield.literals import Literals
+from edgeagent.shield.literals import Literals, More
 
 WORDS = st.text(st.sampled_from("abkK\u212aiI\u0130\u03c3\u03c2\u03a3ß19+<é中\\n "), min_size=1, max_size=12)
 
@@ -74,3 +74,25 @@ def test_only_places_where_one_may_begin_are_looked_at(size: int) -> None:
     text = "the king of kings kept knocking at the kitchen; kim " * 100
     assert calls(literals, text) < 10
     assert calls(literals, f"{text}kim1@example.net") < 20
+
+
+def test_many_that_begin_alike() -> None:
+    """Telephone numbers of one town: a place is looked at once for each length, and not for each number."""
+    for size in (100, 1000):
+        texts = [f"+44 121 298 {number:04}" for number in range(size)]
+        assert calls(Literals(texts), " ".join(texts)) < 12 * size
+
+
+@given(st.lists(WORDS, min_size=1, max_size=6), st.lists(WORDS, min_size=1, max_size=4), st.integers(0, 40), WORDS)
+@example(["abab", "ababab"], ["abab"], 0, "ab")
+@example(["abab", "ababba"], ["abab"], 0, "+")
+def test_what_may_still_become_one(texts: list[str], pieces: list[str], at: int, more: str) -> None:
+    """Of a text of which more may come: what is decided stays so, and nothing waits for more than the longest needs."""
+    literals = Literals(texts)
+    text = "".join(pieces)
+    at %= len(text)
+    early = literals.at(text, at, "", final=False)
+    if isinstance(early, More):
+        assert len(text) - at <= max(map(len, texts))
+    else:
+        assert {early} == {literals.at(text + end, at, "", final=True) for end in ("", more, *texts)}
