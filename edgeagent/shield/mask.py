@@ -149,15 +149,20 @@ class Masking:
     def _read_json(self, text: str, where: str, depth: int) -> None:
         """Each string by itself, and what is found in the whole text, whose keys say what a value is."""
         plain, tokens = legible(text)
-        spans = self._found(plain)
+        ahead = sorted(self._found(plain), reverse=True)
+        near: list[Span] = []
         for token in tokens:
             if token.is_number:
                 self._spans.setdefault(token.value, [])
                 self._places.setdefault(token.value, where)
             else:
                 self.read(token.value, where, depth + 1)
-            if spans and not self._is_json.get(token.value):
-                self._spans[token.value] = [*self._spans[token.value], *_inside(token, spans)]
+            if near or ahead:
+                while ahead and ahead[-1].start < token.end:
+                    near.append(ahead.pop())
+                near = [span for span in near if span.end > token.start]  # the others lie behind all that follow
+                if near and not self._is_json.get(token.value):
+                    self._spans[token.value] += _inside(token, near)
 
     # deciding
 
