@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
 
 from edgeagent.errors import ConfigurationError, ShieldBlockedError
@@ -77,7 +77,8 @@ class InjectionGuard:
             with any of the latter two, or with a scorer that has no `fingerprint`, is taken for like no other.
 
     Raises:
-        ConfigurationError: an action, a channel or a threshold that there is not; `approve` without `ask`.
+        ConfigurationError: an action, a channel or a threshold that there is not; `approve` without `ask`; no scorer,
+            or one that cannot be asked. Later: a scorer failed; its own error is not told, since it may quote the text.
     """
 
     def __init__(
@@ -91,14 +92,16 @@ class InjectionGuard:
         channel_of: ChannelOf | None = None,
         name: str = "",
     ) -> None:
-        given = [InjectionDetector()] if scorer is None else scorer
-        self._scorers = list(given) if isinstance(given, Sequence) else [given]
+        self._scorers = _scorers([InjectionDetector()] if scorer is None else scorer)
         self._scores: Memory[float] = Memory()
         self._reasons: Memory[tuple[str, ...]] = Memory()
         self._actions = _actions(action)
         self._thresholds = _thresholds(thresholds or {})
         if ask is None and "approve" in self._actions.values():
             raise ConfigurationError("InjectionGuard(action='approve') needs ask=…, a function of the findings.")
+        for argument, given in (("ask", ask), ("on_finding", on_finding), ("channel_of", channel_of)):
+            if given is not None and not callable(given):
+                raise ConfigurationError(f"InjectionGuard({argument}=…) is a function, not {type(given).__name__}.")
         self._ask = ask
         self._on_finding = on_finding
         self._channel_of = channel_of or _by_role
@@ -178,7 +181,8 @@ class InjectionGuard:
         return best
 
     def _score(self, which: int, text: str, channel: str) -> float:
-        return self._once(self._scores, which, text, channel, self._scorers[which].score)
+        score = self._scorers[which].score
+        return self._once(self._scores, which, text, channel, lambda *told: float(score(*told)))
 
     def _reasons_of(self, which: int, text: str, channel: str) -> tuple[str, ...]:
         assess = getattr(self._scorers[which], "assess", None)
@@ -188,9 +192,19 @@ class InjectionGuard:
 
     def _once(self, memory: Memory[T], which: int, text: str, channel: str, ask: Callable[[str, str], T]) -> T:
         """What a scorer says of a text; from memory, if it says the same each time."""
-        if getattr(self._scorers[which], "repeatable", False) is not True:
-            return ask(text, channel)
-        return memory.of(text, partial(ask, text, channel), (which, channel))
+        scorer = self._scorers[which]
+        try:
+            if getattr(scorer, "repeatable", False) is not True:
+                return ask(text, channel)
+            return memory.of(text, partial(ask, text, channel), (which, channel))
+        except ConfigurationError:
+            raise
+        except Exception as error:  # noqa: BLE001  # anything may come of a caller's own code
+            fault = type(error).__qualname__
+        raise ConfigurationError(
+            f"InjectionGuard: {type(scorer).__qualname__} failed: {fault}. What it said is withheld, since it may "
+            f"quote the text."
+        )
 
     @staticmethod
     def _refuse(findings: Sequence[Finding], why: str) -> None:
@@ -221,7 +235,23 @@ def _annotated(request: ChatRequest, findings: Sequence[Finding]) -> ChatRequest
     return request.model_copy(update={"messages": messages})
 
 
+def _scorers(given: Any) -> list[Any]:
+    scorers = list(given) if isinstance(given, Sequence) else [given]
+    if not scorers:
+        raise ConfigurationError("InjectionGuard(scorer=[]) looks at nothing; leave it out for an InjectionDetector.")
+    for one in scorers:
+        asked = getattr(one, "score", None)
+        if isinstance(one, type) or not hasattr(one, "threshold") or not callable(asked) or iscoroutinefunction(asked):
+            raise ConfigurationError(
+                "InjectionGuard(scorer=…) takes objects with a threshold and a method score(text, channel) that is not "
+                f"async; got {one.__name__ if isinstance(one, type) else type(one).__name__}."
+            )
+    return scorers
+
+
 def _actions(given: Action | Mapping[str, Action]) -> dict[str, Action]:
+    if not isinstance(given, str | Mapping):
+        raise ConfigurationError(f"InjectionGuard(action=…) is one action, or one by channel; got {given!r}.")
     actions: dict[str, Action] = dict.fromkeys(CHANNELS, "report")
     actions.update(dict.fromkeys(CHANNELS, given) if isinstance(given, str) else given)
     _known_channels("action", actions)

@@ -26,6 +26,19 @@ class Scorer:
         return self.sure if self.word in text else 0.0
 
 
+def quotes(text: str) -> float:
+    raise RuntimeError(f"cannot score {text}")
+
+
+class Awaited:
+    """Would find nothing: nobody awaits what it gives."""
+
+    threshold = 0.5
+
+    async def score(self, text: str, /, channel: str = "user") -> float:
+        return 1.0
+
+
 def request(*messages: dict[str, object]) -> ChatRequest:
     return ChatRequest(model="m", messages=list(messages))
 
@@ -175,6 +188,14 @@ def test_fingerprints_tell_guards_apart():
         ({"thresholds": {"email": 0.5}}, "no channel 'email'"),
         ({"thresholds": {"user": 0}}, "user is above 0 and at most 1"),
         ({"thresholds": {"user": "high"}}, "user is above 0 and at most 1"),
+        ({"action": None}, "one action, or one by channel"),
+        ({"scorer": []}, "looks at nothing"),
+        ({"scorer": object()}, "takes objects with a threshold .* got object"),
+        ({"scorer": [Scorer]}, "got Scorer"),
+        ({"scorer": Awaited()}, "not async; got Awaited"),
+        ({"action": "approve", "ask": "yes"}, r"\(ask=…\) is a function"),
+        ({"on_finding": "print"}, r"\(on_finding=…\) is a function"),
+        ({"channel_of": {}}, r"\(channel_of=…\) is a function"),
     ],
 )
 def test_what_cannot_be_is_refused(options, message):
@@ -198,3 +219,31 @@ def test_ask_is_not_async():
     guard = InjectionGuard(action="approve", ask=ask)
     with pytest.raises(ConfigurationError, match="must not be async"):
         guard.before(MIXED)
+
+
+@pytest.mark.parametrize("repeatable", [False, True])
+@pytest.mark.parametrize(("said", "fault"), [(None, "TypeError"), ("high", "ValueError"), (quotes, "RuntimeError")])
+def test_a_scorer_that_fails(said, fault, repeatable):
+    """Its error may quote the text: what kind it is is told, nothing else, and nothing passes."""
+
+    class Fails(Scorer):
+        def score(self, text, /, channel="user"):
+            return said(text) if callable(said) else said
+
+    scorer = Fails("x")
+    scorer.repeatable = repeatable
+    with pytest.raises(ConfigurationError, match=f"Fails failed: {fault}") as caught:
+        InjectionGuard(scorer).before(MIXED)
+    assert "weather" not in str(caught.value)
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+def test_a_scorer_that_says_what_is_missing():
+    """An error that says what to do is the scorer's own."""
+
+    class Lacks(Scorer):
+        def score(self, text, /, channel="user"):
+            raise ConfigurationError("pip install it")
+
+    with pytest.raises(ConfigurationError, match=r"^pip install it$"):
+        InjectionGuard(Lacks("x")).before(MIXED)
