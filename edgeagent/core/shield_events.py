@@ -31,11 +31,17 @@ class ShieldedStart(CallStarted):
         call: Any = self[1]
         shielding = call.shielding
         raw = shielding is None or call.request is shielding.asked
-        return bare_request(call.request) if raw else call.request
+        return bare_request(call.request) if raw else _without_fields(call.request)
 
 
 _TOLD: Final = frozenset({"model", "service_tier", "reasoning_effort", "verbosity", "encoding_format", "input_type"})
 _REQUIRED: Final[Mapping[str, Any]] = {"messages": [], "input": "", "query": "", "documents": []}
+
+
+def _without_fields(request: Any) -> Any:
+    """A masked request without header fields and query parameters, which are sent as the caller wrote them."""
+    beside = [name for name in ("extra_headers", "extra_query") if getattr(request, name, None)]
+    return request.model_copy(update=dict.fromkeys(beside)) if beside else request
 
 
 def _is_setting(value: Any, known: bool) -> bool:
