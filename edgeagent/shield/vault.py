@@ -145,7 +145,7 @@ class Vault:
             held = {
                 "entities": [list(entity) for entity in self._tokens.values()],
                 "texts": [[style, text, entity.token] for (style, text), entity in self._texts.items()],
-                "counts": self._counts,
+                "counts": {**self._counts},  # others may count on while it is written
                 "days": self._days,
             }
         nonce = token_bytes(_NONCE)
@@ -181,9 +181,13 @@ class Vault:
         """Write it, encrypted, to a file that only its owner may read. Raises like `seal`, and `OSError`."""
         data, target = self.seal(key), Path(path)
         beside = target.with_name(f"{target.name}.{token_bytes(4).hex()}")
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-        beside.replace(target)
+        try:
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(data)
+            beside.replace(target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
 
     @classmethod
     def load(cls, path: str | Path, key: bytes) -> Self:

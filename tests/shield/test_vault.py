@@ -111,3 +111,12 @@ def test_a_child_does_not_wait_for_a_thread_of_its_parents() -> None:
     go_on.set()
     other.join()
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_what_cannot_be_written(tmp_path: Path) -> None:
+    """Nothing is left beside a file that could not be put in its place."""
+    target = tmp_path / "vault"
+    target.mkdir()
+    with pytest.raises(OSError, match="vault"):
+        Vault().save(target, KEY)
+    assert list(tmp_path.iterdir()) == [target]
