@@ -24,8 +24,9 @@ from edgeagent.core.ask import OpenedStream, restored
 from edgeagent.core.call import Call
 from edgeagent.core.promises import check_promises
 from edgeagent.core.story import tell_attempts
+from edgeagent.core.verdict import forbidden
 from edgeagent.effects import Flow, Source, close, read, sleep
-from edgeagent.errors import StreamInterruptedError
+from edgeagent.errors import EdgeAgentError, StreamInterruptedError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, CompletionUsage
 from edgeagent.types._model import own
 from edgeagent.types.assembly import PADDING, latest
@@ -196,7 +197,9 @@ class Session(Generic[T]):
         self.state = "interrupted"
         call = self.call
         partial = self._said()
-        error = StreamInterruptedError(message=f"The stream broke off: {cause}", partial=self.partial())
+        quoting = call.shielding is not None and forbidden(cause) and not isinstance(cause, EdgeAgentError)
+        said = type(cause).__name__ if quoting else cause  # a caller's own guard has seen the restored answer
+        error = StreamInterruptedError(message=f"The stream broke off: {said}", partial=self.partial())
         call.interrupted(cause)
         tell_attempts(error, call.attempts)
         error.__cause__ = cause
