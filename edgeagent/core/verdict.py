@@ -12,7 +12,7 @@ The table of the public contract, and nothing else, stands here:
 | the target's vendor cannot be asked this (found when the request is put into its form) | no | yes |
 | a limit of that target alone is full, and the call may not wait | no | yes |
 | other 400, 422; every other local error | no | no |
-| a caller's own guard raised an error of any kind | no | no |
+| an error that a caller's own guard raised, but for an invalid response | no | no |
 | an exception of another kind from a caller's own provider | no | yes |
 
 A server's `x-should-retry` header decides about the same target where it is present.

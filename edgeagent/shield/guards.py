@@ -99,8 +99,8 @@ def _names(guard: str, names: tuple[Any, ...]) -> tuple[str, ...]:
 
 def _size(guard: str, name: str, size: Any, *, needed: bool = False) -> Any:
     """A size as it is given. Raises `ConfigurationError` for what nothing can be compared with."""
-    if (size is not None or needed) and (isinstance(size, bool) or not isinstance(size, int)):
-        raise ConfigurationError(f"{guard}: {name}= is a whole number; got {type(size).__name__}.")
+    if (size is not None or needed) and (isinstance(size, bool) or not isinstance(size, int | float)):
+        raise ConfigurationError(f"{guard}: {name}= is a number; got {type(size).__name__}.")
     return size
 
 
