@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from edgeagent.core.call import Call
-from edgeagent.core.wrapping import EDIT, Unwrapper, Wrapped, unwrap, wrap
+from edgeagent.core.wrapping import EDIT, Unwrapper, Wrapped, unmarked, unwrap, wrap
 from edgeagent.errors import RequestValidationError
 from edgeagent.limits.outputs import output_of
 from edgeagent.providers.base import HTTPProvider, Promise
@@ -41,14 +41,14 @@ class ForTarget(NamedTuple):
     def undo(self, completion: ChatCompletion) -> None:
         """Put an answer into the caller's terms, in place."""
         if self.wrapped is not None:
-            unwrap(completion)
+            unwrap(completion, plain=self.wrapped.plain)
         if self.renamed is not None:
             self.renamed.undo(completion)
 
     def reshape(self, then: Reshape | None) -> Reshape | None:
         """What does the same to each chunk of a stream, before `then` changes it further."""
         then = then if self.renamed is None else self.renamed.reshape(then)
-        return then if self.wrapped is None else Unwrapper(then)
+        return then if self.wrapped is None else Unwrapper(then, plain=self.wrapped.plain)
 
 
 def for_target(call: Call, target: Target, provider: HTTPProvider | None = None) -> ForTarget:
@@ -69,7 +69,7 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
         request, left = without_failures(request, wire)
         dropped += left
     if provider is None:
-        return ForTarget(request, dropped)
+        return ForTarget(unmarked(request), dropped)
     wrapped = wrap(request) if call.native is not None else None
     made = ForTarget(request, dropped) if wrapped is None else ForTarget(wrapped.request, dropped, (EDIT,), wrapped)
     if _stands_in(call, target) or (call.native is not None and call.native.asked.codec.wire != wire):

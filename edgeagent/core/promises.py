@@ -60,7 +60,7 @@ def _check(validator: Any, text: str, promise: Promise) -> None:
 
     what = "The content" if promise.tool is None else f"A call of {promise.tool!r}"
     try:
-        value = from_json(text, allow_inf_nan=False)
+        value = text if promise.plain else from_json(text, allow_inf_nan=False)
     except ValueError:
         raise _broken(f"{what} is not JSON, though its form was promised.") from None
     error = next(iter(validator.iter_errors(value)), None)

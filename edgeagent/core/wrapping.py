@@ -1,7 +1,8 @@
 """A wanted form that is no object, asked for inside of one.
 
 Google's API takes any JSON Schema for an answer, a list of things above all; others demand an object at the root. So
-such a schema is asked for as the only field of an object, and what comes is taken out of it again, as it comes.
+such a schema is asked for as the only field of an object, and what comes is taken out of it again, as it comes. One of
+some words is to come without quotes, if `PLAIN` says so: it is told once it is whole.
 
 https://platform.openai.com/docs/guides/structured-outputs ("Root objects must not be `anyOf` and must be an object").
 """
@@ -12,13 +13,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from pydantic_core import from_json
+
 from edgeagent.core.wrapped_tokens import Tokens
-from edgeagent.providers.base import Promise
+from edgeagent.providers.base import PLAIN, Promise
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
 from edgeagent.types.chunk import ChunkChoice
 from edgeagent.types.completion import ChatCompletionTokenLogprob, ChoiceLogprobs
 
-__all__ = ["EDIT", "Unwrapper", "Wrapped", "unwrap", "wrap"]
+__all__ = ["EDIT", "Unwrapper", "Wrapped", "unmarked", "unwrap", "wrap"]
 
 EDIT: Final = "The answer's schema is sent inside an object: others take no list or plain value."
 
@@ -31,14 +34,16 @@ _SHARED: Final = ("$defs", "definitions")
 
 
 class Wrapped(NamedTuple):
-    """A request whose answer is wanted in an object, and the schema as it was."""
+    """A request whose answer is wanted in an object, the schema as it was, and whether its text is wanted plain."""
 
     request: ChatRequest
     schema: Mapping[str, Any]
+    plain: bool = False
 
     def promises(self, promises: tuple[Promise, ...]) -> tuple[Promise, ...]:
         """What the answer is checked for, once it has been taken out."""
-        return tuple(one if one.tool is not None else Promise(self.schema) for one in promises)
+        promised = Promise(self.schema, plain=self.plain)
+        return tuple(one if one.tool is not None else promised for one in promises)
 
 
 def wrap(request: ChatRequest) -> Wrapped | None:
@@ -53,7 +58,17 @@ def wrap(request: ChatRequest) -> Wrapped | None:
     outer |= {"type": "object", "properties": {_FIELD: _moved(inner)}, "required": [_FIELD]}
     outer["additionalProperties"] = False
     form = {**wanted, "json_schema": {**named, "schema": outer}}
-    return Wrapped(request.model_copy(update={"response_format": form}), schema)
+    return Wrapped(unmarked(request.model_copy(update={"response_format": form})), schema, PLAIN in named)
+
+
+def unmarked(request: ChatRequest) -> ChatRequest:
+    """The request without `PLAIN`."""
+    wanted = request.response_format
+    named = wanted.get("json_schema") if isinstance(wanted, Mapping) else None
+    if wanted is None or not isinstance(named, Mapping) or PLAIN not in named:
+        return request
+    form = {**wanted, "json_schema": {name: value for name, value in named.items() if name != PLAIN}}
+    return request.model_copy(update={"response_format": form})
 
 
 def _moved(schema: Any) -> Any:
@@ -71,11 +86,11 @@ def _led(reference: Any) -> Any:
     return f"#/properties/{_FIELD}{reference[1:]}"
 
 
-def unwrap(completion: ChatCompletion) -> None:
-    """Take the answers of a completion out of their objects, in place."""
+def unwrap(completion: ChatCompletion, *, plain: bool = False) -> None:
+    """Take the answers of a completion out of their objects, in place; `plain`: they are texts, and come as such."""
     for choice in completion.choices:
         if choice.message.content:
-            text = _Text()
+            text = _Word() if plain else _Text()
             choice.message.content = text.feed(choice.message.content) + text.end()
             if choice.logprobs is not None and choice.logprobs.content:
                 tokens = Tokens()
@@ -88,19 +103,21 @@ class Unwrapper:
 
     Args:
         then: changes each chunk further, in place.
+        plain: as of `unwrap`.
     """
 
-    __slots__ = ("_texts", "_then", "_tokens")
+    __slots__ = ("_kind", "_texts", "_then", "_tokens")
 
-    def __init__(self, then: Callable[[ChatCompletionChunk], object] | None = None) -> None:
+    def __init__(self, then: Callable[[ChatCompletionChunk], object] | None = None, *, plain: bool = False) -> None:
         self._then = then
+        self._kind = _Word if plain else _Text
         self._texts: dict[int, _Text] = {}
         self._tokens: dict[int, Tokens] = {}  # of choices that have any
 
     def __call__(self, chunk: ChatCompletionChunk) -> None:
         """Change the chunk in place."""
         for choice in chunk.choices:
-            text = self._texts.get(choice.index) or self._texts.setdefault(choice.index, _Text())
+            text = self._texts.get(choice.index) or self._texts.setdefault(choice.index, self._kind())
             content = choice.delta.content
             shown = text.feed(content) if content else ""
             if choice.finish_reason is not None:
@@ -197,6 +214,41 @@ class _Text:
         shown = text.rstrip(_SPACES)
         self._held = text[len(shown) :]
         return shown
+
+
+class _Word(_Text):
+    """The same for a value that is a text: it comes whole, as it is, without quotes and escapes."""
+
+    __slots__ = ("_word",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._word = ""
+
+    def feed(self, text: str) -> str:
+        shown = super().feed(text)
+        if self._state == "plain":
+            return shown
+        self._word += shown
+        return self._told() if self._state == "after" else ""
+
+    def tokens(self, tokens: Tokens, *, last: bool) -> list[ChatCompletionTokenLogprob]:
+        return [] if self._word else super().tokens(tokens, last=last)
+
+    def end(self) -> str:
+        return super().end() + self._told()
+
+    def _told(self) -> str:
+        written, self._word = self._word, ""
+        try:
+            word = from_json(written)
+        except ValueError:  # cut off
+            self._start, self._given = self._start + 1, self._given - 1
+            return written.removeprefix('"')
+        if not isinstance(word, str):
+            return written
+        self._start, self._given = self._start + 1, self._given - 2
+        return word
 
 
 def _size(text: str) -> int:

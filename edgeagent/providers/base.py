@@ -89,15 +89,21 @@ class Capabilities:
 ALL_CAPABILITIES: Final = Capabilities(frozenset(get_args(Feature)))
 
 
+PLAIN: Final = "edgeagent_plain"
+"""A member of `json_schema` beside the schema of a text that is wanted as it is, not as JSON. Nobody is sent it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
     """A JSON Schema that `strict` promised the caller, where the vendor was asked for something weaker.
 
     The pipeline checks the answer against it. `tool` names the tool whose arguments it describes; None: the content.
+    `plain` content is a text that the schema describes, and not its JSON.
     """
 
     schema: Mapping[str, Any]
     tool: str | None = None
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

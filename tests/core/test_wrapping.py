@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema_rs import validator_for
 
+from edgeagent.core.promises import check_promises
 from edgeagent.core.wrapping import Unwrapper, unwrap, wrap
-from edgeagent.providers.base import Promise
+from edgeagent.errors import ResponseValidationError
+from edgeagent.providers.base import PLAIN, Promise
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest
 from edgeagent.types.assembly import assemble
 
@@ -35,22 +37,22 @@ def asking(schema: Any) -> ChatRequest:
     return ChatRequest(model="m", messages=[{"role": "user", "content": "?"}], response_format=form)
 
 
-def whole(text: str) -> str | None:
+def whole(text: str, *, plain: bool = False) -> str | None:
     """A text as the caller of a whole answer gets it."""
     message = {"role": "assistant", "content": text}
     choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
     completion = ChatCompletion.model_validate({"id": "c", "created": 1, "model": "m", "choices": choices})
-    unwrap(completion)
+    unwrap(completion, plain=plain)
     return completion.choices[0].message.content
 
 
-def streamed(pieces: list[str]) -> list[ChatCompletionChunk]:
+def streamed(pieces: list[str], *, plain: bool = False) -> list[ChatCompletionChunk]:
     """Pieces of a text as the caller of a stream gets them."""
     deltas: list[dict[str, Any]] = [{"delta": {"content": piece}} for piece in pieces]
     deltas.append({"delta": {}, "finish_reason": "stop"})
     top = {"id": "c", "created": 1, "model": "m"}
     chunks = [ChatCompletionChunk.model_validate({**top, "choices": [{"index": 0, **one}]}) for one in deltas]
-    take_out = Unwrapper()
+    take_out = Unwrapper(plain=plain)
     for chunk in chunks:
         take_out(chunk)
     return chunks
@@ -227,3 +229,60 @@ def test_choices_do_not_mix() -> None:
             )
         )
     assert seen == ["[", "", "1]", "2"]
+
+
+WORDS = st.text(alphabet='ab"\\{}[], :\nü', max_size=8)
+
+
+@given(WORDS, st.sampled_from([None, 1]), st.booleans(), st.lists(st.integers(0, 99)))
+def test_a_word_comes_without_quotes(word: str, indent: int | None, ascii_only: bool, places: list[int]) -> None:
+    """Where a text is wanted as it is: whole, and at once when it is whole in a stream; other answers stay."""
+    text = json.dumps({"answer": word}, indent=indent, ensure_ascii=ascii_only)
+    assert whole(text, plain=True) == word
+    chunks = streamed(cut(text, places), plain=True)
+    assert [said for chunk in chunks if (said := chunk.choices[0].delta.content)] == ([word] if word else [])
+    for other in (word, text[:7], json.dumps({"answer": [word]})):
+        told = "".join(chunk.choices[0].delta.content or "" for chunk in streamed(cut(other, places), plain=True))
+        assert told == whole(other, plain=True)
+
+
+@pytest.mark.parametrize(
+    ("cut_off", "told"), [('{"answer": "Perc', "Perc"), ('{"answer": ', ""), ('{"answer": 12}', "12")]
+)
+def test_what_is_no_word(cut_off: str, told: str) -> None:
+    """An answer that was cut off has no end to be waited for; what was not asked for comes as it is."""
+    assert whole(cut_off, plain=True) == told
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in streamed(list(cut_off), plain=True)) == told
+
+
+def test_tokens_of_a_word() -> None:
+    """They say the word: those of the quotes are left out, and none comes before the word."""
+    take_out, found = Unwrapper(plain=True), list[Any]()
+    pieces = ['{"', "answer", '": "', "Perc", "ussion", '"', "}"]
+    for piece in pieces:
+        one = {"index": 0, "delta": {"content": piece}, "logprobs": {"content": [{"token": piece, "logprob": -1}]}}
+        chunk = ChatCompletionChunk.model_validate({"id": "c", "created": 1, "model": "m", "choices": [one]})
+        take_out(chunk)
+        logprobs = chunk.choices[0].logprobs
+        found += [] if logprobs is None else logprobs.content or []
+        assert not found or piece in ('"', "}")
+    assert [token.token for token in found] == ["Perc", "ussion"]
+
+
+def test_a_word_is_checked_as_it_is() -> None:
+    """What was promised of the JSON is looked for in the text itself; nobody is sent the mark."""
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"enum": ["a", "b"]}, PLAIN: True}}
+    wrapped = wrap(asking({}).model_copy(update={"response_format": form}))
+    assert wrapped is not None
+    assert wrapped.plain
+    assert PLAIN not in json.dumps(wrapped.request.response_format)
+    (promise,) = wrapped.promises((Promise({}),))
+    for text, right in (("a", True), ('"a"', False), ("c", False)):
+        message = {"role": "assistant", "content": text}
+        choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+        completion = ChatCompletion.model_validate({"id": "c", "created": 1, "model": "m", "choices": choices})
+        if right:
+            check_promises([promise], completion)
+        else:
+            with pytest.raises(ResponseValidationError):
+                check_promises([promise], completion)

@@ -93,3 +93,44 @@ def test_claude_is_asked_for_an_object_too() -> None:
         config: Any = {"response_mime_type": "application/json", "response_schema": list[str]}
         assert client.models.generate_content(model="any", contents="?", config=config).parsed == ["a"]
         assert '"answer"' in server.requests[0].body.decode()
+
+
+class Instrument(enum.Enum):
+    """What is played."""
+
+    PERCUSSION = "Percussion"
+    STRING = "String"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_one_of_some_words(stream: bool) -> None:
+    """Google's answers of an enumeration have no quotes; another vendor's come so, too, and from memory."""
+
+    def vendor(request: Request) -> Any:
+        asked = request.json()["response_format"]["json_schema"]
+        schema = asked["schema"]["properties"]["answer"]
+        assert schema == {"type": "string", "enum": ["Percussion", "String"]}
+        assert asked.keys() == {"name", "schema", "strict"}
+        text = json.dumps({"answer": "Percussion"})
+        if request.json().get("stream"):
+            return events(chunks(*(text[i : i + 3] for i in range(0, len(text), 3))))
+        message = {"role": "assistant", "content": text}
+        return reply(200, {**COMPLETION, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+
+    with (
+        Loopback(vendor) as server,
+        EdgeClient(providers=[OpenAI(api_key="k", base_url=server.url + "/v1")], models={"any": ["gpt-4o"]}) as edge,
+    ):
+        options = genai.types.HttpOptions(client_args={"transport": transport(edge)})
+        client = genai.Client(api_key="k", http_options=options)
+        asked: Any = {"model": "any", "contents": "?"}
+        asked["config"] = {"response_mime_type": "text/x.enum", "response_schema": Instrument}
+        for _ in range(2):
+            if stream:
+                text = "".join(part.text or "" for part in client.models.generate_content_stream(**asked))
+                assert text == "Percussion"
+            else:
+                answer = client.models.generate_content(**asked)
+                assert answer.text == "Percussion"
+                assert answer.parsed is Instrument.PERCUSSION
+        assert len(server.requests) == 1

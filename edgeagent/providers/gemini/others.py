@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 from edgeagent.errors import RequestValidationError
+from edgeagent.providers.base import PLAIN
 from edgeagent.providers.gemini.content import PART_FIELDS
 from edgeagent.providers.gemini.parts import WIRE
+from edgeagent.providers.gemini.schema import json_schema_of
 from edgeagent.providers.native import refuse_uploads, without
 from edgeagent.types import ChatRequest
 
@@ -24,6 +26,8 @@ _SAID: Final = frozenset({"thinkingConfig", "responseModalities"})
 _OF_FUNCTIONS: Final = frozenset({"behavior", "response", "responseJsonSchema"})
 """What a declaration says beyond a call: what comes back, and whether it is waited for."""
 _ORDER: Final = "propertyOrdering"
+_ONE_WORD: Final = "text/x.enum"
+_SCHEMAS: Final = frozenset({"responseJsonSchema", "responseMimeType", "responseSchema"})
 _OF_PARTS: Final = frozenset({"displayName", *PART_FIELDS})
 _DETAILS: Final = {
     "MEDIA_RESOLUTION_LOW": "low",
@@ -56,10 +60,12 @@ def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
     modalities = config.get("responseModalities")
     if isinstance(modalities, list) and any(str(one).upper() != "TEXT" for one in modalities):
         _refuse("answers other than text are not asked of others", "generationConfig.responseModalities")
-    if config.get("responseMimeType") == "text/x.enum":  # of JSON, which others can be held to, it has no quotes
-        _refuse("others cannot be held to one of some words", "generationConfig.responseMimeType")
     refuse_uploads(request, "Google")
     changes: dict[str, Any] = {}
+    wanted = request.response_format
+    if config.get("responseMimeType") == _ONE_WORD:
+        wanted = _one_of(config)
+        config = {name: value for name, value in config.items() if name not in _SCHEMAS}
     calling = _object(_object(extra.get("toolConfig")).get("functionCallingConfig"))
     if calling and request.tool_choice is None and request.tools and (choice := _choice(calling)) is not None:
         changes["tool_choice"] = choice
@@ -70,14 +76,26 @@ def for_others(request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
     dropped = list(_dropped(extra, config, calling))
     if request.tools:
         changes["tools"] = [_tool(tool, dropped) for tool in request.tools]
-    if request.response_format is not None:
-        changes["response_format"] = _ordered(request.response_format)
+    if wanted is not None:
+        changes["response_format"] = _ordered(wanted)
     messages = _whole(request.messages)
     if len(messages) < len(request.messages):
         changes["messages"] = messages
     if any(_OF_PARTS & part.keys() for message in messages for part in _parts(message)):
         changes["messages"] = [_message(message, dropped) for message in messages]
     return without(request, _OWN, changes), tuple(dropped)
+
+
+def _one_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The form of an answer that is one of some words, without quotes."""
+    schema = config.get("responseJsonSchema") or json_schema_of(config.get("responseSchema"))
+    words = _object(schema).get("enum")
+    if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
+        _refuse("the words that it may answer with are not told", "generationConfig.responseSchema")
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": "answer", "schema": {"type": "string", "enum": words}, PLAIN: True},
+    }
 
 
 def _tool(tool: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:

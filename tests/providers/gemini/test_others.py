@@ -106,9 +106,9 @@ def test_what_a_user_says_is_no_thought() -> None:
         ({"cachedContent": "cachedContents/x"}, "cachedContent"),
         ({"tools": [{"googleSearch": {}}]}, "tools[0]"),
         ({"generationConfig": {"responseModalities": ["TEXT", "IMAGE"]}}, "generationConfig.responseModalities"),
-        (
-            {"generationConfig": {"responseMimeType": "text/x.enum", "responseSchema": {"enum": ["a"]}}},
-            "generationConfig.responseMimeType",
+        *(
+            ({"generationConfig": {"responseMimeType": "text/x.enum", **schema}}, "generationConfig.responseSchema")
+            for schema in ({}, {"responseSchema": {"type": "STRING"}}, {"responseSchema": {"enum": [1]}})
         ),
     ],
 )
