@@ -10,7 +10,7 @@ from edgeagent.core.wrapping import EDIT, Unwrapper, Wrapped, unmarked, unwrap, 
 from edgeagent.errors import RequestValidationError
 from edgeagent.limits.outputs import output_of
 from edgeagent.providers.base import HTTPProvider, Promise
-from edgeagent.providers.fitting import fitted, is_sure, without_failures
+from edgeagent.providers.fitting import begun, fitted, is_sure, without_failures
 from edgeagent.providers.renaming import Renamed, rename
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest, Target
 
@@ -75,7 +75,11 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
     if _stands_in(call, target) or (call.native is not None and call.native.asked.codec.wire != wire):
         made = _with_names(made, wire)
     able = provider.capabilities(target.model)
-    sure = call.native is not None and codec is not None and is_sure(call.native.asked.codec.wire, codec)
+    sure = False
+    if call.native is not None and codec is not None:
+        asked = call.native.asked.codec.wire
+        sure = is_sure(asked, codec)
+        made = made._replace(edits=made.edits + begun(request, asked, codec, target.model))
     fit = fitted(made.request, wire, able, able.max_output or output_of(target.model), sure=sure)
     return made._replace(request=fit.request, dropped=made.dropped + fit.dropped, edits=made.edits + fit.edits)
 

@@ -10,7 +10,7 @@ from edgeagent.providers.base import Capabilities, ChatCodec
 from edgeagent.providers.texts import text_of
 from edgeagent.types import ChatRequest
 
-__all__ = ["Fitted", "fitted", "is_sure", "without_failures"]
+__all__ = ["Fitted", "begun", "fitted", "is_sure", "without_failures"]
 
 
 class Fitted(NamedTuple):
@@ -26,6 +26,9 @@ _OPENAI: Final = "openai."
 
 _SURE: Final = ("anthropic.", "google.")
 """The same of those in which an answer is always of the schema that it was wanted in."""
+
+_BEGUN: Final = "anthropic."
+"""The same of those in which a conversation that ends with the assistant's words is one whose answer goes on there."""
 
 _TOLD_OF_FAILURES: Final = ("anthropic.", "bedrock.", "google.")
 """The same of the formats that can mark the result of a tool as failed."""
@@ -51,6 +54,17 @@ def is_sure(asked: str, codec: ChatCodec) -> bool:
     """
     is_openais = codec.wire.startswith(_OPENAI) and not getattr(codec, "is_dialect", False)
     return is_openais and asked.startswith(_SURE)
+
+
+def begun(request: ChatRequest, asked: str, codec: ChatCodec, model: str) -> tuple[str, ...]:
+    """What is to be told where the beginning of the answer was `asked` for with it, and the model does not go on."""
+    last = request.messages[-1]
+    if not asked.startswith(_BEGUN) or last["role"] != "assistant" or last.get("tool_calls"):
+        return ()
+    goes_on = getattr(codec, "continues", None)
+    if goes_on is not None and goes_on(model):
+        return ()
+    return ("The beginning of the answer is sent as an answer of its own: this model does not go on with it.",)
 
 
 def fitted(request: ChatRequest, wire: str, able: Capabilities, most: int | None, *, sure: bool = False) -> Fitted:

@@ -85,3 +85,30 @@ def test_openai_has_no_mark_of_failures(body: dict[str, Any], caller: Any, conte
     result = sent["messages"][2]
     assert (result["role"], result["content"], "is_error" in result) == ("tool", content, False)
     assert told.completion.edge.dropped_params == dropped
+
+
+BEGUN = [{"role": "user", "content": "As JSON."}, {"role": "assistant", "content": "{"}]
+OVER = [{"role": "user", "content": "As JSON."}, {"role": "assistant", "content": [USE]}]
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "answer", "messages", "told"),
+    [
+        (OpenAI(api_key="k"), "gpt-4o", COMPLETION, BEGUN, True),
+        (OpenAI(api_key="k"), "gpt-4o", COMPLETION, BEGUN[:1], False),
+        (OpenAI(api_key="k"), "gpt-4o", COMPLETION, OVER, False),
+        (Bedrock(api_key="k", region_name="us-east-1"), "amazon.nova-pro-v1:0", CONVERSED, BEGUN, True),
+        (
+            Bedrock(api_key="k", region_name="us-east-1"),
+            "anthropic.claude-haiku-4-5-20251001-v1:0",
+            CONVERSED,
+            BEGUN,
+            False,
+        ),
+    ],
+)
+def test_an_answer_that_was_begun(provider: Any, model: str, answer: Any, messages: Any, told: bool) -> None:
+    """Claude goes on with it; of a model that does not, the caller is told so."""
+    body = {"model": model, "max_tokens": 9, "messages": messages}
+    _, got = answered(provider, answer, body, Anthropic(api_key="k"))
+    assert any("does not go on" in edit for edit in got.completion.edge.edits) is told
