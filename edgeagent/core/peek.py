@@ -6,7 +6,7 @@ Tiers are looked into, nobody is asked, nothing is stored, promoted or counted a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,9 +68,12 @@ def peek(pipeline: Pipeline, call: Call, candidates: Candidates) -> Flow[Peek]:
     if raw is None:
         return Peek("off", _why_off(call, layers), targets=targets)
     near = True
-    if call.options.shield is not None:
+    shield = call.options.shield
+    if shield is not None:
         from edgeagent.core.shielding import prepared, vault_knows
 
+        if shield.vault is not None:  # which learns nothing from a look
+            call.options = replace(call.options, shield=shield.session(shield.vault.copy()))
         near = vault_knows(call)
         call.request = prepared(call).request()
     shared = shared_key_of(call, candidates.digest, raw)

@@ -108,6 +108,15 @@ class Vault:
         with self._lock():
             return tuple(self._tokens.values())
 
+    def copy(self) -> Vault:
+        """Another that knows the same; what either learns from then on the other does not."""
+        made = Vault()
+        with self._lock():
+            made._entities, made._texts = {**self._entities}, {**self._texts}
+            made._tokens, made._counts = {**self._tokens}, {**self._counts}
+            made._days = self._days
+        return made
+
     def _lock(self) -> Lock:
         """This process's: the parent's may have been held by a thread that the child does not have."""
         pid = os.getpid()

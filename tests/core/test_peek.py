@@ -14,6 +14,7 @@ from edgeagent.core.catalogue import Catalogue, Selection
 from edgeagent.core.flight import Flight
 from edgeagent.core.peek import Peek
 from edgeagent.effects import Scope
+from edgeagent.shield import Shield, Vault
 from edgeagent.testing import FakeProvider
 from tests.core.test_pipeline import Far, House
 from tests.core.test_staleness import house, options
@@ -200,3 +201,20 @@ def test_a_credential_without_an_identity() -> None:
     resolve = here.pipeline.targets.candidates
     here.pipeline.targets.candidates = lambda *args: replace(resolve(*args), sharable=False)  # type: ignore[method-assign]
     assert looked(here).reason == "memory: nothing; a credential has no identity: only memory is asked"
+
+
+@pytest.mark.parametrize("action", ["mask", "pseudonymise"])
+def test_a_vault_learns_nothing(action: Any) -> None:
+    """It is the call that teaches it: the same key is told before and after, and memory is asked once it knows."""
+    vault = Vault()
+    vault.entity("EMAIL_ADDRESS", "old@example.com")
+    how = CallOptions(shield=Shield.default(actions={"EMAIL_ADDRESS": action}).session(vault))
+    here, text = house("Paris"), "I am new@example.com, not old@example.com"
+    before = looked(here, how, text)
+    assert [entity.value for entity in vault.entities()] == ["old@example.com"]
+    assert (before.outcome, before.reason) == ("ask", "")
+    assert vault.known("EMAIL_ADDRESS", "new@example.com", action) is None
+    here.complete(text, options=how)
+    told = looked(here, how, text)
+    assert (told.outcome, told.tier, told.shared_key) == ("hit", "memory", before.shared_key)
+    assert vault.known("EMAIL_ADDRESS", "new@example.com", action) is not None

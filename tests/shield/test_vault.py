@@ -34,6 +34,20 @@ def test_labels_that_read_alike() -> None:
     assert [vault.entity(*one).token for one in told] == ["<A_BC_1>", "<AB_C_2>", "<A_BC_1>"]
 
 
+def test_a_copy() -> None:
+    """It goes on from what the first knows, and each learns for itself."""
+    vault = Vault()
+    first = vault.entity("PHONE", "+1 555 0100")
+    days = vault.days()
+    other = vault.copy()
+    assert other.entities() == (first,)
+    assert other.known("PHONE", "+1 555 0100", "mask") == first
+    assert other.days() == days
+    assert other.entity("PHONE", "+1 555 0101").token == vault.entity("PHONE", "+1 555 0102").token
+    assert len(vault) == len(other) == 2
+    assert vault.known("PHONE", "+1 555 0101", "mask") is None
+
+
 def test_it_shows_nothing() -> None:
     """Neither repr nor pickle tells a value; an empty vault is a vault."""
     vault = Vault()
