@@ -261,7 +261,7 @@ class Pipeline(Answers):
         shielding = call.shielding
         request = call.request if shielding is None else shielding.asked
         again = self._begin(request, refreshing(call.options), scope, prefers_async=False)
-        again.spare = None
+        again.spare, again.cleared = None, call.cleared  # what was forgotten since the call it does not bring back
         if call.native is not None:
             again.native = NativeExchange(call.native.asked if shielding is None else shielding.native_asked)
         return self._completed(again)

@@ -102,6 +102,26 @@ def test_the_renewal_is_the_callers() -> None:
     assert said(here, how) == ("new", True, False)
 
 
+@pytest.mark.parametrize(
+    ("selection", "kept"), [(Selection(), False), (Selection(tag="night"), False), (Selection(tag="day"), True)]
+)
+@STREAMS
+def test_what_is_forgotten_before_it_is_renewed_does_not_come_back(
+    stream: bool, selection: Selection, kept: bool
+) -> None:
+    """The renewal belongs to the call that caused it, also where it had to wait for its turn."""
+    here = house("old", "new", "newer")
+    how = options(stale_while_revalidate=60, tags=("night",))
+    said(here, how, stream)
+    here.world.now += 12
+    assert said(here, how, stream) == ("old", True, True)
+    Catalogue(here.pipeline.layers, here.world.wall).clear(selection)
+    here.world.behind()
+    assert said(here, how, stream) == (("new", True, False) if kept else ("newer", False, False))
+    assert here.pipeline.layers.refreshes is not None
+    assert here.pipeline.layers.refreshes.stats() == RefreshStats(0, 1, 0, 0)
+
+
 def test_the_renewal_has_a_deadline() -> None:
     """The caller's own if it is shorter; never none."""
     assert refreshing(options()).deadline == REFRESH_SECONDS
