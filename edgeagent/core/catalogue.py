@@ -94,7 +94,10 @@ class CacheStats:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came of a file: entries stored, past their time, and lines that are no entries of this version."""
+    """What came of a file: entries stored, past their time, and lines that are no entries of this version.
+
+    What no tier takes (the client has none that holds masked answers, or it is too large) is none of these.
+    """
 
     entries: int = 0
     expired: int = 0
@@ -180,21 +183,18 @@ class Catalogue:
             found = entry_of(line) if line.strip() else None
             if found is None:
                 damaged += bool(line.strip())
-            elif self._store(*found):
-                entries += 1
             else:
-                expired += 1
+                stored = self._store(*found)
+                entries += stored is True
+                expired += stored is False
         return Imported(entries, expired, damaged)
 
-    def _store(self, key: bytes, entry: Entry) -> bool:
+    def _store(self, key: bytes, entry: Entry) -> bool | None:
+        """Whether it was stored; False if it is past its time in every tier, None if none of them takes it."""
         data, tiers = encode_entry(entry), self._layers.masked_tiers
-        stored = not tiers
-        for tier in tiers:
-            left = self._left(entry, tier)
-            if left is None or left > 0:
-                tier.put(key, data, left)
-                stored = True
-        return stored
+        lefts = [(tier, left) for tier in tiers if (left := self._left(entry, tier)) is None or left > 0]
+        stored = [tier.put(key, data, left) is not False for tier, left in lefts]
+        return False if tiers and not lefts else any(stored) or None
 
     def _left(self, entry: Entry, tier: CacheTier) -> float | None:
         """Seconds that it has left: until its own end, or that which the tier gives to what was made then."""

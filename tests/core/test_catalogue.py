@@ -335,6 +335,20 @@ def test_only_masked_answers_go_into_a_file() -> None:
     assert (memory.usage()[0], far.usage()[0]) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("tiers", "masked"),
+    [([], True), ([MemoryCache()], False), ([MemoryCache(max_bytes=64)], True)],
+    ids=["no tier", "restored answers", "too large"],
+)
+def test_what_no_tier_takes_is_not_imported(tiers: list[Any], masked: bool) -> None:
+    """It is not said to be stored, nor to be past its time."""
+    layers, catalogue = layered(*tiers)
+    layers.near_is_masked = masked
+    lines = [*filled(MemoryCache()).export(Selection()), "?"]
+    assert catalogue.import_(lines) == Imported(damaged=1)
+    assert sum(tier.usage()[0] for tier in tiers) == 0
+
+
 def test_what_was_asked_is_forgotten_too() -> None:
     """Nothing that memory keeps to be fast outlives the entries."""
     client = EdgeClient(providers=[FakeProvider("Paris")])
