@@ -51,7 +51,7 @@ _DROP_EXPIRED: Final = (
 )
 _VALUE: Final = "SELECT mode, value FROM Cache WHERE key = ? AND raw = 1 AND (expire_time IS NULL OR expire_time > ?)"
 _PAGE: Final = (
-    "SELECT rowid, key, mode, value FROM Cache WHERE rowid > ? AND raw = 1 "
+    "SELECT rowid, key, mode, value FROM Cache WHERE rowid > ? AND rowid <= ? AND raw = 1 "
     "AND (expire_time IS NULL OR expire_time > ?) ORDER BY rowid LIMIT 100"
 )
 _LOOK: Final = 1.0
@@ -146,12 +146,16 @@ class DiskCache:
         self._write(lambda database: database.clear())
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Each key with its bytes, a page at a time: others may read and write between two."""
-        after = 0
+        """Each key with its bytes, a page at a time: others may read and write between two.
+
+        What is new since it began is not among them: else it would not end while others write faster than it is read.
+        """
+        after, last = 0, None
         while True:
             with self._gate:
                 database = self._database()
-                rows = database.run(database.page, after)
+                last = database.run(database.last) if last is None else last
+                rows = database.run(database.page, after, last)
             for _, key, mode, value in rows:
                 if mode == _RAW and type(key) is bytes and type(value) is bytes:
                     yield key, value
@@ -312,9 +316,14 @@ class _Database(diskcache.Cache):  # type: ignore[misc]  # diskcache has no type
         mode, value = row
         return value if mode == _RAW and type(value) is bytes else None
 
-    def page(self, after: int) -> list[tuple[int, object, object, object]]:
-        """The next rows after one, and what they hold."""
-        return self._con.execute(_PAGE, (after, time.time())).fetchall()
+    def last(self) -> int:
+        """The last row; what replaces an entry stays in its row."""
+        ((last,),) = self._con.execute("SELECT MAX(rowid) FROM Cache").fetchall()
+        return int(last or 0)
+
+    def page(self, after: int, last: int) -> list[tuple[int, object, object, object]]:
+        """The next rows after one and up to another, and what they hold."""
+        return self._con.execute(_PAGE, (after, last, time.time())).fetchall()
 
     def measure(self) -> tuple[int, int]:
         """Entries, and bytes on disk."""

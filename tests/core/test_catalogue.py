@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -108,6 +109,17 @@ def test_what_is_forgotten(tier: CacheTier, selection: Selection, gone: bytes) -
     wanted = {bytes([number]) for number in gone}  # the keys are letters
     assert filled(tier).clear(selection) == len(wanted)
     assert left(tier) == ENTRIES.keys() - wanted
+
+
+def test_a_listing_ends_while_others_write(tier: CacheTier) -> None:
+    """It has all that was there when it began; of what comes meanwhile it need not have any, or it never ends."""
+    filled(tier)
+    listed = []
+    for number, (key, _) in enumerate(islice(tier.items(), 1000)):  # type: ignore[attr-defined]  # all of these list
+        listed.append(key)
+        tier.put(b"later %d" % number, encode_entry(ENTRIES[b"a"]), None)
+    assert len(listed) < 1000
+    assert ENTRIES.keys() <= set(listed)
 
 
 def test_in_every_tier() -> None:
