@@ -137,13 +137,18 @@ class Pipeline(Answers):
             raise
 
     def peek(self, request: ChatRequest, options: CallOptions, scope: Scope) -> Flow[Peek]:
-        """What would come of a call, and why; nothing of it is told to the observers."""
+        """What would come of a call, and why; nothing of it is told to the observers.
+
+        Raises `RequestValidationError` if the call would.
+        """
         from edgeagent.core.peek import peek
 
         streams = bool(request.stream)
         call = Call(request, self._governed(request, options), scope, self._clock, self._wall, streams=streams)
         call.cleared = self.layers.clearings.count
-        return peek(self, call, self._candidates(call))
+        candidates = self._candidates(call)
+        validate(request, max_body_bytes=self._max_body_bytes, parts=candidates.parts)
+        return peek(self, call, candidates)
 
     # the steps, in order
 

@@ -14,6 +14,7 @@ from edgeagent.core.catalogue import Catalogue, Selection
 from edgeagent.core.flight import Flight
 from edgeagent.core.peek import Peek
 from edgeagent.effects import Scope
+from edgeagent.errors import RequestValidationError
 from edgeagent.shield import Shield, Vault
 from edgeagent.testing import FakeProvider
 from tests.core.test_pipeline import Far, House
@@ -107,6 +108,19 @@ def test_modes(cache: CacheOptions, params: dict[str, Any], outcome: str, says: 
     assert told.outcome == outcome
     assert says in told.reason
     assert (told.key is None) == (outcome == "off")
+
+
+@pytest.mark.parametrize("mode", ["on", "off"])
+@pytest.mark.parametrize(("wrong", "limit"), [({"n": 0}, 1000), ({"max_tokens": 0}, 1000), ({}, 10)])
+def test_a_request_that_is_refused(mode: Any, wrong: dict[str, Any], limit: int) -> None:
+    """As the call itself refuses it: nobody would be asked."""
+    here, how = house("Paris"), CallOptions(cache=CacheOptions(mode))
+    here.pipeline._max_body_bytes = limit
+    with pytest.raises(RequestValidationError) as caught:
+        looked(here, how, **wrong)
+    with pytest.raises(RequestValidationError) as raised:
+        here.complete(options=how, **wrong)
+    assert (caught.value.param, caught.value.message) == (raised.value.param, raised.value.message)
 
 
 def test_at_the_very_end_of_its_time() -> None:
