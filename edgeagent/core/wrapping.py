@@ -239,7 +239,10 @@ class _Word(_Text):
         return super().end() + self._told()
 
     def _told(self) -> str:
+        """What has been gathered, once."""
         written, self._word = self._word, ""
+        if not written:
+            return ""
         try:
             word = from_json(written)
         except ValueError:  # cut off

@@ -255,11 +255,13 @@ def test_what_is_no_word(cut_off: str, told: str) -> None:
     assert "".join(chunk.choices[0].delta.content or "" for chunk in streamed(list(cut_off), plain=True)) == told
 
 
+PIECES = ['{"', "answer", '": "', "Perc", "ussion", '"', "}"]
+
+
 def test_tokens_of_a_word() -> None:
     """They say the word: those of the quotes are left out, and none comes before the word."""
     take_out, found = Unwrapper(plain=True), list[Any]()
-    pieces = ['{"', "answer", '": "', "Perc", "ussion", '"', "}"]
-    for piece in pieces:
+    for piece in PIECES:
         one = {"index": 0, "delta": {"content": piece}, "logprobs": {"content": [{"token": piece, "logprob": -1}]}}
         chunk = ChatCompletionChunk.model_validate({"id": "c", "created": 1, "model": "m", "choices": [one]})
         take_out(chunk)
@@ -267,6 +269,27 @@ def test_tokens_of_a_word() -> None:
         found += [] if logprobs is None else logprobs.content or []
         assert not found or piece in ('"', "}")
     assert [token.token for token in found] == ["Perc", "ussion"]
+
+
+@pytest.mark.parametrize("pieces", [PIECES, PIECES[:5], ['{"answer":"Perc', 'ussion"}']])
+def test_tokens_of_a_whole_word(pieces: list[str]) -> None:
+    """Of a whole answer, of one that was cut off, and of a stream that tells all of them at its end."""
+    tokens = {"content": [{"token": piece, "logprob": -1} for piece in pieces]}
+    message = {"role": "assistant", "content": "".join(pieces)}
+    choice = {"index": 0, "message": message, "logprobs": tokens, "finish_reason": "stop"}
+    completion = ChatCompletion.model_validate({"id": "c", "created": 1, "model": "m", "choices": [choice]})
+    unwrap(completion, plain=True)
+    take_out, last = Unwrapper(plain=True), None
+    ends: list[Any] = [{"delta": {"content": piece}} for piece in pieces]
+    for one in (*ends, {"delta": {}, "logprobs": tokens, "finish_reason": "stop"}):
+        chunk = ChatCompletionChunk.model_validate(
+            {"id": "c", "created": 1, "model": "m", "choices": [{"index": 0, **one}]}
+        )
+        take_out(chunk)
+        last = chunk.choices[0].logprobs
+    for told in (completion.choices[0].logprobs, last):
+        assert told is not None
+        assert "".join(token.token for token in told.content or []) == "Percussion"
 
 
 def test_a_word_is_checked_as_it_is() -> None:
