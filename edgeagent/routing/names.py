@@ -74,9 +74,10 @@ class Names:
             literal: and by every name that is no key of `models`: names are its own affair.
             first: and before others that serve the same model, whatever the order.
         """
-        own = next((other for other in self._providers if provider.name == other.name), provider)
-        others = [other for other in self._providers if other is not own]
-        order = [own, *others] if first else self._providers if len(others) < len(self._providers) else [*others, own]
+        known = any(provider.name == other.name for other in self._providers)
+        order = self._providers if known else [*self._providers, provider]
+        if first:
+            order = sorted(order, key=lambda one: one.name != provider.name)
         names = Names(order, self._groups)
         names._addressed, names._literal = provider.name, literal
         return names

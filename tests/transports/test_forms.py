@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -43,13 +45,12 @@ def told(body: Any, value: Any) -> str:
     return json.dumps(value if "answer" not in schema["properties"] else {"answer": value})
 
 
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize(("form", "value", "parsed"), FORMS, ids=["models", "texts", "word", "model"])
-def test_the_sdk_gets_the_form_that_it_asked_for(form: Any, value: Any, parsed: Any, stream: bool) -> None:
-    """From OpenAI, which is asked for an object; a second, identical call gets it from the cache."""
+@contextmanager
+def answered(said: Callable[[Any], str]) -> Iterator[tuple[genai.Client, Loopback]]:
+    """Google's client over one of OpenAI's models, which says what `said` makes of its request's body."""
 
     def vendor(request: Request) -> Any:
-        text = told(request.json(), value)
+        text = said(request.json())
         if request.json().get("stream"):
             return events(chunks(*(text[i : i + 3] for i in range(0, len(text), 3))))
         message = {"role": "assistant", "content": text}
@@ -60,18 +61,49 @@ def test_the_sdk_gets_the_form_that_it_asked_for(form: Any, value: Any, parsed: 
         EdgeClient(providers=[OpenAI(api_key="k", base_url=server.url + "/v1")], models={"any": ["gpt-4o"]}) as edge,
     ):
         options = genai.types.HttpOptions(client_args={"transport": transport(edge)})
-        client = genai.Client(api_key="k", http_options=options)
-        asked: Any = {"model": "any", "contents": "?"}
-        asked["config"] = {"response_mime_type": "application/json", "response_schema": form}
+        yield genai.Client(api_key="k", http_options=options), server
+
+
+def streamed(client: genai.Client, config: Any) -> str:
+    parts = client.models.generate_content_stream(model="any", contents="?", config=config)
+    return "".join(part.text or "" for part in parts)
+
+
+STREAMS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+
+
+@STREAMS
+@pytest.mark.parametrize(("form", "value", "parsed"), FORMS, ids=["models", "texts", "word", "model"])
+def test_the_sdk_gets_the_form_that_it_asked_for(form: Any, value: Any, parsed: Any, stream: bool) -> None:
+    """From OpenAI, which is asked for an object; a second, identical call gets it from the cache."""
+    config: Any = {"response_mime_type": "application/json", "response_schema": form}
+    with answered(lambda body: told(body, value)) as (client, server):
         for _ in range(2):
             if stream:
-                text = "".join(part.text or "" for part in client.models.generate_content_stream(**asked))
-                assert json.loads(text) == value
+                assert json.loads(streamed(client, config)) == value
             else:
-                answer = client.models.generate_content(**asked)
+                answer = client.models.generate_content(model="any", contents="?", config=config)
                 assert answer.parsed == parsed
                 assert json.loads(answer.text or "") == value
         assert len(server.requests) == 1
+
+
+@STREAMS
+def test_one_of_some_words(stream: bool) -> None:
+    """Google's answers of an enumeration have no quotes; another vendor's come so, too, and from memory."""
+    config: Any = {"response_mime_type": "text/x.enum", "response_schema": Taste}
+    with answered(lambda body: told(body, "sour")) as (client, server):
+        for _ in range(2):
+            if stream:
+                assert streamed(client, config) == "sour"
+            else:
+                answer = client.models.generate_content(model="any", contents="?", config=config)
+                assert answer.text == "sour"
+                assert answer.parsed is Taste.SOUR
+        (request,) = server.requests
+        asked = request.json()["response_format"]["json_schema"]
+        assert asked.keys() == {"name", "schema", "strict"}
+        assert asked["schema"]["properties"]["answer"] == {"type": "string", "enum": ["sweet", "sour"]}
 
 
 def test_claude_is_asked_for_an_object_too() -> None:
@@ -93,44 +125,3 @@ def test_claude_is_asked_for_an_object_too() -> None:
         config: Any = {"response_mime_type": "application/json", "response_schema": list[str]}
         assert client.models.generate_content(model="any", contents="?", config=config).parsed == ["a"]
         assert '"answer"' in server.requests[0].body.decode()
-
-
-class Instrument(enum.Enum):
-    """What is played."""
-
-    PERCUSSION = "Percussion"
-    STRING = "String"
-
-
-@pytest.mark.parametrize("stream", [False, True])
-def test_one_of_some_words(stream: bool) -> None:
-    """Google's answers of an enumeration have no quotes; another vendor's come so, too, and from memory."""
-
-    def vendor(request: Request) -> Any:
-        asked = request.json()["response_format"]["json_schema"]
-        schema = asked["schema"]["properties"]["answer"]
-        assert schema == {"type": "string", "enum": ["Percussion", "String"]}
-        assert asked.keys() == {"name", "schema", "strict"}
-        text = json.dumps({"answer": "Percussion"})
-        if request.json().get("stream"):
-            return events(chunks(*(text[i : i + 3] for i in range(0, len(text), 3))))
-        message = {"role": "assistant", "content": text}
-        return reply(200, {**COMPLETION, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
-
-    with (
-        Loopback(vendor) as server,
-        EdgeClient(providers=[OpenAI(api_key="k", base_url=server.url + "/v1")], models={"any": ["gpt-4o"]}) as edge,
-    ):
-        options = genai.types.HttpOptions(client_args={"transport": transport(edge)})
-        client = genai.Client(api_key="k", http_options=options)
-        asked: Any = {"model": "any", "contents": "?"}
-        asked["config"] = {"response_mime_type": "text/x.enum", "response_schema": Instrument}
-        for _ in range(2):
-            if stream:
-                text = "".join(part.text or "" for part in client.models.generate_content_stream(**asked))
-                assert text == "Percussion"
-            else:
-                answer = client.models.generate_content(**asked)
-                assert answer.text == "Percussion"
-                assert answer.parsed is Instrument.PERCUSSION
-        assert len(server.requests) == 1
