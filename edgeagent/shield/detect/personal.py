@@ -22,8 +22,10 @@ from edgeagent.shield.detect.views import lowered, plain
 
 __all__ = ["PersonalData", "personal"]
 
-_REPEATED: Final = "*+" if sys.version_info >= (3, 11) else "*"
-"""Nothing comes behind the repetition, so there is no way back to keep: that took 220 times a long chain's size."""
+_REPEATED: Final = "*+" if sys.version_info >= (3, 11, 5) else "*"
+"""Nothing comes behind the repetition, so there is no way back to keep: that took 220 times a long chain's size. Before
+CPython 3.11.5 the possessive form ends in the midst of a repetition (https://github.com/python/cpython/issues/106052):
+matches were empty, and their search never ended."""
 _CHAIN: Final = re.compile(
     r"\d[0-9A-Za-z]*(?:(?:[ .\-/_()]{1,2}|(?<=\d{4}) ?\n(?=\d{4}[ -]))(?:[A-Z]{1,2}[ -])?[A-Za-z]{0,5}\d[0-9A-Za-z]*)"
     + _REPEATED
