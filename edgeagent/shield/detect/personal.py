@@ -26,11 +26,11 @@ _REPEATED: Final = "*+" if sys.version_info >= (3, 11, 5) else "*"
 """Nothing comes behind the repetition, so there is no way back to keep: that took 220 times a long chain's size. Before
 CPython 3.11.5 the possessive form ends in the midst of a repetition (https://github.com/python/cpython/issues/106052):
 matches were empty, and their search never ended."""
-_CHAIN: Final = re.compile(
+CHAIN: Final = re.compile(
     r"\d[0-9A-Za-z]*(?:(?:[ .\-/_()]{1,2}|(?<=\d{4}) ?\n(?=\d{4}[ -]))(?:[A-Z]{1,2}[ -])?[A-Za-z]{0,5}\d[0-9A-Za-z]*)"
     + _REPEATED
 )
-_ASCII_CHAIN: Final = re.compile(_CHAIN.pattern, re.ASCII)
+_ASCII_CHAIN: Final = re.compile(CHAIN.pattern, re.ASCII)
 """The same for a text of ASCII alone: its digits are found faster."""
 
 
@@ -51,7 +51,7 @@ class PersonalData:
 
 def personal(text: str, lower: str) -> Iterator[Match]:
     """What is in a text whose escapes are undone; matches may overlap. `lower` is the text in lower case."""
-    chains = [found.span() for found in (_ASCII_CHAIN if text.isascii() else _CHAIN).finditer(text)]
+    chains = [found.span() for found in (_ASCII_CHAIN if text.isascii() else CHAIN).finditer(text)]
     taken = Taken()
     candidates = Candidates(text)
     for found in chain(_anchored(text, lower), plates.plates(text, lower) if chains else ()):
