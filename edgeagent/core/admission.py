@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from edgeagent.core.call import Call
+from edgeagent.core.call import Call, Paid
 from edgeagent.core.claim import UNKNOWN_END, UNSENT, Claim, Outcome
 from edgeagent.core.purses import Purses
 from edgeagent.core.sizes import Worst
@@ -60,9 +60,12 @@ class Tab:
         completion = getattr(usage, "completion_tokens", None) or 0
         self._end(Outcome("known", None if cost is None else pico(cost), max(tokens, prompt + completion)))
 
-    def failed(self, error: Exception) -> None:
-        """The attempt has ended with an error."""
-        self._end(_outcome(error) if self.began else UNSENT)
+    def failed(self, error: Exception, paid: Paid | None = None) -> None:
+        """The attempt has ended with an error; `paid` is what it used before that."""
+        outcome = _outcome(error) if self.began else UNSENT
+        if paid is not None and outcome is not UNKNOWN_END:
+            self.settle(*paid)
+        self._end(outcome)
 
     def leave(self) -> None:
         """It ends no longer with the call that it was begun for: the attempt goes on for others."""
@@ -119,7 +122,7 @@ class Admission:
         """
         sizes = self.worst.sizes(call, target)
         tab = Tab(call.scope)
-        call.answer_headers = None
+        call.answer_headers = call.paid = None
         facts = Facts(target, call.said, call.options.tags)
         began = 0.0
         try:
@@ -130,7 +133,7 @@ class Admission:
                 call.ticket.waited()
             answer = yield from ask(target)
         except Exception as error:
-            tab.failed(error)
+            tab.failed(error, call.paid)
             tab.leave()
             if tab.began:
                 self.turns.refused(call, facts, began, error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from typing_extensions import TypeVar
 
@@ -23,7 +23,7 @@ from edgeagent.routing.base import Router
 from edgeagent.routing.health import Health
 from edgeagent.telemetry.base import CallEnded, Observation
 from edgeagent.tokens import Size
-from edgeagent.types import AnyAnswer, Attempt, ChatRequest, ResponseMetadata, Target
+from edgeagent.types import AnyAnswer, Attempt, ChatRequest, CompletionUsage, ResponseMetadata, Target
 from edgeagent.wire.http import Headers, HTTPRequest, HTTPResponse
 
 if TYPE_CHECKING:
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from edgeagent.core.staleness import Spare
     from edgeagent.shield.shield import Shield
 
-__all__ = ["Call", "CallOptions"]
+__all__ = ["Call", "CallOptions", "Paid"]
 
+Paid: TypeAlias = tuple[CompletionUsage | None, Decimal | None]
+"""What parts of an attempt used and cost in dollars, each None if it is not known."""
 R = TypeVar("R", default=ChatRequest)
 """The kind of request; `Call` alone is one for chat."""
 
@@ -97,6 +99,7 @@ class Call(Generic[R]):
         "native",
         "observation",
         "options",
+        "paid",
         "prefers_async",
         "promises",
         "question",
@@ -160,6 +163,7 @@ class Call(Generic[R]):
         self.cleared = 0  # how often entries had been forgotten when it began
         self.renewals = 0  # and how often answers had been stored in place of others
         self.tab: Tab | None = None  # of the attempt that answered
+        self.paid: Paid | None = None  # for the first parts of an attempt that failed at a later one
 
     @property
     def said(self) -> R:

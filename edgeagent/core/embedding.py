@@ -6,8 +6,8 @@ of one target: where another target than the entries' has to be asked, it is ask
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Final, TypeAlias
@@ -23,12 +23,12 @@ from edgeagent.core.call import Call, CallOptions
 from edgeagent.core.calls import Calls
 from edgeagent.core.keys import policy_of, routing_of
 from edgeagent.core.operation import EMBEDDINGS, ask_once
-from edgeagent.core.targets import Candidates
+from edgeagent.core.parts import Parts, paid_for, usage_of
+from edgeagent.core.targets import Candidates, vendor_of
 from edgeagent.effects import Flow, Scope
 from edgeagent.errors import ResponseValidationError
 from edgeagent.providers.embeddings.batching import join, tokens_at_most
 from edgeagent.types import (
-    CompletionUsage,
     CreateEmbeddingResponse,
     Embedding,
     EmbeddingRequest,
@@ -53,14 +53,6 @@ class _Gathered:
     cached: Mapping[int, Known]
     asked: Sequence[int]
     fresh: CreateEmbeddingResponse
-
-
-@dataclass(slots=True)
-class _Progress:
-    """Answers to parts of a batch that one target has given already, should a later part fail."""
-
-    asked: list[CreateEmbeddingResponse] = field(default_factory=list)
-    again: list[CreateEmbeddingResponse] = field(default_factory=list)
 
 
 class Embeddings(Calls):
@@ -147,30 +139,51 @@ class Embeddings(Calls):
     def _ask(self, call: _Call, candidates: Candidates, batch: Batch, known: Mapping[int, Known]) -> Flow[_Asked]:
         """Route, attempt, cost, store."""
         targets = self.targets.plan_operation(call, candidates, EMBEDDINGS)
-        progress = {target: _Progress() for target in targets}
+        parts = {target: Parts() for target in targets}
         asked = self._clock()
-        answered = yield from attempt_targets(
-            call,
-            targets,
-            lambda target: self._gather(call, batch, known, target, progress[target]),
-            self.targets.window,
-        )
+        keep = partial(self._keep, call, candidates, batch, known, targets[0], parts[targets[0]])
+        try:
+            answered = yield from attempt_targets(
+                call,
+                targets,
+                lambda target: self._gather(call, batch, known, target, parts[target]),
+                self.targets.window,
+            )
+        except Exception:
+            keep()
+            call.edge.cost_usd = paid_for(parts.values()) or None
+            raise
         call.edge.provider_latency_ms = (self._clock() - asked) * 1e3
-        return self._settle(call, candidates, batch, answered)
+        if answered.target != targets[0]:
+            keep()
+        return self._settle(call, candidates, batch, answered, parts)
 
     def _gather(
-        self, call: _Call, batch: Batch, known: Mapping[int, Known], target: Target, progress: _Progress
+        self, call: _Call, batch: Batch, known: Mapping[int, Known], target: Target, parts: Parts
     ) -> Flow[_Gathered]:
-        """One attempt: what the cache has not, and if that is made by another model by now, all of it."""
+        """One attempt. What it is answered is paid for, even if it fails after that."""
+        try:
+            return (yield from self._gathered(call, batch, known, target, parts))
+        except Exception:
+            answers = parts.uncounted()
+            if answers:
+                call.paid = usage_of(answers), self._cost(target, answers)
+                parts.costs(call.paid[1])
+            if parts.mixed:
+                parts.clear()
+            raise
+
+    def _gathered(
+        self, call: _Call, batch: Batch, known: Mapping[int, Known], target: Target, parts: Parts
+    ) -> Flow[_Gathered]:
+        """What the cache has not, and if that is made by another model by now, all of it."""
         cached = usable(known, target)
-        asked = [place for place in range(len(batch.items)) if place not in cached]
-        fresh = yield from self._asked(call, batch, asked, target, progress.asked)
+        asked = _missing(batch, cached)
+        fresh = yield from self._asked(call, batch, asked, target, parts, parts.asked)
         if cached and next(iter(cached.values())).model != fresh.model:
             rest = list(cached)
-            more = yield from self._asked(call, batch, rest, target, progress.again)
+            more = yield from self._asked(call, batch, rest, target, parts, parts.again)
             if more.model != fresh.model:
-                progress.asked.clear()
-                progress.again.clear()
                 raise _mixed()
             return _Gathered({}, [*asked, *rest], join([fresh, more]))
         return _Gathered(cached, asked, fresh)
@@ -181,8 +194,10 @@ class Embeddings(Calls):
         batch: Batch,
         places: Sequence[int],
         target: Target,
-        parts: list[CreateEmbeddingResponse],
+        parts: Parts,
+        answers: list[CreateEmbeddingResponse],
     ) -> Flow[CreateEmbeddingResponse]:
+        """The vectors of these places; `answers`, one of the lists of `parts`, are those that need not be asked for."""
         answer = yield from ask_once(
             call,
             EMBEDDINGS,
@@ -190,10 +205,11 @@ class Embeddings(Calls):
             target,
             batch.request_for(places),
             max_body_bytes=self._max_body_bytes,
-            parts=parts,
+            parts=answers,
         )
-        if len({part.model for part in parts}) > 1:  # the vendor's model changed meanwhile
-            parts.clear()
+        if not answers:
+            parts.whole.append(answer)
+        if parts.mixed:
             raise _mixed()
         return answer
 
@@ -217,27 +233,34 @@ class Embeddings(Calls):
     def _packed(self, known: Mapping[int, Known]) -> dict[int, tuple[bytes, bytes]]:
         return {place: (one.entry.completion, one.entry.native) for place, one in known.items()}
 
-    def _settle(self, call: _Call, candidates: Candidates, batch: Batch, answered: Answered[_Gathered]) -> _Asked:
+    def _settle(
+        self,
+        call: _Call,
+        candidates: Candidates,
+        batch: Batch,
+        answered: Answered[_Gathered],
+        parts: Mapping[Target, Parts],
+    ) -> _Asked:
         """Cost, entries, the answer, and an entry for the followers of the flight; None if there is none."""
         gathered, target = answered.answer, answered.target
-        cached, fresh = gathered.cached, gathered.fresh
+        cached, fresh, done = gathered.cached, gathered.fresh, parts[answered.target]
         self._answered_by(call, target)
-        edge = call.edge
-        if fresh.usage is not None and call.vendor is not None:
-            usage = fresh.usage
-            billed = CompletionUsage(
-                prompt_tokens=usage.prompt_tokens, completion_tokens=0, total_tokens=usage.total_tokens
-            )
-            tier = self.targets.service_tier(target)
-            edge.cost_usd = self._pricing.cost(call.vendor, target.model, billed, service_tier=tier)
-        call.settle(fresh.usage, edge.cost_usd)
+        edge, answers = call.edge, done.uncounted()
+        cost = self._cost(target, answers)
+        done.costs(cost)
+        call.settle(usage_of(answers), cost)
+        edge.cost_usd = paid_for(parts.values())
         if cached:
             edge.saved_usd = total(cached)[0]
             edge.cached_inputs = sum(place in cached for place in batch.places)
-        packed = self._store(call, candidates, batch, answered) if batch.raw else {}
         data = None
-        if len(packed) == len(batch.items):
-            data = self._landed(call, batch, packed, cached)
+        if batch.raw:
+            packed = self._packed(cached)
+            packed.update(self._pack(call, batch, gathered.asked, fresh.data, fresh.model))
+            if answered.rank == 0 and call.options.cache.writes:
+                self._store(call, candidates, batch, target, gathered.asked, packed, done.usd)
+            if len(packed) == len(batch.items):
+                data = self._landed(call, batch, packed, cached)
         whole = list(gathered.asked) == list(batch.places)
         if not whole:
             call.forget_response()
@@ -250,42 +273,81 @@ class Embeddings(Calls):
         except ValueError as error:
             raise _invalid(f"A vector of the answer cannot be told in base64: it is {error}.") from None
 
-    def _store(
-        self, call: _Call, candidates: Candidates, batch: Batch, answered: Answered[_Gathered]
+    def _cost(self, target: Target, answers: Sequence[CreateEmbeddingResponse]) -> Decimal | None:
+        """Of answers of one target, in dollars."""
+        usage, provider = usage_of(answers), self.targets.provider(target)
+        if usage is None:
+            return None
+        tier = self.targets.service_tier(target)
+        return self._pricing.cost(vendor_of(provider), target.model, usage, service_tier=tier)
+
+    def _pack(
+        self, call: _Call, batch: Batch, places: Iterable[int], vectors: Iterable[Embedding], model: str
     ) -> dict[int, tuple[bytes, bytes]]:
-        """Put away what was asked; the bytes of all vectors that have any, by their place."""
-        gathered, target, cache = answered.answer, answered.target, call.options.cache
-        packed = self._packed(gathered.cached)
-        costs = shared_out(call.edge.cost_usd, [tokens_at_most(batch.items[place]) for place in gathered.asked])
-        for place, vector, cost in zip(gathered.asked, gathered.fresh.data, costs, strict=True):
-            written = pack(vector, gathered.fresh.model, call.request.encoding_format)
-            if written is None:
+        """The bytes of all vectors that have any, by their place."""
+        form = call.request.encoding_format
+        pairs = ((place, pack(vector, model, form)) for place, vector in zip(places, vectors, strict=False))
+        return {place: written for place, written in pairs if written is not None}
+
+    def _keep(
+        self,
+        call: _Call,
+        candidates: Candidates,
+        batch: Batch,
+        known: Mapping[int, Known],
+        target: Target,
+        parts: Parts,
+    ) -> None:
+        """Put away what the first target was paid for before it failed: the next call need not ask for it again."""
+        if batch.raw and parts.asked and call.options.cache.writes:
+            places = _missing(batch, usable(known, target))
+            packed = self._pack(call, batch, places, parts.vectors(), parts.asked[0].model)
+            self._store(call, candidates, batch, target, list(packed), packed, parts.usd)
+
+    def _store(
+        self,
+        call: _Call,
+        candidates: Candidates,
+        batch: Batch,
+        target: Target,
+        places: Sequence[int],
+        packed: Mapping[int, tuple[bytes, bytes]],
+        cost: Decimal | None,
+    ) -> None:
+        """Put away what was asked for at these places."""
+        cache, vendor = call.options.cache, vendor_of(self.targets.provider(target))
+        costs = shared_out(cost, [tokens_at_most(batch.items[place]) for place in places])
+        for place, share in zip(places, costs, strict=True):
+            if place not in packed:
                 continue
-            packed[place] = written
-            if cache.writes and answered.rank == 0:
-                try:
-                    data = encode_entry(self._entry(call, target, cost, *written, ttl=cache.ttl))
-                except ValueError:  # half a character in a tag, say
-                    continue
-                raw, shared = batch.raw[place], batch.shared[place]
-                store = partial(self.layers.store, raw, shared, data, cache.ttl, shared=candidates.sharable)
-                keep = self.layers.clearings.keep
-                keep(call.cleared, (raw, shared), data, self._wall(), store, renews=cache.replaces)
-        return packed
+            try:
+                data = encode_entry(self._entry(call, target, vendor, share, packed[place], cache.ttl))
+            except ValueError:  # half a character in a tag, say
+                continue
+            raw, shared = batch.raw[place], batch.shared[place]
+            store = partial(self.layers.store, raw, shared, data, cache.ttl, shared=candidates.sharable)
+            keep = self.layers.clearings.keep
+            keep(call.cleared, (raw, shared), data, self._wall(), store, renews=cache.replaces)
 
     def _entry(
-        self, call: _Call, target: Target, cost: Decimal | None, head: bytes, numbers: bytes, *, ttl: float | None
+        self,
+        call: _Call,
+        target: Target,
+        vendor: str | None,
+        cost: Decimal | None,
+        written: tuple[bytes, bytes],
+        ttl: float | None = None,
     ) -> Entry:
         now = self._wall()
         return Entry(
             created=now,
             provider=target.provider,
             model=target.model,
-            vendor=call.vendor,
+            vendor=vendor,
             cost_usd=cost,
             request_id=call.edge.request_id,
-            completion=head,
-            native=numbers,
+            completion=written[0],
+            native=written[1],
             expires=None if ttl is None else now + ttl,
             asked=call.request.model,
             namespace=call.options.cache.namespace,
@@ -300,7 +362,7 @@ class Embeddings(Calls):
         target = Target(edge.provider or "", edge.model or "")
         price = edge.saved_usd if edge.cached else edge.cost_usd
         pairs = frames(packed[place] for place in range(len(batch.items)))
-        entry = self._entry(call, target, price, dump_json(None), pairs, ttl=None)
+        entry = self._entry(call, target, call.vendor, price, (dump_json(None), pairs))
         return entry._replace(created=min([entry.created, *(one.entry.created for one in cached.values())]))
 
     def _followed(self, call: _Call, batch: Batch, entry: Entry) -> CreateEmbeddingResponse | None:
@@ -319,6 +381,10 @@ class Embeddings(Calls):
 
 def _vectors(batch: Batch, packed: Mapping[int, tuple[bytes, bytes]]) -> dict[int, Embedding]:
     return {place: vector_of(*pair, as_text=batch.as_text) for place, pair in packed.items()}
+
+
+def _missing(batch: Batch, cached: Mapping[int, Known]) -> list[int]:
+    return [place for place in range(len(batch.items)) if place not in cached]
 
 
 def _mixed() -> ResponseValidationError:

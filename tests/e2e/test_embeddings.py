@@ -15,11 +15,14 @@ import edgeagent
 from edgeagent.cache import Cache
 from edgeagent.errors import (
     AuthenticationError,
+    BadRequestError,
     DeadlineExceededError,
     NoTargetError,
     RateLimitError,
     RequestValidationError,
 )
+from edgeagent.limits import Budget
+from edgeagent.pricing import Pricing
 from edgeagent.providers import Cohere, Mistral, OpenAI, OpenAICompatible
 from edgeagent.testing import FakeProvider
 from tests.e2e.harness import KEY, Gate, Script, settled
@@ -361,3 +364,71 @@ def test_moderation_beside_openais_client() -> None:
             dumps.append(json.loads(answer.to_json()))
         assert server.requests[0].json() == server.requests[1].json()
     assert dumps[0] == dumps[1]
+
+
+def failing_behind(parts: int, status: int = 400) -> Any:
+    """Answers so many requests, then none; once it is mended, all."""
+    left = iter([True] * parts)
+
+    def answer(request: Request) -> bytes:
+        if next(left, False) or answer.mended:  # type: ignore[attr-defined]
+            return embed(request)
+        return reply(status, {"error": {"message": "no", "type": "invalid_request_error"}})
+
+    answer.mended = False  # type: ignore[attr-defined]
+    return answer
+
+
+async def test_paid_parts_of_a_failed_batch_are_kept(kind: str) -> None:
+    """Of three requests the third is refused: the vectors of the first two are kept for the next try, and were paid."""
+    server_says = failing_behind(2)
+    batch = [f"{n:04}" for n in range(2 * 2048 + 1)]
+    with Loopback(server_says) as server:
+        async with gate(kind, server, budgets=[Budget(usd=1, name="b")]) as g:
+            with pytest.raises(BadRequestError):
+                await settled(g.client.embeddings.create(model=MODEL, input=batch))
+            assert (await settled(g.client.spending("b"))).spent == Decimal("0.00032768")
+            server_says.mended = True
+            answer = await settled(g.client.embeddings.create(model=MODEL, input=batch))
+            assert [len(sent) for sent in texts(server)] == [2048, 2048, 1, 1]
+            assert [vector.embedding for vector in answer.data] == [numbers(text) for text in batch]
+            assert (answer.edge.cached_inputs, answer.edge.saved_usd) == (4096, Decimal("0.00032768"))
+            assert (await settled(g.client.spending("b"))).spent == Decimal("0.00032776")
+
+
+async def test_parts_of_another_target_are_paid_too(kind: str) -> None:
+    """Where the second target answers, the call cost what both were paid; the next call finds the first one's part."""
+    batch = [f"{n:04}" for n in range(2049)]
+    first, second = failing_behind(1, 500), embed
+    with Loopback(first) as one, Loopback(second) as other:
+        providers = [
+            OpenAI(api_key=KEY, base_url=f"{one.url}/v1"),
+            OpenAICompatible(name="other", api_key=KEY, base_url=f"{other.url}/v1"),
+        ]
+        options = {"models": {"both": [f"openai/{MODEL}", f"other/{MODEL}"]}, "budgets": [Budget(usd=1, name="b")]}
+        pricing = Pricing({f"other/{MODEL}": {"input": "1", "output": "0"}})
+        async with Gate(kind, providers, pricing=pricing, retry=0, **options) as g:
+            answer = await settled(g.client.embeddings.create(model="both", input=batch))
+            assert [len(sent) for sent in texts(one)] == [2048, 1]
+            assert answer.edge.cost_usd == (await settled(g.client.spending("b"))).spent
+            assert answer.edge.cost_usd == Decimal("0.00016384") + Decimal(2049 * 4) / 1_000_000
+            first.mended = True
+            again = await settled(g.client.embeddings.create(model="both", input=batch))
+            assert (again.edge.provider, again.edge.cached_inputs) == ("openai", 2048)
+            assert [len(sent) for sent in texts(one)] == [2048, 1, 1]
+
+
+@pytest.mark.parametrize("status", [500, 400])
+async def test_a_part_is_paid_once(kind: str, status: int) -> None:
+    """A later part that fails and is tried again does not make the earlier ones count twice."""
+    answers = iter([embed, lambda request: reply(status, {"error": {"message": "x", "code": "c"}}), embed, embed])
+    batch = [f"{n:04}" for n in range(2049)]
+    with Loopback(lambda request: next(answers)(request)) as server:
+        async with gate(kind, server, budgets=[Budget(usd=1, name="b")], cache="off") as g:
+            if status == 400:
+                with pytest.raises(BadRequestError):
+                    await settled(g.client.embeddings.create(model=MODEL, input=batch))
+                assert (await settled(g.client.spending("b"))).spent == Decimal("0.00016384")
+            else:
+                answer = await settled(g.client.embeddings.create(model=MODEL, input=batch))
+                assert answer.edge.cost_usd == (await settled(g.client.spending("b"))).spent == Decimal("0.00016392")
