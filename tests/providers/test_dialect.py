@@ -88,8 +88,8 @@ def readable(schema: Any) -> Any:
         return [readable(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    result = {name: readable(value) for name, value in schema.items() if name != "nullable"}
-    if "properties" in schema:
+    result = {name: readable(value) for name, value in schema.items() if name not in ("nullable", "properties")}
+    if "properties" in schema:  # once each: twice would take time by the power of their depth
         result["properties"] = {name: readable(value) for name, value in schema["properties"].items()}
     if schema.get("nullable") is True:
         return {"anyOf": [result, {"type": "null"}]}
