@@ -546,6 +546,7 @@ def wait_until_idle(local: Local, seconds: float = 5.0) -> float:
 
 
 @pytest.mark.local_model
+@pytest.mark.skipif(missing() is not None, reason=missing() or "")
 class TestModel:
     """What a real model does."""
 
