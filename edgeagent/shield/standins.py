@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Final
 
+from edgeagent.shield.detect.coins import NETWORKS
+
 __all__ = ["SHORTEST", "shifted", "standin"]
 
 SHORTEST: Final = 4
@@ -116,18 +118,23 @@ def _hardware(value: str, number: int) -> str | None:
 
 
 def _wallet(value: str, number: int) -> str | None:
-    """An address of the same kind; of Bitcoin's kinds one whose checksum is wrong."""
-    head = next((head for head in _WALLETS if value.lower().startswith(head)), value[:1])
-    signs = "0123456789abcdef" if head == "0x" else _BECH32 if len(head) > 1 else _BASE58
+    """An address of the same kind; where the kind has a checksum, one whose checksum is wrong."""
+    head, signs = value[:1], _BASE58
+    network = value.rpartition("1")[0]
+    if network.lower() in NETWORKS:
+        head, signs = f"{network}1", _BECH32
+    elif value[:2].lower() == "0x":
+        head, signs = value[:2], "0123456789abcdef"
+    elif len(value) == 56 and value.isupper():
+        signs = _BASE32
     noise = sha256(f"{number}".encode()).digest() * 4
-    tail = "".join(signs[noise[at] % len(signs)] for at in range(len(value) - len(head)))
-    made = value[: len(head)] + tail
+    made = head + "".join(signs[noise[at] % len(signs)] for at in range(len(value) - len(head)))
     return made.upper() if value.isupper() else made
 
 
-_WALLETS: Final = ("0x", "bc1", "tb1", "ltc1")
 _BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 def _security(value: str, number: int) -> str | None:

@@ -50,6 +50,8 @@ def test_forms(kind: str, value: str, wanted: str | None) -> None:
         ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", r"bc1[qpzry9x8gf2tvdw0s3jn54khce6mua7l]{39}"),
         ("BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", r"BC1[0-9A-Z]{39}"),
         ("1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2", r"1[1-9A-HJ-NP-Za-km-z]{33}"),
+        ("cosmos1hsk6jryyqjfhp5dhc55tc9jtckygx0eph6dd02", r"cosmos1[qpzry9x8gf2tvdw0s3jn54khce6mua7l]{38}"),
+        ("GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ", r"G[A-Z2-7]{55}"),
     ],
 )
 def test_wallets_keep_their_form(value: str, form: str) -> None:

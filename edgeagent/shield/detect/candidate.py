@@ -11,6 +11,7 @@ from edgeagent.shield.base import Match
 from edgeagent.shield.detect import dates, network, phones
 from edgeagent.shield.detect.chains import Group, closes, first_behind, groups_of, opens, plus_before
 from edgeagent.shield.detect.checks import luhn
+from edgeagent.shield.detect.coins import coin
 from edgeagent.shield.detect.identifiers import Scheme, by_type, evident, shape, shaped, speaking
 from edgeagent.shield.detect.kinds import (
     ANY_DIGITS,
@@ -26,7 +27,7 @@ from edgeagent.shield.detect.kinds import (
     some_scheme,
 )
 from edgeagent.shield.detect.labels import BEFORE
-from edgeagent.shield.detect.money import MORE_DIGITS, account, coin, is_card, prefixed
+from edgeagent.shield.detect.money import MORE_DIGITS, account, is_card, prefixed
 from edgeagent.shield.detect.overlaps import Taken
 from edgeagent.shield.detect.surroundings import Surroundings
 
@@ -124,7 +125,7 @@ class Candidates(Surroundings):
         if size < 5:
             return None
         if len(groups) == 1 and size > 18:
-            return coin(start, end, value)
+            return coin(text, start, end, value)
         if size > 18 or value.isalpha():
             return None
         return self._code(start, end, value.upper(), len(groups))

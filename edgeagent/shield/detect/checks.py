@@ -7,14 +7,31 @@ Each function takes a value without separators, letters in upper case.
 
 from __future__ import annotations
 
+from base64 import b32decode
+from binascii import crc_hqx
 from collections.abc import Callable
 from functools import cache
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from importlib import import_module
 from string import ascii_letters
 from typing import Final, TypeAlias
 
-__all__ = ["ASCII_ALNUM", "Check", "base58", "bech32", "day_month", "iban", "iban_length", "luhn", "stdnum", "weighted"]
+__all__ = [
+    "ASCII_ALNUM",
+    "RIPPLE",
+    "Check",
+    "base58",
+    "base58_bytes",
+    "bech32",
+    "day_month",
+    "iban",
+    "iban_length",
+    "luhn",
+    "ss58",
+    "stdnum",
+    "strkey",
+    "weighted",
+]
 
 Check: TypeAlias = Callable[[str], bool]
 
@@ -56,20 +73,40 @@ _AS_NUMBERS: Final = {ord(letter): str(int(letter, 36)) for letter in ascii_lett
 
 
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+RIPPLE: Final = "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
+"""The order of the same characters on the XRP Ledger (https://xrpl.org/docs/references/protocol/data-types/base58-encodings)."""
 
 
-def base58(value: str) -> bool:
+def base58(value: str, alphabet: str = _BASE58) -> bool:
     """Bitcoin's Base58Check: version byte, 20 bytes, and four of their double SHA-256."""
+    raw = base58_bytes(value, 25, alphabet)
+    return raw is not None and sha256(sha256(raw[:21]).digest()).digest()[:4] == raw[21:]
+
+
+def ss58(value: str) -> bool:
+    """Substrate's SS58: one byte of a network, 32 of a key, and two of their BLAKE2b."""
+    raw = base58_bytes(value, 35)
+    return raw is not None and blake2b(b"SS58PRE" + raw[:33]).digest()[:2] == raw[33:]
+
+
+def base58_bytes(value: str, size: int, alphabet: str = _BASE58) -> bytes | None:
+    """The number that is written so, as so many bytes; None if it is none, or larger."""
     number = 0
     for c in value:
-        digit = _BASE58.find(c)
+        digit = alphabet.find(c)
         if digit < 0:
-            return False
+            return None
         number = number * 58 + digit
-    if number >= 1 << 200:
+    return None if number >= 1 << 8 * size else number.to_bytes(size, "big")
+
+
+def strkey(value: str) -> bool:
+    """Stellar's form (SEP 23): a version byte, 32 bytes, and two of their CRC-16, in Base32."""
+    try:
+        raw = b32decode(value)
+    except ValueError:
         return False
-    raw = number.to_bytes(25, "big")
-    return sha256(sha256(raw[:21]).digest()).digest()[:4] == raw[21:]
+    return len(raw) == 35 and crc_hqx(raw[:33], 0).to_bytes(2, "little") == raw[33:]
 
 
 _BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"

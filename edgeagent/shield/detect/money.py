@@ -1,4 +1,4 @@
-"""Payment cards, IBANs and addresses of crypto currencies."""
+"""Payment cards and IBANs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from functools import cache
 from typing import Final
 
 from edgeagent.shield.base import Match
-from edgeagent.shield.detect.checks import ASCII_ALNUM, base58, bech32, iban, iban_length, luhn
+from edgeagent.shield.detect.checks import ASCII_ALNUM, iban, iban_length, luhn
 
-__all__ = ["MORE_DIGITS", "account", "coin", "is_card", "prefixed"]
+__all__ = ["MORE_DIGITS", "account", "is_card", "prefixed"]
 
 _BRANDS: Final = re.compile(
     r"(?:4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}|3(?:0[0-59]|[689]\d)\d{11,13}|"
@@ -72,23 +72,3 @@ def account(text: str, start: int) -> Match | None:
     if text[end : end + 1] in ASCII_ALNUM or not iban(value) or written not in (written.upper(), written.lower()):
         return None
     return Match("IBAN_CODE", start, end, 1.0, "iban")
-
-
-_ETHEREUM: Final = re.compile(r"0x[0-9a-fA-F]{40}")
-
-
-_VERSIONS: Final = "13LMDTX"
-"""How addresses in Base58Check start: Bitcoin's, Litecoin's, Dogecoin's, Tron's, Dash's."""
-_HUMAN: Final = ("bc1", "tb1", "ltc")
-"""How those in Bech32 start."""
-
-
-def coin(start: int, end: int, value: str) -> Match | None:
-    """A wallet's address: Bitcoin's and of those that have taken its form, or Ethereum's."""
-    if 26 <= len(value) <= 35 and value[0] in _VERSIONS and base58(value):
-        return Match("CRYPTO", start, end, 1.0, "bitcoin")
-    if _ETHEREUM.fullmatch(value):
-        return Match("CRYPTO", start, end, 0.95, "ethereum")
-    if 14 <= len(value) <= 74 and value[:3].lower() in _HUMAN and bech32(value):
-        return Match("CRYPTO", start, end, 1.0, "bitcoin")
-    return None

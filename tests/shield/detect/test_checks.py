@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeagent.shield.detect import national
-from edgeagent.shield.detect.checks import base58, bech32, iban, iban_length, luhn
+from edgeagent.shield.detect.checks import base58, bech32, iban, iban_length, luhn, ss58, strkey
 from edgeagent.shield.detect.identifiers import SCHEMES, shape, shaped
 
 DIGITS = st.text("0123456789", min_size=2, max_size=20)
@@ -112,6 +112,13 @@ def _passes(check: Callable[[str], bool], value: str) -> bool:
         (base58, "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy", "z" * 35),
         (bech32, "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5"),
         (bech32, "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", "bc1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4"),
+        (
+            strkey,
+            "GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ",
+            "GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGA",
+        ),
+        (strkey, "GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ", "G1"),
+        (ss58, "15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5", "15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp6"),
         (bech32, "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0", "bc1pboooo"),
     ],
 )

@@ -15,6 +15,8 @@ def found(text: str) -> list[str]:
 
 
 LEFT_ALONE = [
+    "build 4Nd1mBQtrMJVYVfKf2PJy9NZUZdTAsp7D4xWLs4gDB4T",
+    "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTi",
     "Convert 1697571494 and 1684681002909 to ISO timestamps",
     "created: 1697119261",
     "Order #404792059 shipped",
@@ -132,6 +134,17 @@ FOUND = [
     ("wallet 0x52908400098527886E0F7030069857D2E4169EE7", "0x52908400098527886E0F7030069857D2E4169EE7"),
     ("pay 1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2 today", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"),
     ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"),
+    ("pay rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh now", "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"),
+    (
+        "XLM: GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ",
+        "GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ",
+    ),
+    (
+        "addr1vx2fxv2umyhttkxyxp8x0dlpdt3k6cwng5pxj3jhsydzers66hrl8",
+        "addr1vx2fxv2umyhttkxyxp8x0dlpdt3k6cwng5pxj3jhsydzers66hrl8",
+    ),
+    ("to 15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5", "15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5"),
+    ("my Solana wallet: 4Nd1mBQtrMJVYVfKf2PJy9NZUZdTAsp7D4xWLs4gDB4T", "4Nd1mBQtrMJVYVfKf2PJy9NZUZdTAsp7D4xWLs4gDB4T"),
     ("NIE: X-1234567-L", "X-1234567-L"),
     ("con DNI 12345678-Z", "12345678-Z"),
     ("เลขประจำตัวประชาชน 5-2304-89085-70-8", "5-2304-89085-70-8"),
