@@ -10,6 +10,7 @@ from edgeagent.shield.base import Match
 from edgeagent.shield.detect.assignments import assigned
 from edgeagent.shield.detect.commands import carried
 from edgeagent.shield.detect.formats import Format, formats
+from edgeagent.shield.detect.manifests import manifests
 from edgeagent.shield.detect.overlaps import resolve
 from edgeagent.shield.detect.programs import written
 from edgeagent.shield.detect.secret_values import is_placeholder, looks_random
@@ -43,6 +44,8 @@ def secrets(text: str, lower: str) -> Iterator[Match]:
         yield from _private_keys(text)
     if "://" in text:
         yield from _credentials(text)
+    if "Secret" in text and "kind" in lower:
+        yield from manifests(text)
     yield from assigned(text, lower)
     yield from carried(text, lower)
     yield from told(text, lower, long=bool(words))

@@ -11,6 +11,7 @@ import html
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from string import ascii_letters, digits
 from typing import Final
 
 from edgeagent.shield.base import Match
@@ -81,6 +82,8 @@ def plain(text: str) -> View:
     size = last = 0
     for found in pattern.finditer(text):
         start, end = found.span()
+        if text[start] == "=" and _pads(text, start):
+            continue
         shown = _shown(found[0])
         parts += (text[last:start], shown)
         size += start - last
@@ -94,6 +97,20 @@ def plain(text: str) -> View:
         last = end
     parts.append(text[last:])
     return View("".join(parts), here, there)
+
+
+_BASE64: Final = ascii_letters + digits + "+/-_"
+_LONG_LINE: Final = 72
+"""Lines of quoted-printable text are broken at 76 characters (RFC 2045, 6.7)."""
+
+
+def _pads(text: str, at: int) -> bool:
+    """Whether the `=` at the end of a line fills up a Base64 text, rather than breaks a line of quoted-printable."""
+    line = text[max(text.rfind("\n", 0, at) + 1, at - _LONG_LINE) : at]
+    if line[-1:] == "=":
+        return True
+    size = len(line) - len(line.rstrip(_BASE64))
+    return 7 <= size < len(line) < _LONG_LINE and size % 4 == 3
 
 
 _CAPITALS: Final = re.compile(r"[A-Z]+")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from edgeagent.shield import Secrets, Standard
@@ -169,6 +171,9 @@ FOUND = [
     ("Reply to john.doe@exam-\nple.org today", "john.doe@exam-\nple.org"),
     ("Reply to john.doe@mail.exam-\r\nple.org today", "john.doe@mail.exam-\r\nple.org"),
     ("Reply to john.doe@\nexample.org today", "john.doe@\nexample.org"),
+    ("API_KEY=aHVudGVyMmh1bnRlcg==\nDB_HOST=x", "aHVudGVyMmh1bnRlcg=="),
+    ("  password: cGFzc3dvcmQxMjM=\n  user: x", "cGFzc3dvcmQxMjM="),
+    ("DB_PASSWORD=cGFzc3dvcmQxMjM=\nREGION=eu", "cGFzc3dvcmQxMjM="),
     ("To: jose.garcia@exam=\r\nple.org", "jose.garcia@exam=\r\nple.org"),
     ("mail ann.lee [at] example [dot] org", "ann.lee [at] example [dot] org"),
     ("mail ann.lee(at)corp.example.org.", "ann.lee(at)corp.example.org"),
@@ -248,6 +253,36 @@ def test_what_a_name_says(text: str, type_: str) -> None:
 def test_values_are_found_whole(text: str, value: str) -> None:
     """Values glued to text without spaces, broken, escaped, or told in a sentence are found whole."""
     assert value in found(text)
+
+
+SECRET = """apiVersion: v1
+data:
+  connection: cG9zdGdyZXM6Ly91OnBAaC9k
+  user: cm9vdA==
+  empty: {{ .Values.user }}
+  sample: <base64>
+kind: Secret
+metadata:
+  name: database-of-orders
+  labels:
+    app.kubernetes.io/name: orders
+stringData:
+  dsn: "user=root pass=no"
+  region: eu-west-1
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("kind", ["Secret", "ConfigMap"])
+def test_values_of_kubernetes_secrets(kind: str, end: str) -> None:
+    """Whatever they are named, in YAML and as `kubectl get -o json` prints them; not those of other kinds."""
+    yaml = SECRET.replace("Secret", kind).replace("\n", end)
+    data = {"connection": "cG9zdGdyZXM6Ly91OnBAaC9k", "user": "cm9vdA=="}
+    written = json.dumps({"kind": kind, "data": data, "metadata": {"name": "database-of-orders"}}, indent=2)
+    wanted = {"cG9zdGdyZXM6Ly91OnBAaC9k", "cm9vdA=="} if kind == "Secret" else set()
+    plain = {"user=root pass=no", "eu-west-1"} if kind == "Secret" else set()
+    assert set(found(yaml)) == wanted | plain
+    assert set(found(written.replace("\n", end))) == wanted
 
 
 LAYOUTS = [
