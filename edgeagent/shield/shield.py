@@ -218,12 +218,13 @@ class Shield:
 
     @classmethod
     def pci(cls, **changes: Any) -> Self:
-        """Redacts card numbers, masks bank accounts and secrets, lets other personal data through.
+        """Redacts card numbers and their codes, masks bank accounts and secrets, lets other personal data through.
 
         Makes nobody compliant.
         """
         actions: dict[str, Action] = dict.fromkeys((*ACCOUNTS, *SECRETS), "mask")
-        return _made(cls, changes, actions={**actions, "CREDIT_CARD": "redact"}, default="allow", outbound="mask")
+        actions |= {"CREDIT_CARD": "redact", "CARD_CODE": "redact"}
+        return _made(cls, changes, actions=actions, default="allow", outbound="mask")
 
     @classmethod
     def preset(cls, name: str, *, patterns: Sequence[Mapping[str, Any]] = (), **changes: Any) -> Self:

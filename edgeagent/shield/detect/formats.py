@@ -201,6 +201,9 @@ API_KEY AKID AKID[A-Za-z0-9]{32}
 API_KEY AKC AKC[A-Za-z0-9]{60,80}
 API_KEY cmVmd cmVmd[A-Za-z0-9]{59}
 API_KEY p8e- p8e-[a-z0-9]{32}
+API_KEY xprv xprv[1-9A-HJ-NP-Za-km-z]{107}
+API_KEY yprv yprv[1-9A-HJ-NP-Za-km-z]{107}
+API_KEY zprv zprv[1-9A-HJ-NP-Za-km-z]{107}
 API_KEY AGE-SECRET-KEY- AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}
 API_KEY A3- A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}
 API_KEY ops_eyJ ops_eyJ[A-Za-z0-9+/_-]{100,1200}={0,3}

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Final
 
 from edgeagent.shield.base import Match
-from edgeagent.shield.detect import network, plates
+from edgeagent.shield.detect import cards, network, plates
 from edgeagent.shield.detect.candidate import Candidates
 from edgeagent.shield.detect.checks import ASCII_ALNUM
 from edgeagent.shield.detect.overlaps import Taken, resolve
@@ -74,3 +74,6 @@ def _anchored(text: str, lower: str) -> Iterator[Match]:
         if "://" in text:
             yield from network.urls(text)
     yield from network.hardware(text)
+    yield from cards.codes(lower)
+    if "^" in text:
+        yield from cards.tracks(text)

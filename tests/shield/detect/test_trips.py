@@ -17,6 +17,8 @@ def found(text: str) -> list[str]:
 
 
 LEFT_ALONE = [
+    "opencvc 737, cvc 2024-01-01, CVC 2023 report, cvv 7371234, CVC 123.45",
+    "%B4111111111111112^DOE/JOHN^2712101?",
     "build 4Nd1mBQtrMJVYVfKf2PJy9NZUZdTAsp7D4xWLs4gDB4T",
     "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTi",
     "Convert 1697571494 and 1684681002909 to ISO timestamps",
@@ -121,6 +123,16 @@ def test_look_alikes_stay(text: str) -> None:
 
 
 FOUND = [
+    ("exp 12/27 cvv 123", "123"),
+    ('{"cvc":"737"}', "737"),
+    ("My CVV2 is 7371.", "7371"),
+    ("Die Kartenprüfnummer lautet 737", "737"),
+    ("cryptogramme visuel : 737", "737"),
+    ("código de segurança: 737", "737"),
+    ("セキュリティコードは737です", "737"),
+    ("安全码：737", "737"),
+    ("kod bezpieczeństwa: 737", "737"),
+    ("%B4111111111111111^DOE/JOHN^2712101?", "4111111111111111"),
     ("my SIN is 046454286", "046454286"),
     ("sin: 046454286", "046454286"),
     ("SIN 046 454 286", "046 454 286"),
