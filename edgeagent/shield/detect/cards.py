@@ -13,10 +13,10 @@ __all__ = ["codes", "tracks"]
 
 _TRACK: Final = re.compile(r"(?<![A-Za-z0-9])B(\d{12,19})\^[^^\n]{2,26}\^\d{4}")
 """Track 1 (ISO/IEC 7813, format B): the number, the name, the year and month of its end."""
-_ASCII_NAMES: Final = ("cvv", "cvc", "cav2", "security code", "security_code", "cryptogramme", "kod bezpiecz")
+_ASCII_NAMES: Final = ("cvv", "cvc", "security code", "security_code", "cryptogramme")
 _NAMES: Final = (
-    *_ASCII_NAMES, "kartenprüfnummer", "código de segur", "codice di sicurezza", "güvenlik kodu", "säkerhetskod",
-    "код безопасности", "セキュリティコード", "安全码", "安全碼", "보안코드", "보안 코드",
+    *_ASCII_NAMES, "kod bezpiecz", "kartenprüfnummer", "código de segur", "codice di sicurezza", "güvenlik kodu",
+    "säkerhetskod", "код безопасности", "セキュリティコード", "安全码", "安全碼", "보안코드", "보안 코드",
 )  # fmt: skip
 """How the code is called; of some the beginning."""
 _BEHIND: Final = re.compile(

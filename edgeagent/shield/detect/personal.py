@@ -54,13 +54,21 @@ def personal(text: str, lower: str) -> Iterator[Match]:
     chains = [found.span() for found in (_ASCII_CHAIN if text.isascii() else CHAIN).finditer(text)]
     taken = Taken()
     candidates = Candidates(text)
-    for found in chain(_anchored(text, lower), plates.plates(text, lower) if chains else ()):
+    for found in chain(_anchored(text, lower), _beside(text, lower, chains)):
         taken.add(found.start, found.end)
         yield found
     for start, end in chains:
         if (end - start < 4 and text[start - 1 : start] not in ASCII_ALNUM) or taken.covers(start):
             continue
         yield from candidates.matches(start, end)
+
+
+def _beside(text: str, lower: str, chains: list[tuple[int, int]]) -> Iterator[Match]:
+    """What is found by its form or a word beside it where there are digits at all."""
+    if chains:
+        yield from plates.plates(text, lower)
+        if any(end - start in (3, 4) for start, end in chains):
+            yield from cards.codes(lower)
 
 
 def _anchored(text: str, lower: str) -> Iterator[Match]:
@@ -74,6 +82,5 @@ def _anchored(text: str, lower: str) -> Iterator[Match]:
         if "://" in text:
             yield from network.urls(text)
     yield from network.hardware(text)
-    yield from cards.codes(lower)
     if "^" in text:
         yield from cards.tracks(text)
