@@ -90,6 +90,8 @@ def main() -> None:
     print(f"the ceiling, over nothing: {bare / nothing:.1f} x; a hit takes {(hit - nothing) * 1e6:.0f} µs more")
     far, ceiling = (figures["bare, distant"] / figures[f"{name}, distant"] for name in ("memory hit", "over nothing"))
     print(f"{far:.1f} x faster than one that is answered after {DELAY * 1e3:.0f} ms; the ceiling: {ceiling:.1f} x")
+    least = (figures["over the transport"] - bare) / 0.15
+    print(f"so both hold for bare calls that take {least * 1e3:.1f} ms or more (the 15 %), {hit * 3e3:.1f} ms or more (3 x)")
 
 
 def _measured() -> tuple[dict[str, float], dict[str, float]]:
