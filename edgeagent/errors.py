@@ -167,7 +167,7 @@ class DeadlineExceededError(APITimeoutError):
 class StreamInterruptedError(APIConnectionError):
     """A stream ended after its first content and before its end.
 
-    `partial` is the completion as far as it had come (a `ChatCompletion`); `__cause__` is the error that ended it.
+    `partial` is the completion as far as it had come; `__cause__` is what ended it, whose `code`, `body` … it has.
     """
 
     partial: Any

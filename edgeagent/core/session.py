@@ -26,7 +26,7 @@ from edgeagent.core.promises import check_promises
 from edgeagent.core.story import tell_attempts
 from edgeagent.core.verdict import forbidden
 from edgeagent.effects import Flow, Source, close, read, sleep
-from edgeagent.errors import EdgeAgentError, StreamInterruptedError
+from edgeagent.errors import APIError, EdgeAgentError, StreamInterruptedError
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, CompletionUsage
 from edgeagent.types._model import own
 from edgeagent.types.assembly import PADDING, latest
@@ -202,7 +202,7 @@ class Session(Generic[T]):
         error = StreamInterruptedError(message=f"The stream broke off: {said}", partial=self.partial())
         call.interrupted(cause)
         tell_attempts(error, call.attempts)
-        error.__cause__ = cause
+        _quote(error, cause)
         told = error
         if call.shielding is not None:
             error.masked_partial = partial
@@ -213,6 +213,14 @@ class Session(Generic[T]):
             raise error
         finally:
             del error, told  # no cycle through this frame
+
+
+def _quote(error: StreamInterruptedError, cause: Exception) -> None:
+    """Have the error say what its cause says in the provider's words."""
+    error.__cause__ = cause
+    if isinstance(cause, APIError):
+        error.request, error.body = cause.request, cause.body
+        error.code, error.param, error.type = cause.code, cause.param, cause.type
 
 
 def pull(opened: OpenedStream, deadline: float | None, clock: Callable[[], float]) -> Flow[None]:

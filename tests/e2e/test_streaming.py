@@ -214,10 +214,15 @@ async def test_faults_after_the_first_content_are_told(kind: str, vendor: Vendor
     assert [attempt.outcome for attempt in error.attempts] == [type(error.__cause__).__name__]
     again = pickle.loads(pickle.dumps(error))
     for one in (error, again):
+        assert facts(one) == facts(error.__cause__)
         assert one.partial.choices[0].message.content == "one two"
         assert one.partial.choices[0].finish_reason is None or one.partial.choices[0].finish_reason == "length"
     assert stream.edge.request_id == "r"
     assert stream.edge.provider == vendor.name
+
+
+def facts(error: Any) -> tuple[Any, ...]:
+    return error.body, error.code, error.param, error.type, error.request.url
 
 
 async def _take_all(stream: Streamed, into: list[Any]) -> None:
