@@ -23,6 +23,10 @@ class Model(BaseModel):
 
     model_config = ConfigDict(extra="allow", defer_build=True, protected_namespaces=())
 
+    def __str__(self) -> str:
+        """As `repr`, with the class's name: openai's objects are printed so."""
+        return repr(self)
+
     @classmethod
     def from_json(cls, data: str | bytes) -> Self:
         """`model_validate_json` without its options, which take a tenth of its time. Raises `ValidationError`."""

@@ -45,3 +45,13 @@ def test_dumps(options: dict[str, bool]) -> None:
             assert shared(json.loads(text), told) == told
         told = json.loads(theirs.model_dump_json(warnings=False, **options))
         assert shared(json.loads(ours.model_dump_json(**options)), told) == told
+
+
+def test_what_is_printed() -> None:
+    """The class's name and its fields, as `repr` has them, whether it is printed or put into a text."""
+    for data in RECORDED[:3]:
+        ours, theirs = ChatCompletion.model_validate(data), Theirs.model_validate(data)
+        assert str(ours) == f"{ours}" == repr(ours)
+        assert str(ours).startswith("ChatCompletion(id=")
+        assert str(theirs) == repr(theirs)
+        assert str(ours.choices[0].message).startswith("ChatCompletionMessage(")
