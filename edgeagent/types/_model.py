@@ -37,6 +37,9 @@ class Model(BaseModel):
         """`model_dump_json` of what was set, without its other options. Raises `PydanticSerializationError`."""
         return self.__pydantic_serializer__.to_json(self, exclude_unset=True)
 
+    def _complete(self) -> None:
+        """Have a dump of what was set say what openai's always says, where another vendor said nothing of it."""
+
     def to_dict(
         self,
         *,
@@ -48,6 +51,7 @@ class Model(BaseModel):
         warnings: bool = True,
     ) -> dict[str, Any]:
         """The fields that were set, as a dict; unknown ones included. The arguments are openai's."""
+        self._complete()
         return self.model_dump(
             mode=mode,
             by_alias=use_api_names,
@@ -68,6 +72,7 @@ class Model(BaseModel):
         warnings: bool = True,
     ) -> str:
         """The fields that were set, as JSON text. The arguments are openai's."""
+        self._complete()
         return self.model_dump_json(
             indent=indent,
             by_alias=use_api_names,

@@ -103,6 +103,12 @@ class ChatCompletionChunk(Answer):
         """What the gateway did; set on the last chunk of a stream."""
         return self._edge
 
+    def _complete(self) -> None:
+        self.__pydantic_fields_set__.add("object")
+        for choice in self.__dict__.get("choices") or ():  # one that was made without validation may hold anything
+            if isinstance(choice, ChunkChoice):
+                choice.__pydantic_fields_set__.add("finish_reason")
+
     def __eq__(self, other: builtins.object) -> bool:
         """Equal chunks are equal whatever the gateway did to get them."""
         if not isinstance(other, ChatCompletionChunk):

@@ -193,6 +193,9 @@ class ChatCompletion(Answer):
     system_fingerprint: str | None = None
     usage: CompletionUsage | None = None
 
+    def _complete(self) -> None:
+        self.__pydantic_fields_set__.add("object")
+
     @classmethod
     def create(cls, **params: Any) -> Any:
         """The call of openai<1, for code of that time: `openai.ChatCompletion.create(…)`; see `edgeagent.legacy`.

@@ -236,6 +236,7 @@ def test_top_level() -> None:
     )
     assert completion.to_dict() == {
         "id": "x",
+        "object": "chat.completion",
         "created": 5,
         "model": "m",
         "service_tier": "flex",
@@ -283,10 +284,10 @@ def test_chunks_of_a_completion() -> None:
         }
     )
     chunks = [chunk.to_dict() for chunk in to_chunks(completion)]
-    top = {"id": "x", "created": 5, "model": "m", "service_tier": "flex"}
+    top = {"id": "x", "object": "chat.completion.chunk", "created": 5, "model": "m", "service_tier": "flex"}
     parts = [
-        {"index": 0, "delta": {"role": "assistant", "content": "Hi"}, "logprobs": None},
-        {"index": 0, "delta": {"tool_calls": [{"index": 0, **call}]}},
+        {"index": 0, "delta": {"role": "assistant", "content": "Hi"}, "finish_reason": None, "logprobs": None},
+        {"index": 0, "delta": {"tool_calls": [{"index": 0, **call}]}, "finish_reason": None},
         {"index": 0, "delta": {}, "finish_reason": "tool_calls"},
     ]
     assert chunks == [

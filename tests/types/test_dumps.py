@@ -11,6 +11,8 @@ from openai._models import construct_type
 from openai.types.chat import ChatCompletion as Theirs
 
 from edgeagent import ChatCompletion
+from edgeagent.types import ChatCompletionMessage, Choice
+from edgeagent.types.assembly import assemble, to_chunks
 from tests.support.corpus import body, records
 
 RECORDED = [json.loads(body(r)) for r in records("openai.chat") if r["status"] == 200 and not r["stream"]][:40]
@@ -45,6 +47,20 @@ def test_dumps(options: dict[str, bool]) -> None:
             assert shared(json.loads(text), told) == told
         told = json.loads(theirs.model_dump_json(warnings=False, **options))
         assert shared(json.loads(ours.model_dump_json(**options)), told) == told
+
+
+@pytest.mark.parametrize("mode", ["dict", "json"])
+def test_what_every_completion_says(mode: str) -> None:
+    """`object`, and of a chunk's choice that it has not ended: also where it was made of what another vendor said."""
+    message = ChatCompletionMessage(role="assistant", content="Hi")
+    whole = ChatCompletion(
+        id="x", choices=[Choice(index=0, message=message, finish_reason="stop")], created=1, model="m"
+    )
+    pieces = to_chunks(whole)
+    for one in (whole, *pieces, assemble(pieces)):
+        told = one.to_dict() if mode == "dict" else json.loads(one.to_json())
+        assert told["object"] == type(one).model_fields["object"].default
+        assert all("finish_reason" in choice for choice in told["choices"])
 
 
 def test_what_is_printed() -> None:
