@@ -16,6 +16,7 @@ from edgeagent.types.parameters import Answered, Parameters, check_model, refuse
 
 __all__ = [
     "Categories",
+    "CategoryAppliedInputTypes",
     "CategoryScores",
     "Moderation",
     "ModerationCreateResponse",
@@ -70,13 +71,33 @@ class CategoryScores(Model):
     violence_graphic: float | None = Field(default=None, alias="violence/graphic")
 
 
+class CategoryAppliedInputTypes(Model):
+    """Of which kinds of input each score is: `"text"`, `"image"`; None where the vendor does not know the category."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    harassment: list[str] | None = None
+    harassment_threatening: list[str] | None = Field(default=None, alias="harassment/threatening")
+    hate: list[str] | None = None
+    hate_threatening: list[str] | None = Field(default=None, alias="hate/threatening")
+    illicit: list[str] | None = None
+    illicit_violent: list[str] | None = Field(default=None, alias="illicit/violent")
+    self_harm: list[str] | None = Field(default=None, alias="self-harm")
+    self_harm_instructions: list[str] | None = Field(default=None, alias="self-harm/instructions")
+    self_harm_intent: list[str] | None = Field(default=None, alias="self-harm/intent")
+    sexual: list[str] | None = None
+    sexual_minors: list[str] | None = Field(default=None, alias="sexual/minors")
+    violence: list[str] | None = None
+    violence_graphic: list[str] | None = Field(default=None, alias="violence/graphic")
+
+
 class Moderation(Model):
     """The verdict on one input."""
 
     flagged: bool
     categories: Categories
     category_scores: CategoryScores
-    category_applied_input_types: dict[str, list[str]] | None = None
+    category_applied_input_types: CategoryAppliedInputTypes | None = None
 
 
 class ModerationCreateResponse(Answered):

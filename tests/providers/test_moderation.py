@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from openai.types import ModerationCreateResponse as Theirs
 
 from edgeagent.errors import APIStatusError, RateLimitError, RequestValidationError, ResponseValidationError
 from edgeagent.providers import Anthropic, AzureOpenAI, Cohere, Gemini, Mistral, Ollama, OpenAI, OpenAICompatible
@@ -35,6 +36,17 @@ def response(value: Any, status: int = 200) -> HTTPResponse:
 
 def ask(value: Any = "x") -> Any:
     return moderation_request({"model": "m", "input": value})
+
+
+def test_it_is_openais_answer() -> None:
+    """Each part is read by attribute and dumped under the API's names, as openai's own; unknown categories are kept."""
+    ours, theirs = ModerationCreateResponse.model_validate(ANSWER), Theirs.model_construct(**ANSWER)  # type: ignore[arg-type]
+    assert ours.to_dict() == ANSWER
+    assert ours.to_dict() == theirs.to_dict(warnings=False)
+    kinds = ours.results[0].category_applied_input_types
+    assert kinds is not None
+    assert kinds.hate == theirs.results[0].category_applied_input_types.hate == ["text"]
+    assert kinds.self_harm is None
 
 
 @pytest.mark.parametrize(
