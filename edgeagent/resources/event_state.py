@@ -199,7 +199,9 @@ class _Choice:
 
     def _add_calls(self, fragments: Any) -> None:
         for fragment in fragments:
-            self._calls[fragment.index] = self._read(extended_call(self._calls.get(fragment.index), fragment))
+            call = self._read(extended_call(self._calls.get(fragment.index), fragment))
+            call.__pydantic_extra__["index"] = fragment.index  # as openai's has it
+            self._calls[fragment.index] = call
         if fragments:
             self.snapshot.message.tool_calls = [self._calls[index] for index in sorted(self._calls)]
 

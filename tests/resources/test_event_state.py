@@ -60,13 +60,12 @@ def call(index: int, arguments: str, name: str | None = None, **more: Any) -> di
 def plain(value: Any, name: str = "") -> Any:
     """A value without what says nothing, and without what differs by intention.
 
-    A role that a vendor repeats is not joined; a call has no `index` of its own; audio ids are not joined.
+    A role that a vendor repeats is not joined; audio ids are not joined.
     """
     if isinstance(value, BaseModel):
         value = value.model_dump(exclude_unset=True, warnings=False)
     if isinstance(value, dict):
-        left_out = {"obfuscation", "audio", *(("index",) if "function" in value else ())}
-        fields = {k: plain(v, k) for k, v in value.items() if k not in left_out}
+        fields = {k: plain(v, k) for k, v in value.items() if k not in ("obfuscation", "audio")}
         return {k: v for k, v in fields.items() if v not in (None, "", [], {})}
     if isinstance(value, list):
         return [plain(item) for item in value]
