@@ -356,6 +356,16 @@ def test_stream_as_context_manager() -> None:
         assert chunks[-1].edge is stream.edge
 
 
+def test_a_stream_says_that_it_has_no_response() -> None:
+    """openai's has one; ours tells what there is in its place, and who only looks for it is not misled."""
+    with EdgeClient(providers=[FakeProvider("Paris.")]) as client:
+        stream = client.chat.completions.create(**ASK, stream=True)
+        assert not hasattr(stream, "response")
+        with pytest.raises(AttributeError, match="with_raw_response"):
+            _ = stream.response
+        assert [piece.choices[0].delta.content for piece in stream] == ["Paris.", None]
+
+
 def test_a_stream_that_breaks_off() -> None:
     """The error carries what had come; the stream is closed after it."""
     fake = FakeProvider([["one ", InternalServerError("x")]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NoReturn, Protocol, TypeVar
 
 from edgeagent.types import CompletionUsage, ResponseMetadata
 
@@ -62,6 +62,14 @@ class _Facts(Generic[T]):
     def usage(self) -> CompletionUsage | None:
         """Token usage, whether or not the caller asked to see it as a chunk; None until the provider told it."""
         return self._session.usage
+
+    @property
+    def response(self) -> NoReturn:
+        """What openai's streams have, and these cannot. Raises `AttributeError`, which says what there is instead."""
+        raise AttributeError(
+            "A stream here has no HTTP response of its own: it may come from a cache or from several attempts. "
+            "`edge` tells what the gateway did, `with_raw_response.create(…, stream=True)` has status and headers."
+        )
 
 
 class Stream(_Facts[T]):
