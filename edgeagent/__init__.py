@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edgeagent._version import __version__
 
+VERSION: Final = __version__
+"""The same, under the other name that openai has for it."""
+
 if TYPE_CHECKING:
     from edgeagent import error, openai_object
     from edgeagent.client import AsyncEdgeClient, EdgeClient
@@ -74,6 +77,7 @@ __all__ = [
     "DEFAULT_MAX_RETRIES",
     "DEFAULT_TIMEOUT",
     "NOT_GIVEN",
+    "VERSION",
     "APIConnectionError",
     "APIError",
     "APIResponseValidationError",

@@ -46,6 +46,21 @@ class OpenAIObject(dict[str, Any]):
             dict.__setitem__(made, name, convert_to_openai_object(value))
         return made
 
+    def refresh_from(self, values: Mapping[str, Any], **facts: Any) -> None:
+        """Put these fields in the place of all that it has, and the facts of `values`, or those that are given."""
+        for name in (*_FACTS, "_response_ms"):
+            told = facts.get(name.lstrip("_")) or getattr(values, name, None)
+            if told is not None or name != "engine":  # which the call named, whatever it was answered
+                object.__setattr__(self, name, told)
+        fields = {name: convert_to_openai_object(value) for name, value in values.items()}
+        self.clear()
+        self.update(fields)
+
+    @property
+    def openai_id(self) -> Any:
+        """The field `id`."""
+        return self.id
+
     @property
     def response_ms(self) -> int | None:
         """How long the provider took, in milliseconds."""

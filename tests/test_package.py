@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import edgeagent
+import edgeagent.version
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,6 +30,11 @@ def test_every_listed_name_is_there(name):
     """What `__all__` lists can be had, and is the same object every time."""
     assert getattr(edgeagent, name) is getattr(edgeagent, name)
     assert name in dir(edgeagent)
+
+
+def test_the_version_has_openais_names():
+    """Programs read it from the package, and from its module, as either."""
+    assert edgeagent.VERSION == edgeagent.version.VERSION == edgeagent.__version__
 
 
 @pytest.mark.parametrize("room", ROOMS)

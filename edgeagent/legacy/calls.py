@@ -72,7 +72,8 @@ def prepared(resource: str, arguments: Mapping[str, Any], *, engines: bool = Tru
 
     Raises:
         error.OpenAIError: a setting is missing or cannot be honoured, or no model is named.
-        ConfigurationError: a time limit, or an option of `edgeagent.edge`, is not what it can be.
+        ConfigurationError: an option of `edgeagent.edge` is not what it can be.
+        ValueError: a time limit is none.
     """
     params = dict(arguments)
     settings = settings_of(params)
@@ -120,10 +121,9 @@ def _limits(value: Any) -> Timeout:
     """`request_timeout`: seconds, or a pair of seconds for connecting and for each wait."""
     connect, read = value if isinstance(value, tuple) and len(value) == 2 else (value or TIMEOUT, value or TIMEOUT)
     for seconds in (connect, read):
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float | None) or (seconds or 1) <= 0:
-            raise error.InvalidRequestError(
-                "request_timeout must be a number of seconds, or a pair of them for connecting and for reading.",
-                "request_timeout",
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float | None) or not (seconds or 1) > 0:
+            raise ValueError(
+                "request_timeout must be a number of seconds, or a pair of them for connecting and for reading."
             )
     return Timeout(connect=connect, read=read, write=read, pool=read)
 

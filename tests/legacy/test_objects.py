@@ -115,3 +115,17 @@ def test_what_is_no_dict_stays_what_it_is(value):
     """Lists are looked through."""
     assert convert_to_openai_object(value) == value
     assert isinstance(convert_to_openai_object([{"a": 1}])[0], OpenAIObject)
+
+
+def test_fields_can_be_refreshed():
+    """Others in the place of all that there are, with the facts of what they come from."""
+    result = made()
+    result.refresh_from({"id": "y", "empty": "", "inner": {"deep": 1}})
+    assert result == {"id": "y", "empty": "", "inner": {"deep": 1}}
+    assert (result.openai_id, result.inner.deep) == ("y", 1)
+    assert (result.organization, result.engine, result.response_ms, result.edge) == (None, "e", None, None)
+    result.refresh_from(made(), api_key="sk", organization="other")
+    assert (result.openai_id, result.object) == ("x", "thing")
+    assert (result.organization, result.engine, result.response_ms, result.edge) == ("other", "e", 7, "facts")
+    with pytest.raises(AttributeError, match="id"):
+        OpenAIObject().openai_id  # noqa: B018
