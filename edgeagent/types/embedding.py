@@ -78,6 +78,9 @@ class Embedding(Model):
     index: int
     object: Literal["embedding"] = "embedding"
 
+    def _complete(self) -> None:
+        self.__pydantic_fields_set__.add("object")
+
     @property
     def floats(self) -> list[float]:
         """The vector as numbers, whichever form it has. Raises `ValueError` for text that is no such base64."""
@@ -91,6 +94,11 @@ class CreateEmbeddingResponse(Answered):
     model: str
     object: Literal["list"] = "list"
     usage: EmbeddingUsage | None = None
+
+    def _complete(self) -> None:
+        self.__pydantic_fields_set__.add("object")
+        for vector in self.data:
+            vector._complete()
 
 
 class RerankRequest(Parameters):

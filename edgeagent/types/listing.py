@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from edgeagent.types.parameters import Answered, Parameters
 
@@ -32,6 +32,9 @@ class Model(Answered):
     object: Literal["model"] = "model"
     owned_by: str
 
+    def _complete(self) -> None:
+        self.__pydantic_fields_set__.add("object")
+
 
 class _Page(Answered):
     """All models of all providers, in the order of the providers; there is no further page."""
@@ -55,6 +58,15 @@ class _Page(Answered):
 
     def next_page_info(self) -> None:
         """There is none."""
+
+    def get_next_page(self) -> NoReturn:
+        """There is none. Raises `RuntimeError`, as openai's last page does (an async one, too, without `await`)."""
+        raise RuntimeError("There is no next page; ask has_next_page() first.")
+
+    def _complete(self) -> None:
+        self.__pydantic_fields_set__.add("object")
+        for model in self.data:
+            model._complete()
 
 
 class ModelPage(_Page):

@@ -140,6 +140,8 @@ async def test_iterating(kind: str, server: Loopback) -> None:
             assert [p.data async for p in page.iter_pages()] == [page.data]
         assert not page.has_next_page()
         assert page.next_page_info() is None
+        with pytest.raises(RuntimeError, match="has_next_page"):
+            page.get_next_page()
 
 
 async def test_one_that_fails(kind: str, server: Loopback) -> None:

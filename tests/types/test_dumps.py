@@ -13,6 +13,8 @@ from openai.types.chat import ChatCompletion as Theirs
 from edgeagent import ChatCompletion
 from edgeagent.types import ChatCompletionMessage, Choice
 from edgeagent.types.assembly import assemble, to_chunks
+from edgeagent.types.embedding import CreateEmbeddingResponse, Embedding
+from edgeagent.types.listing import Model, ModelPage
 from tests.support.corpus import body, records
 
 RECORDED = [json.loads(body(r)) for r in records("openai.chat") if r["status"] == 200 and not r["stream"]][:40]
@@ -61,6 +63,14 @@ def test_what_every_completion_says(mode: str) -> None:
         told = one.to_dict() if mode == "dict" else json.loads(one.to_json())
         assert told["object"] == type(one).model_fields["object"].default
         assert all("finish_reason" in choice for choice in told["choices"])
+
+
+def test_what_every_vector_and_model_says() -> None:
+    """`object`, at every depth, also where the vendor has another format."""
+    vectors = CreateEmbeddingResponse(data=[Embedding(index=0, embedding=[0.5])], model="e")
+    models = ModelPage(data=[Model(id="m", owned_by="me")])
+    for told, kind in ((vectors.to_dict(), "embedding"), (json.loads(models.to_json()), "model")):
+        assert (told["object"], told["data"][0]["object"]) == ("list", kind)
 
 
 def test_what_is_printed() -> None:
