@@ -6,12 +6,11 @@ with client.chat.completions.with_streaming_response.create(model=…, messages=
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
-
-from pydantic_core import from_json
 
 from edgeagent.errors import EdgeAgentError
 from edgeagent.resources.raw import LiveBody, ResponseHead
@@ -90,8 +89,8 @@ class APIResponse(_Pieces[R]):
         return self.read().decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The whole body as JSON. Raises `ValueError` if it is none."""
-        return from_json(self.read())
+        """The whole body as JSON. Raises `json.JSONDecodeError` if it is none."""
+        return json.loads(self.read())
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """The body as it comes, or in pieces of this many bytes."""
@@ -158,8 +157,8 @@ class AsyncAPIResponse(_Pieces[R]):
         return (await self.read()).decode("utf-8", "replace")
 
     async def json(self) -> Any:
-        """The whole body as JSON. Raises `ValueError` if it is none."""
-        return from_json(await self.read())
+        """The whole body as JSON. Raises `json.JSONDecodeError` if it is none."""
+        return json.loads(await self.read())
 
     def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """The body as it comes, or in pieces of this many bytes."""

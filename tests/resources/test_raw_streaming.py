@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -29,6 +30,8 @@ def test_what_had_come_when_it_was_closed_is_not_the_whole() -> None:
             list(lines)
         with client.chat.completions.with_streaming_response.create(**ASK) as response:
             whole = response.read()
+            with pytest.raises(json.JSONDecodeError):
+                response.json()
         assert whole == response.read()
         assert whole.endswith(b"[DONE]\n\n")
 
