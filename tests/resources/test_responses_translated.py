@@ -169,3 +169,43 @@ def test_identical_calls_under_way_share_one() -> None:
     assert len(fake.requests) == 1
     assert json.loads(found[0].to_json())["output"][0]["content"][0]["text"] == "Paris"
     client.close()
+
+
+def called(*arguments: str) -> list[dict[str, Any]]:
+    """A stream's deltas: some text, and a call with each of these arguments."""
+    calls = [
+        {"index": i, "id": f"call_{i}", "type": "function", "function": {"name": "weather", "arguments": text}}
+        for i, text in enumerate(arguments)
+    ]
+    return [{"role": "assistant", "content": "I look."}, *({"tool_calls": [call]} for call in calls)]
+
+
+@every_way
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+@pytest.mark.parametrize(
+    ("arguments", "statuses"),
+    [
+        ([], ["incomplete"]),
+        (['{"city"'], ["completed", "incomplete"]),
+        (['{"city": 1}', '{"city"'], ["completed", "completed", "incomplete"]),
+    ],
+)
+def test_what_was_cut_off_is_not_complete(way: Any, reason: str, arguments: list[str], statuses: list[str]) -> None:
+    """A call whose arguments stop in the middle is told as OpenAI tells it: a program must not make it."""
+    said = called(*arguments)
+    message = {**said[0], "tool_calls": [part["tool_calls"][0] for part in said[1:]] or None}
+    fake = FakeProvider(
+        [
+            {"choices": [{"index": 0, "message": message, "finish_reason": reason}]},
+            [*said, {"finish_reason": reason}],
+        ]
+    )
+    client = Driven(way, providers=[fake], cache=False)
+    whole = client.ask(model="fake/m", input="x", tools=[WEATHER])
+    found = client.events(model="fake/m", input="x", tools=[WEATHER])
+    client.close()
+    for response in (whole, found[-1].response):
+        assert response.status == "incomplete"
+        assert [item.status for item in response.output] == statuses
+    done = [event.item.status for event in found if event.type == "response.output_item.done"]
+    assert done == statuses

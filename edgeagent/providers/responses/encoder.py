@@ -71,7 +71,7 @@ class ResponseStreamEncoder:
         completion = self._all.completion()
         status, _ = state_of(completion.choices[0] if completion.choices else None)
         self._close_text("completed" if status == "completed" else "incomplete")
-        self._close_calls()
+        self._close_calls(cut=status == "incomplete")
         if completion.choices:
             self._seal(completion.choices[0].message.native_content)
             completion.choices[0].message.native_content = None
@@ -166,9 +166,10 @@ class ResponseStreamEncoder:
             self._open.end(self._event, status)
             self._open = None
 
-    def _close_calls(self) -> None:
+    def _close_calls(self, *, cut: bool = False) -> None:
+        last = len(self._entries) - 1
         for call in self._calls.values():
-            call.end(self._event, "completed")
+            call.end(self._event, cut=cut and call.place == last)
         self._calls.clear()
 
     def _seal(self, native: Mapping[str, Any] | None) -> None:

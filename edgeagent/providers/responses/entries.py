@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from edgeagent.providers.responses.items import CALLS, parts_of
+from edgeagent.providers.responses.items import CALLS, parts_of, status_of_last
 
 __all__ = ["Call", "Entry", "Message", "Reasoning", "Send"]
 
@@ -260,10 +260,10 @@ class Call(Entry):
         self.item[CALLS[self.item["type"]][1]] = "".join(self._pieces)
         _call_done(send, self._at, self.item)
 
-    def end(self, send: Send, status: str) -> None:
-        """No more will come."""
+    def end(self, send: Send, *, cut: bool) -> None:
+        """No more will come; `cut`: and the answer had been cut off before it was whole."""
         self._end_call(send)
-        self.item["status"] = status
+        self.item["status"] = status_of_last(self.item) if cut else "completed"
         self.close(send)
 
     def complete(self, item: Mapping[str, Any], send: Send) -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "parts_of",
     "read_items",
     "reasoning_texts",
+    "status_of_last",
     "text_of",
 ]
 
@@ -147,6 +148,17 @@ def annotations_of(part: Item, start: int) -> list[dict[str, Any]]:
                 fields[name] += start
         found.append({"type": kind, kind: fields})
     return found
+
+
+def status_of_last(call: Mapping[str, Any]) -> str:
+    """The status of the last call of an answer that was cut off: whether the call was, as far as its input tells."""
+    if call["type"] != "function_call":
+        return "incomplete"  # free text has no end of its own
+    try:
+        from_json(call["arguments"])
+    except ValueError:
+        return "incomplete"
+    return "completed"
 
 
 def is_plain(item: Item, place: int) -> bool:

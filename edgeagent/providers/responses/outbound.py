@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from edgeagent.providers.responses.items import CALLS, WIRE, native_items
+from edgeagent.providers.responses.items import CALLS, WIRE, native_items, status_of_last
 from edgeagent.providers.responses.sealed import sealed_item
 from edgeagent.providers.responses.usage import encode_usage
 from edgeagent.types import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageToolCall, Choice, ChoiceLogprobs
@@ -92,14 +92,17 @@ def items_of(choice: Choice, response_id: str) -> list[dict[str, Any]]:
     native = native_items(message.model_dump(mode="json", exclude_none=True)) if message.native_content else None
     if native is not None:
         return [dict(item) for item in native]
-    status = "incomplete" if choice.finish_reason in _INCOMPLETE else "completed"
     items: list[dict[str, Any]] = []
     if message.reasoning_content:
         summary = [{"type": "summary_text", "text": message.reasoning_content}]
         items.append({"id": item_id("rs", response_id, 0), "type": "reasoning", "summary": summary})
     calls = list(_calls(message, response_id))
+    cut = choice.finish_reason in _INCOMPLETE
+    if cut and calls:
+        calls[-1]["status"] = status_of_last(calls[-1])
     parts = list(_parts(choice))
     if parts or not calls:
+        status = "incomplete" if cut and not (calls and calls[-1]["status"] == "incomplete") else "completed"
         made = {"id": item_id("msg", response_id, len(items)), "type": "message", "status": status}
         items.append({**made, "role": "assistant", "content": parts})
     if not message.content and not calls and not parts and choice.finish_reason is None:
