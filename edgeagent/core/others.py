@@ -12,6 +12,7 @@ from edgeagent.limits.outputs import output_of
 from edgeagent.providers.base import HTTPProvider, Promise
 from edgeagent.providers.fitting import begun, fitted, is_sure, without_failures
 from edgeagent.providers.renaming import Renamed, rename
+from edgeagent.providers.turns import RESULTS_FIRST, results_first
 from edgeagent.types import ChatCompletion, ChatCompletionChunk, ChatRequest, Target
 
 __all__ = ["ForTarget", "for_target"]
@@ -55,6 +56,7 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
     """The request for a target that is not sent the caller's own body."""
     request: ChatRequest = call.request
     dropped: tuple[str, ...] = ()
+    edits: tuple[str, ...] = ()
     if call.native is not None:
         try:
             request, dropped = call.native.for_others(request)
@@ -68,10 +70,15 @@ def for_target(call: Call, target: Target, provider: HTTPProvider | None = None)
     if call.native is not None:
         request, left = without_failures(request, wire)
         dropped += left
+        ordered = results_first(request)
+        if ordered is not None:
+            request, edits = ordered, (RESULTS_FIRST,)
     if provider is None:
-        return ForTarget(unmarked(request), dropped)
+        return ForTarget(unmarked(request), dropped, edits)
     wrapped = wrap(request) if call.native is not None else None
-    made = ForTarget(request, dropped) if wrapped is None else ForTarget(wrapped.request, dropped, (EDIT,), wrapped)
+    made = ForTarget(request, dropped, edits)
+    if wrapped is not None:
+        made = ForTarget(wrapped.request, dropped, (*edits, EDIT), wrapped)
     if _stands_in(call, target) or (call.native is not None and call.native.asked.codec.wire != wire):
         made = _with_names(made, wire)
     able = provider.capabilities(target.model)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from edgeagent.providers import Anthropic, Bedrock, Gemini, OpenAI, VertexAI
+from edgeagent.providers.responses.items import WIRE as RESPONSES_WIRE
+from edgeagent.providers.turns import RESULTS_FIRST
 from edgeagent.wire.http import HTTPResponse
 from tests.core.test_native import COMPLETION, MESSAGE, ask, native, sent_body
 from tests.core.test_pipeline import House
@@ -70,6 +72,54 @@ def test_googles_failed_results_are_claudes() -> None:
     sent, _ = answered(Anthropic(api_key="k"), MESSAGE, body, Gemini(api_key="k"))
     [block] = sent["messages"][2]["content"]
     assert (block["is_error"], block["content"]) == (True, '{"error":"no"}')
+
+
+def called_at_googles(*parts: dict[str, Any]) -> dict[str, Any]:
+    """Two calls, and what the user says next."""
+    calls = [{"functionCall": {"name": "f", "id": name, "args": {}}} for name in "ab"]
+    said = [{"role": "model", "parts": calls}, {"role": "user", "parts": list(parts)}]
+    return {"contents": [*FAILED_AT_GOOGLES["contents"][:1], *said]}
+
+
+def result(call: str) -> dict[str, Any]:
+    return {"functionResponse": {"name": "f", "id": call, "response": {"output": "no"}}}
+
+
+RESPONSES = OpenAI(api_key="k", responses=True).in_format(RESPONSES_WIRE)
+ITEMS = [
+    {"role": "user", "content": "?"},
+    {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"},
+    {"type": "function_call", "call_id": "b", "name": "f", "arguments": "{}"},
+]
+OUTPUTS = [{"type": "function_call_output", "call_id": call, "output": "no"} for call in "ab"]
+
+
+@pytest.mark.parametrize(
+    ("body", "caller"),
+    [
+        (called_at_googles({"text": "Go on."}, result("a"), result("b")), Gemini(api_key="k")),
+        (called_at_googles(result("a"), {"text": "Go on."}, result("b")), Gemini(api_key="k")),
+        ({"input": [*ITEMS, {"role": "user", "content": "Go on."}, *OUTPUTS]}, RESPONSES),
+        ({"input": [*ITEMS, OUTPUTS[0], {"role": "user", "content": "Go on."}, OUTPUTS[1]]}, RESPONSES),
+    ],
+)
+def test_results_stand_right_behind_their_calls(body: dict[str, Any], caller: Any) -> None:
+    """Where the caller's format lets the user speak in between, chat refuses it; that they were moved is told."""
+    chat = OpenAI(api_key="k", responses=False)
+    sent, told = answered(chat, COMPLETION, {"model": "gpt-4o", **body}, caller)
+    assert [(one["role"], one.get("tool_call_id")) for one in sent["messages"]] == [
+        *[("user", None), ("assistant", None)],
+        *[("tool", "a"), ("tool", "b"), ("user", None)],
+    ]
+    assert RESULTS_FIRST in told.completion.edge.edits
+
+
+@pytest.mark.parametrize("body", [called_at_googles(result("b"), result("a"), {"text": "Go on."})])
+def test_results_that_stand_there_are_left(body: dict[str, Any]) -> None:
+    """In the caller's order, without a word."""
+    sent, told = answered(OpenAI(api_key="k"), COMPLETION, {"model": "gpt-4o", **body}, Gemini(api_key="k"))
+    assert [one.get("tool_call_id") for one in sent["messages"]] == [None, None, "b", "a", None]
+    assert told.completion.edge.edits == ()
 
 
 @pytest.mark.parametrize(
