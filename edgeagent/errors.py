@@ -1,8 +1,7 @@
 """Every exception that edgeagent raises.
 
-Names, constructors and attributes of the upper part are those of the `openai` package, so `except` clauses written for
-it keep working; they take httpx's requests and responses as well as ours. Every exception can be pickled and none holds
-a credential.
+Names, constructors and attributes of the upper part are those of the `openai` package; they take httpx's requests and
+responses as well as ours. Every exception can be pickled and none holds a credential.
 
     EdgeAgentError (= OpenAIError)
     ├── APIError
@@ -130,8 +129,8 @@ class APIError(EdgeAgentError):
         self.request = request_value(request) if request is not None else HTTPRequest("POST", "local:")
         self.body = body
         if isinstance(body, dict):
-            told = (body.get(name) for name in ("code", "param", "type"))
-            self.code, self.param, self.type = (None if value is None else str(value) for value in told)
+            told = {name: body.get(name) for name in ("code", "param", "type")}
+            self.__dict__.update({name: str(value) for name, value in told.items() if value is not None})
 
 
 class APIConnectionError(APIError):
@@ -239,16 +238,19 @@ class RequestValidationError(BadRequestError):
     ) -> None:
         body = body if body is not None else _error_body(message, "invalid_request_error", param, None)
         super().__init__(message, response=response, body=body)
-        if param is not None:
-            self.param = param
+        self.param = param or self.param
 
 
 class ContextWindowExceededError(BadRequestError):
-    """The prompt, or the prompt and the asked-for output, do not fit the model's context window."""
+    """The prompt, with or without the output asked for, is too long. `code` is OpenAI's, if the provider told none."""
+
+    code = "context_length_exceeded"
 
 
 class ContentFilterError(BadRequestError):
-    """The provider's safety system refused the request."""
+    """The provider's safety system refused the request. `code` is OpenAI's, if the provider told none."""
+
+    code = "content_filter"
 
 
 class AuthenticationError(APIStatusError):
@@ -361,8 +363,7 @@ class LengthFinishReasonError(EdgeAgentError):
     completion: Any
 
     def __init__(self, *, completion: Any) -> None:
-        usage = getattr(completion, "usage", None)
-        more = f" - {usage}" if usage else ""
+        more = f" - {usage}" if (usage := getattr(completion, "usage", None)) else ""
         super().__init__(f"Could not parse response content as the length limit was reached{more}")
         self.completion = completion
 
@@ -385,9 +386,8 @@ class ConfigurationError(EdgeAgentError):
     """The client cannot be built, or cannot do this, with the configuration it has; the message says what to do."""
 
 
-_NAMED: tuple[type[APIStatusError], ...]
-_NAMED = (BadRequestError, AuthenticationError, PermissionDeniedError, NotFoundError, ConflictError)
-_NAMED += (UnprocessableEntityError, RateLimitError, OverloadedError)
+_NAMED: list[type[APIStatusError]] = [BadRequestError, AuthenticationError, PermissionDeniedError, NotFoundError]
+_NAMED += [ConflictError, UnprocessableEntityError, RateLimitError, OverloadedError]
 _BY_STATUS: Mapping[int, type[APIStatusError]] = {503: OverloadedError, **{one.default_status: one for one in _NAMED}}
 
 

@@ -103,7 +103,7 @@ def decode_error(response: HTTPResponse) -> APIStatusError:
     cls = _class(kind, response.status_code, message)
     error = cls(message, response=response, body=detail or response.text)
     error.type = kind
-    error.code = "insufficient_quota" if kind == "ServiceQuotaExceededException" else kind
+    error.code = "insufficient_quota" if kind == "ServiceQuotaExceededException" else type(error).code or kind
     if isinstance(error, RateLimitError):
         error.retry_after = retry_after(response.headers)
     return error

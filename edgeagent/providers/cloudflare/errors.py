@@ -102,8 +102,7 @@ def _error(response: HTTPResponse, data: object) -> APIStatusError:
     error = cls(message, response=response, body=body)
     if error.request_id is None:
         error.request_id = response.headers.get("cf-ray")
-    if code == _SPENT:
-        error.code = "insufficient_quota"
+    error.code = "insufficient_quota" if code == _SPENT else cls.code or error.code  # OpenAI's, where it has one
     if isinstance(error, RateLimitError):
         error.retry_after = retry_after(response.headers)
     return error

@@ -49,7 +49,7 @@ def decode_error(response: HTTPResponse) -> APIStatusError:
     kind = body.get("error_type")
     error = _class(kind, message, response.status_code)(message, response=response, body=body or response.text)
     if isinstance(kind, str):
-        error.code = kind
+        error.code = type(error).code or kind  # where OpenAI has one, its own
     if error.request_id is None and isinstance(body.get("id"), str):
         error.request_id = body["id"]
     if isinstance(error, RateLimitError):

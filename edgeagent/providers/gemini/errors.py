@@ -86,7 +86,7 @@ def decode_error(response: HTTPResponse) -> APIStatusError:
         message, response=response, body=detail or response.text
     )
     result.type = status if isinstance(status, str) else result.type
-    result.code = reason or result.type or result.code
+    result.code = type(result).code or reason or result.type or result.code  # where OpenAI has one, its own
     if isinstance(result, RateLimitError):
         waits = (retry_after(response.headers), _retry_delay(detail))
         result.retry_after = max((wait for wait in waits if wait is not None), default=None)

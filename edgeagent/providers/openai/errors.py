@@ -95,10 +95,6 @@ client's fault."""
 _SENSITIVE: Final = (1026, 1027)
 """MiniMax: the input, or the output, was refused for its content."""
 
-_CODE_OF: Final[Mapping[type[APIStatusError], str]] = {
-    ContextWindowExceededError: "context_length_exceeded",
-    ContentFilterError: "content_filter",
-}
 _TITLE: Final = re.compile(r"<title[^>]*>([^<]{1,200})</title", re.IGNORECASE)
 MAX_READ: Final = 2000
 """How many characters of a message are looked through for a text."""
@@ -109,9 +105,11 @@ MAX_QUOTED: Final = 500
 def decode_error(response: HTTPResponse, *, lenient: bool = False) -> APIStatusError:
     """An answer of 4xx or 5xx → the typed error. Never raises; any body will do. `lenient`: not OpenAI's own server."""
     data = parsed_json(response.content)
-    if lenient and (meant := _by_text(response, data)) is not None:
-        return _error(response, data, meant)
-    return _error(response, data)
+    if not lenient:
+        return _error(response, data)
+    error = _error(response, data, _by_text(response, data))
+    error.code = type(error).code or error.code  # where OpenAI has one, its own
+    return error
 
 
 def _by_text(response: HTTPResponse, data: object) -> type[APIStatusError] | None:
@@ -158,8 +156,8 @@ def encode_error(error: APIStatusError) -> HTTPResponse:
     """Our error → `{"error": {…}}`; fields of the provider's own error object are kept."""
     body = dict(error.body) if isinstance(error.body, dict) else {}
     body.pop("error", None)
-    code = error.code or next((code for kind, code in _CODE_OF.items() if isinstance(error, kind)), None)
-    own = {"message": error.message, "type": error.type or _type(error.status_code), "param": error.param, "code": code}
+    type_ = error.type or _type(error.status_code)
+    own = {"message": error.message, "type": type_, "param": error.param, "code": error.code}
     headers = [("content-type", "application/json")]
     if error.request_id:
         headers.append(("x-request-id", error.request_id))

@@ -67,17 +67,20 @@ def test_class(status: int, kind: str | None, cls: type[APIStatusError]) -> None
     assert error.body == told(kind)["error"]
 
 
+TOO_LONG = "context_length_exceeded"
+
+
 @pytest.mark.parametrize(
     ("message", "cls", "code"),
     [
-        ("prompt is too long: 205000 tokens > 200000 maximum", ContextWindowExceededError, None),
+        ("prompt is too long: 205000 tokens > 200000 maximum", ContextWindowExceededError, TOO_LONG),
         (
             "input length and `max_tokens` exceed context limit: 199000 + 8000 > 200000, decrease input length",
             ContextWindowExceededError,
-            None,
+            TOO_LONG,
         ),
-        ("the request exceeds the available context size (4096 tokens)", ContextWindowExceededError, None),
-        ("Output blocked by content filtering policy", ContentFilterError, None),
+        ("the request exceeds the available context size (4096 tokens)", ContextWindowExceededError, TOO_LONG),
+        ("Output blocked by content filtering policy", ContentFilterError, "content_filter"),
         ("Your credit balance is too low to access the Anthropic API.", BadRequestError, "insufficient_quota"),
         ("max_tokens: 200000 > 64000, which is the maximum allowed number of output tokens", BadRequestError, None),
     ],

@@ -183,7 +183,8 @@ def test_errors() -> None:
         error = CODEC.decode_error(HTTPResponse(record["status"], headers, body(record)))
         too_long = answer.get("error_type") == "TOO_MANY_TOKENS"
         told = (error.status_code, error.message, error.code, error.request_id)
-        expected = (record["status"], answer["message"], answer.get("error_type"), answer["id"])
+        code = "context_length_exceeded" if too_long else answer.get("error_type")
+        expected = (record["status"], answer["message"], code, answer["id"])
         if type(error) is not (ContextWindowExceededError if too_long else classes[record["status"]]):
             faults.append(f"{record['id']}: {type(error).__name__}")
         faults += [f"{record['id']}: {told}"] if told != expected else []
