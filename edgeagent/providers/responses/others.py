@@ -88,15 +88,22 @@ def _items(request: ChatRequest, body: Mapping[str, Any]) -> None:
             kind = part.get("type")
             if kind in ("function_call_output", "custom_tool_call_output"):
                 _refuse("answers a call that is not in input, as this model's vendor needs it", _where(part, body))
+            if kind == "input_image":  # else it was read as an image of chat's
+                _refuse("is no image that this model's vendor can read: it was uploaded to another", _where(part, body))
             if kind in CLIENT_ITEMS:
                 _refuse(f"is {kind!r}, which this model's vendor does not know", _where(part, body))
 
 
 def _where(item: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     given = body.get("input")
-    places = (i for i, one in enumerate(given if isinstance(given, list) else ()) if one == item)
-    place = next(places, None)
-    return "input" if place is None else f"input[{place}]"
+    for place, one in enumerate(given if isinstance(given, list) else ()):
+        if one == item:
+            return f"input[{place}]"
+        for name in ("content", "output"):
+            parts = one.get(name) if isinstance(one, Mapping) else None
+            if isinstance(parts, list) and item in parts:
+                return f"input[{place}].{name}[{parts.index(item)}]"
+    return "input"
 
 
 def _refuse(reason: str, param: str) -> NoReturn:

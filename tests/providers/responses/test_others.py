@@ -46,6 +46,25 @@ def told(**fields: Any) -> tuple[ChatRequest, tuple[str, ...]]:
             "input[1]",
             "answers a call that is not in input",
         ),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "file-1"}]}]},
+            "input[0].content[0]",
+            "uploaded to another",
+        ),
+        (
+            {
+                "input": [
+                    {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+                    {
+                        "type": "function_call_output",
+                        "call_id": "c",
+                        "output": [{"type": "input_text", "text": "x"}, {"type": "input_image", "file_id": "file-1"}],
+                    },
+                ]
+            },
+            "input[1].output[1]",
+            "uploaded to another",
+        ),
     ],
 )
 def test_what_only_the_api_itself_can_do_is_refused_by_name(fields: dict[str, Any], param: str, word: str) -> None:
