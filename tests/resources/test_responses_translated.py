@@ -209,3 +209,21 @@ def test_what_was_cut_off_is_not_complete(way: Any, reason: str, arguments: list
         assert [item.status for item in response.output] == statuses
     done = [event.item.status for event in found if event.type == "response.output_item.done"]
     assert done == statuses
+
+
+@every_way
+@pytest.mark.parametrize("reason", ["stop", "length", "content_filter"])
+@pytest.mark.parametrize("content", ["", None])
+def test_an_answer_that_says_nothing_is_a_message(way: Any, reason: str, content: str | None) -> None:
+    """Streamed or not: a program may look at the first item, as of OpenAI's."""
+    message = {"role": "assistant", "content": content}
+    whole = {"choices": [{"index": 0, "message": message, "finish_reason": reason}]}
+    client = Driven(way, providers=[FakeProvider([whole, [message, {"finish_reason": reason}]])], cache=False)
+    answer = client.ask(model="fake/m", input="x")
+    found = client.events(model="fake/m", input="x")
+    client.close()
+    check_order([event.to_dict() for event in found])
+    [item], [streamed] = answer.output, found[-1].response.output
+    assert (item.type, item.status) == ("message", "completed" if reason == "stop" else "incomplete")
+    assert [part.text for part in item.content] == [part.text for part in streamed.content]
+    assert (streamed.type, streamed.status) == (item.type, item.status)

@@ -69,7 +69,12 @@ class ResponseStreamEncoder:
         if self._id is None:
             self._start(ChatCompletionChunk(id="", choices=[], created=0, model=""))
         completion = self._all.completion()
-        status, _ = state_of(completion.choices[0] if completion.choices else None)
+        choice = completion.choices[0] if completion.choices else None
+        status, _ = state_of(choice)
+        if choice is not None and choice.finish_reason is not None and self._says_nothing():
+            empty = self._message()
+            if choice.message.content == "":
+                empty.annotate([], self._event)
         self._close_text("completed" if status == "completed" else "incomplete")
         self._close_calls(cut=status == "incomplete")
         if completion.choices:
@@ -119,6 +124,10 @@ class ResponseStreamEncoder:
             function = {"name": delta.function_call.name, "arguments": delta.function_call.arguments}
             first = {} if 0 in self._calls else {"id": "function_1"}
             self._call(ChoiceDeltaToolCall.model_validate({"index": 0, "function": function, **first}))
+
+    def _says_nothing(self) -> bool:
+        """Whether there is neither a message nor a call, nor anything of the vendor's own."""
+        return not self._told and all(isinstance(entry, Reasoning) for entry in self._entries)
 
     # items
 

@@ -115,7 +115,9 @@ def items_of(choice: Choice, response_id: str) -> list[dict[str, Any]]:
 
 def _parts(choice: Choice) -> Iterable[dict[str, Any]]:
     message = choice.message
-    text = message.content or (message.audio.transcript if message.audio is not None else None)
+    text = message.content
+    if not text and message.audio is not None:
+        text = message.audio.transcript
     if text or (text == "" and not message.refusal and not message.tool_calls):
         notes = flat_annotations(message.annotations or ())
         yield {"type": "output_text", "text": text, "annotations": notes, "logprobs": logprobs_of(choice.logprobs)}
