@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 from edgeagent.errors import ConfigurationError
 
-__all__ = ["ACTIONS", "Action", "Media", "Outbound", "Policy", "Redactor"]
+__all__ = ["ACTIONS", "Action", "Media", "Outbound", "Policy", "Redactor", "overridden"]
 
 Action: TypeAlias = Literal["mask", "pseudonymise", "hash", "redact", "block", "allow", "report"]
 """
@@ -104,6 +104,22 @@ class Policy:
             "dry_run": self.dry_run,
             **media,
         }
+
+
+def overridden(actions: Mapping[str, Action], by: Any) -> Any:
+    """Actions of which others take precedence: types that a pattern of `by` fits have no action of their own any more.
+
+    What is no mapping is given as it is: a policy refuses it.
+    """
+    if not isinstance(by, Mapping):
+        return by
+    names = [name for name in by if isinstance(name, str)]
+    kept = {
+        kind: action
+        for kind, action in actions.items()
+        if "*" in kind or not any(fnmatchcase(kind, name) for name in names)
+    }
+    return {**by, **{kind: action for kind, action in kept.items() if kind not in by}}
 
 
 def _named(media: Media, token: str) -> str:

@@ -21,7 +21,7 @@ from edgeagent.shield.guards import Guard
 from edgeagent.shield.looking import Looking, looked
 from edgeagent.shield.mask import Masking
 from edgeagent.shield.memory import remembering
-from edgeagent.shield.policy import Action, Media, Outbound, Policy
+from edgeagent.shield.policy import Action, Media, Outbound, Policy, overridden
 from edgeagent.shield.presets import ACCOUNTS, PEOPLE, PRESETS, SECRETS
 from edgeagent.shield.vault import Vault
 from edgeagent.wire.json import canonical_json
@@ -144,8 +144,8 @@ class Shield:
         return self._with(vault=Vault() if vault is None else vault)
 
     def with_actions(self, actions: Mapping[str, Action]) -> Self:
-        """The same shield with other actions for some types."""
-        return self._with(actions={**self.policy.actions, **actions})
+        """The same shield with other actions for some types; they take precedence, patterns in them too."""
+        return self._with(actions=overridden(self.policy.actions, actions))
 
     def dry(self) -> Self:
         """The same shield, which only counts."""
@@ -328,8 +328,8 @@ def _rebuilt(kind: type[Shield], detectors: Any, policy: Policy, guards: tuple[G
 
 
 def _made(kind: type[S], changes: Mapping[str, Any], **preset: Any) -> S:
-    """A preset with what the caller says besides; his actions are added to its own."""
-    actions = {**preset.get("actions", {}), **(changes.get("actions") or {})}
+    """A preset with what the caller says besides; his actions take precedence of its own."""
+    actions = overridden(preset.get("actions", {}), changes.get("actions") or {})
     return kind(**{**preset, **changes, "actions": actions})
 
 

@@ -98,6 +98,26 @@ def test_identity() -> None:
     assert one.with_actions({}).fingerprint == one.fingerprint
 
 
+@pytest.mark.parametrize(
+    ("shield", "kind", "action"),
+    [
+        (Shield.default(actions={"*": "mask"}).with_actions({"*_KEY": "block"}), "OPENAI_KEY", "block"),
+        (Shield.default(actions={"*_KEY": "allow"}).with_actions({"*": "mask"}), "OPENAI_KEY", "mask"),
+        (Shield.default(actions={"US_SSN": "allow"}).with_actions({"US_*": "block"}), "US_SSN", "block"),
+        (Shield.default(actions={"US_SSN": "allow"}).with_actions({"UK_*": "block"}), "US_SSN", "allow"),
+        (Shield.default(actions={"A_*": "allow"}).with_actions({"A_?": "block"}), "A_BC", "allow"),
+        (Shield.default(actions={"*": "allow"}).with_actions({"US_SSN": "mask", "US_*": "block"}), "US_SSN", "mask"),
+        (Shield.strict(actions={"*": "report"}), "GITHUB_TOKEN", "report"),
+        (Shield.gdpr(actions={"*": "block"}), "EMAIL_ADDRESS", "block"),
+        (Shield.pci(actions={"*_KEY": "block"}), "OPENAI_KEY", "block"),
+        (Shield.pci(actions={"*_KEY": "block"}), "CREDIT_CARD", "redact"),
+    ],
+)
+def test_later_actions_take_precedence(shield: Shield, kind: str, action: str) -> None:
+    """A call's patterns come before all actions of its client, and a client's before those of the preset."""
+    assert shield.policy.action(kind) == action
+
+
 def blurred(part: dict[str, Any]) -> dict[str, Any]:
     return part
 
