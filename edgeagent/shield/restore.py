@@ -76,6 +76,11 @@ class Restorer:
 
     def __bool__(self) -> bool:
         """Whether there is anything to restore."""
+        return self._starts is not None or bool(self._bare)
+
+    @property
+    def reads(self) -> bool:
+        """Whether there may be anything to restore in a text; else there are names of tools alone."""
         return self._starts is not None
 
     def __repr__(self) -> str:
@@ -328,7 +333,7 @@ class Restoring:
         return offset + (steps[at - 1][1] if at else 0)
 
     def _go(self, text: str, *, final: bool) -> str:
-        if not self._restorer:
+        if not self._restorer.reads:
             self._waiting = ""
             return text
         pieces, until = self._restorer.scan(text, self._before, final=final)

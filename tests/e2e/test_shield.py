@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from edgeagent import EdgeClient
 from edgeagent.cache import Cache, SemanticCache
 from edgeagent.errors import LengthFinishReasonError, ShieldBlockedError
-from edgeagent.shield import Shield, Vault
+from edgeagent.shield import Pattern, Shield, Vault
 from edgeagent.testing import FakeProvider
 from edgeagent.types import ChatCompletion
 from tests.e2e.harness import KINDS, Gate, run, settled
@@ -574,3 +574,26 @@ def test_token_numbers_in_a_dry_run(asked: Any, unread: int) -> None:
         answer = client.embeddings.create(model="m", input=asked)
         assert answer.edge.reported == {"TOKENS": unread}
         assert len(answer.data) == unread
+
+
+@pytest.mark.parametrize("action", ["mask", "redact", "hash", "pseudonymise"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_tool_whose_name_is_masked(kind: str, action: str) -> None:
+    """The caller's tool is called by the name that he gave it, also where nothing else of the answer is put back."""
+
+    def answer(request: Any) -> Any:
+        name = request.tools[0]["function"]["name"]
+        assert "4711" not in name
+        call = {"id": "c", "type": "function", "function": {"name": name, "arguments": "{}"}}
+        return {"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]}
+
+    async def scenario() -> None:
+        made, _ = gate(kind, answer, shield=Shield([Pattern("STAFF_ID", "E-[0-9]{6}")], default=action))
+        tools = [{"type": "function", "function": {"name": "pay_E-004711", "parameters": {}}}]
+        for _ in range(2):  # the second comes from memory
+            said = (await made.create("go", model="m", tools=tools)).choices[0].message.tool_calls
+            assert [call.function.name for call in said] == ["pay_E-004711"]
+        deltas = [c.choices[0].delta for c in await made.chunks("stream", model="m", tools=tools) if c.choices]
+        assert [call.function.name for delta in deltas for call in delta.tool_calls or ()] == ["pay_E-004711"]
+
+    run(kind, scenario)
