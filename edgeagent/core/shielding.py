@@ -105,12 +105,20 @@ class Shielding:
         assert self._body is not None
         return self._body
 
-    def again(self, request: ChatRequest) -> ChatRequest:
-        """Another request of the same call, masked with the same placeholders; its answer can be restored, too."""
-        self._masking = Masking(self.shield.policy, self.shield.readers, self._vault, self.shield.key)
-        masked = self._masking.run(_read_parts(request))
-        self.restorer = self._masking.restorer()
-        return request.model_copy(update=masked)
+    def again(self, request: ChatRequest) -> tuple[ChatRequest | None, Callable[[ChatCompletion], ChatCompletion]]:
+        """Another request of the same call, masked with the same placeholders; and what makes of its answer one to the
+        first: what stands for values that only this request holds is restored, as nobody else could do it.
+
+        Of the request nothing is left (None) if the policy forbids sending it.
+        """
+        masking = Masking(self.shield.policy, self.shield.readers, self._vault, self.shield.key)
+        try:
+            masked = masking.run(_read_parts(request))
+        except ShieldBlockedError:
+            return None, _as_it_is
+        more = masking.restorer_besides(self._masking)
+        back = partial(restored_completion, restorer=more, structured=_is_structured(request))
+        return request.model_copy(update=masked), back if more else _as_it_is
 
     # the way back
 
@@ -193,6 +201,10 @@ def _beside(request: Any, native: Native | None) -> tuple[dict[str, Any], dict[s
     """The header fields and query parameters that the caller added."""
     headers, query = getattr(request, "extra_headers", None) or {}, getattr(request, "extra_query", None) or {}
     return ({**headers}, {**query}) if native is None else ({**native.headers, **headers}, {**native.query, **query})
+
+
+def _as_it_is(completion: ChatCompletion) -> ChatCompletion:
+    return completion
 
 
 def _is_structured(request: Any) -> bool:
@@ -313,7 +325,10 @@ def passed(
             wanted = None if repair is None or again is None else repair(shielding.asked, restored, error)
             if wanted is None:
                 raise
-            second = yield from _repaired(call, wanted, again)
+            masked, back = shielding.again(wanted)
+            if masked is None:
+                raise
+            second = back((yield from _repaired(call, masked, again)))
             second.usage = _sum(completion.usage, second.usage)
             return (yield from passed(call, second))
     return completion
@@ -322,7 +337,7 @@ def passed(
 def _repaired(call: Call, request: ChatRequest, again: Any) -> Flow[ChatCompletion]:
     """Ask once more with another request."""
     first = call.request
-    call.request = call.shielding.again(request)
+    call.request = request
     try:
         answer: ChatCompletion = yield from again()
         return answer

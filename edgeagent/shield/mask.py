@@ -77,10 +77,12 @@ class Masking:
 
     def restorer(self) -> Restorer:
         """What puts back the values that this request held, and no others."""
-        used = self._used.values()
-        placeholders = {entity.token: entity.value for entity in used if entity.in_brackets}
-        standins = {entity.token: entity.value for entity in used if not entity.in_brackets}
-        return Restorer(placeholders, standins, self._bare, self._documents)
+        return Restorer.of(self._used.values(), self._bare, self._documents)
+
+    def restorer_besides(self, other: Masking) -> Restorer:
+        """The same without what another request held, too."""
+        used = [entity for token, entity in self._used.items() if token not in other._used]
+        return Restorer.of(used, {name: text for name, text in self._bare.items() if name not in other._bare})
 
     def _documents(self) -> list[Document]:
         """The files of the request that are text, masked; of JSON text, which is written anew, no places are known."""

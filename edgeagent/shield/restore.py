@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy, deepcopy
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote_plus
 
 from edgeagent.shield.brackets import in_url
@@ -21,6 +21,9 @@ from edgeagent.shield.nesting import Nesting, looks_like_json
 from edgeagent.shield.placeholders import OURS, STARTS, Names, name_of
 from edgeagent.shield.places import GROUNDS, Document, ground, move_citations, move_note, within
 from edgeagent.shield.respell import respelled
+
+if TYPE_CHECKING:
+    from edgeagent.shield.vault import Entity
 
 __all__ = ["Restorer", "Restoring", "forms_of"]
 
@@ -73,6 +76,16 @@ class Restorer:
         """Whether any value is written otherwise in JSON text."""
         starts = (STARTS if placeholders else "") + self._standins.first
         self._starts = re.compile(f"[{re.escape(starts)}]") if starts else None
+
+    @classmethod
+    def of(
+        cls, entities: Iterable[Entity], bare: Mapping[str, str], documents: Callable[[], list[Document]] = list
+    ) -> Restorer:
+        """The same of the values that a vault gave something to stand for."""
+        tokens: tuple[dict[str, str], dict[str, str]] = ({}, {})
+        for entity in entities:
+            tokens[not entity.in_brackets][entity.token] = entity.value
+        return cls(*tokens, bare, documents)
 
     def __bool__(self) -> bool:
         """Whether there is anything to restore."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edgeagent.cache import Cache
 from edgeagent.errors import (
     APIError,
     ConfigurationError,
@@ -172,6 +175,43 @@ def test_repair(kind: str) -> None:
         assert (await made.create("mail a@x.com", model="m")).edge.cache_tier == "memory"
 
     run(kind, scenario)
+
+
+@pytest.mark.parametrize("action", ["mask", "pseudonymise"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_repaired_answer_says_to_others(kind: str, action: str, tmp_path: Path) -> None:
+    """A value that the refused answer alone held is in the stored answer as it is: nobody else could restore it."""
+
+    def answer(request: ChatRequest) -> str:
+        own, *told = (re.findall(r"\S+@\S+|<\w+>", message["content"]) for message in request.messages)
+        return json.dumps({"mail": "@", "to": [*own, *told[0]]}) if told else "It is made.up@x.com"
+
+    async def scenario() -> None:
+        fake = FakeProvider(answer, name="fake")
+        shield = Shield([Forms()], default=action, guards=[JSONAnswer(SCHEMA)])
+        made = Gate(kind, [fake], shield=shield, cache=Cache(disk=tmp_path))
+        for mine in ("a@x.com", "b@x.com"):
+            said = await made.create(f"mail {mine}", model="m")
+            assert json.loads(said.choices[0].message.content)["to"] == [mine, "made.up@x.com"]
+        assert said.edge.cache_tier == "disk"
+        assert len(fake.requests) == 2
+        assert "made.up" not in str(fake.requests)
+
+    run(kind, scenario)
+
+
+def test_a_repair_that_must_not_be_sent() -> None:
+    """A refused answer that holds what the policy forbids to send is not sent back: the error is that of the answer."""
+
+    async def scenario() -> None:
+        fake = FakeProvider(["It is a@x.com"], name="fake")
+        shield = Shield([Forms()], default="block", guards=[JSONAnswer(SCHEMA)])
+        made = Gate("sync", [fake], shield=shield, retry=0)
+        with pytest.raises(ResponseValidationError, match="not JSON"):
+            await made.create(model="m")
+        assert len(fake.requests) == 1
+
+    run("sync", scenario)
 
 
 def test_repair_fails() -> None:
