@@ -35,6 +35,7 @@ from typing import Any, Final, TypeAlias
 from edgeagent.cache.media import canonical_content, has_parts
 from edgeagent.errors import RequestValidationError
 from edgeagent.types import ChatRequest
+from edgeagent.types.places import place_in
 from edgeagent.wire.http import ACCOUNT, names_secret
 from edgeagent.wire.json import canonical_json
 
@@ -262,9 +263,9 @@ def _unencodable_parts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     """The direct parts of `value` that cannot be encoded, with their places."""
     parts: Iterator[tuple[str, Any]] = iter(())
     if isinstance(value, Mapping):
-        parts = ((f"{path}.{name}" if path else str(name), part) for name, part in value.items())
+        parts = ((place_in(path, str(name)), part) for name, part in value.items())
     elif isinstance(value, list | tuple):
-        parts = ((f"{path}[{index}]", part) for index, part in enumerate(value))
+        parts = ((place_in(path, index), part) for index, part in enumerate(value))
     return ((place, part) for place, part in parts if not _encodable(part))
 
 

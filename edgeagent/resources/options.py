@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 from edgeagent.config import Settings, edge_options, timeout_of
 from edgeagent.core.requests import given
 from edgeagent.errors import ConfigurationError, EdgeAgentError, RequestValidationError
+from edgeagent.types.places import place_in
 
 if TYPE_CHECKING:
     from edgeagent.client import AsyncEdgeClient, EdgeClient
@@ -178,5 +179,6 @@ def _merged(name: str, defaults: Mapping[str, Any], own: Any) -> dict[str, Any] 
         raise RequestValidationError(f"{name}: must be a mapping.", param=name)
     for key, value in own.items():
         if value is None and name == "extra_headers":
-            raise RequestValidationError(f"{name}.{key}: input should be a valid string.", param=f"{name}.{key}")
+            place = place_in(name, key)
+            raise RequestValidationError(f"{place}: input should be a valid string.", param=place)
     return {key: value if given(value) else None for key, value in {**defaults, **own}.items()} or None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from edgeagent.types.places import place_in
+
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
@@ -27,8 +29,6 @@ def first_fault(error: ValidationError) -> tuple[str, str]:
 def _path(location: tuple[str | int, ...]) -> str:
     path = ""
     for step in location:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        elif step not in ARMS and "[" not in step:
-            path += f".{step}" if path else step
+        if isinstance(step, int) or (step not in ARMS and "[" not in step):
+            path = place_in(path, step)
     return path

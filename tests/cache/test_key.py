@@ -454,6 +454,8 @@ def _deep(depth: int) -> Any:
         ({"extra_headers": {"X-A": "\ud800"}}, "extra_headers.x-a"),
         ({"min_p": {"a": {1: "x", "y": 2}}}, "min_p.a"),
         ({"min_p": {"\ud800": 1}}, "min_p"),
+        ({"min_p": {"a@x.com": object()}}, "min_p[…]"),
+        ({"min_p": {"a4111111111111111": [{"b": object()}]}}, "min_p[…][0].b"),
     ],
 )
 def test_what_json_cannot_hold_is_refused(fields: dict[str, Any], param: str) -> None:

@@ -17,6 +17,7 @@ class Inner(BaseModel):
 
 class Outer(BaseModel):
     items: list[Inner]
+    more: dict[str, int] = {}
 
 
 @pytest.mark.parametrize(
@@ -26,11 +27,16 @@ class Outer(BaseModel):
         ({"items": [{"name": "a"}, {}]}, "items[1].name", "is missing"),
         ({"items": [{"name": 3}]}, "items[0].name", "input should be a valid string"),
         ({"items": [{"name": "a", "stop": 3}]}, "items[0].stop", "input should be a valid string"),
+        ({"items": [], "more": {"top_k-2": {}}}, "more.top_k-2", "input should be a valid integer"),
+        ({"items": [], "more": {"a@x.com": {}}}, "more[…]", "input should be a valid integer"),
+        ({"items": [], "more": {"tel_004711": {}}}, "more[…]", "input should be a valid integer"),
         (3, "", "input should be a valid dictionary or instance of Outer"),
     ],
 )
 def test_first_fault(value: Any, path: str, reason: str) -> None:
-    """The path is written as a caller would write it, arms of unions left out; values are not quoted."""
+    """The path is written as a caller would write it, arms of unions left out; values, and keys like them, are not
+    quoted.
+    """
     with pytest.raises(ValidationError) as caught:
         Outer.model_validate(value)
     assert first_fault(caught.value) == (path, reason)
