@@ -64,6 +64,8 @@ class Policy:
             raise ConfigurationError(f"shield: actions must map types to actions; got {type(self.actions).__name__}.")
         object.__setattr__(self, "actions", dict(self.actions))
         for kind, action in self.actions.items():
+            if not isinstance(kind, str):
+                raise ConfigurationError(f"shield: actions must name each type by a text; got {type(kind).__name__}.")
             _one_of(action, ACTIONS, f"actions[{kind!r}]")
         _one_of(self.default, ACTIONS, "default")
         _one_of(self.outbound, get_args(Outbound), "outbound")

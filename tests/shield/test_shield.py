@@ -118,6 +118,16 @@ def test_later_actions_take_precedence(shield: Shield, kind: str, action: str) -
     assert shield.policy.action(kind) == action
 
 
+@pytest.mark.parametrize("actions", [{3: "mask"}, {None: "mask"}, {("A",): "mask"}, {"A": "hide"}, ["A"], "A"])
+def test_actions_that_are_none(actions: Any) -> None:
+    """They are refused when the shield is made, or the call, and not when something is found."""
+    for make in (Shield.default, Shield.strict):
+        with pytest.raises(ConfigurationError, match="shield: actions"):
+            make(actions=actions)
+    with pytest.raises(ConfigurationError, match="shield: actions"):
+        Shield.default().with_actions(actions)
+
+
 def blurred(part: dict[str, Any]) -> dict[str, Any]:
     return part
 
