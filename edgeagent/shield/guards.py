@@ -129,7 +129,9 @@ class RequestLimits:
 
 
 class AllowedModels:
-    """Which models may be named, fallbacks too; `*` stands for anything: `AllowedModels("openai/*", "fast")`."""
+    """Which models may be named, fallbacks too, OpenRouter's `models` as well; `*` stands for anything:
+    `AllowedModels("openai/*", "fast")`.
+    """
 
     def __init__(self, *names: str) -> None:
         self._names = _names("AllowedModels", names)
@@ -138,6 +140,9 @@ class AllowedModels:
     def before(self, request: ChatRequest) -> None:
         """Raises `ShieldBlockedError`."""
         self._check(request.model, "model")
+        others = (request.model_extra or {}).get("models")
+        for at, name in enumerate(others if isinstance(others, list) else ()):
+            self._check(str(name), f"models[{at}]")
 
     def models(self, names: Sequence[str]) -> None:
         """Raises `ShieldBlockedError`."""

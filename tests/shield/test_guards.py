@@ -64,6 +64,7 @@ def gate(kind: str, guard: Any, *answers: Any) -> tuple[Gate, FakeProvider]:
         (RequestLimits(max_characters=20), {}, RequestValidationError),
         (AllowedModels("openai/*"), {}, ShieldBlockedError),
         (AllowedModels("m"), {"edge": {"fallbacks": ["m", "n"]}}, ShieldBlockedError),
+        (AllowedModels("m"), {"extra_body": {"models": ["m", "n"]}}, ShieldBlockedError),
         (AllowedTools("read_*"), {"tools": [TOOL]}, ShieldBlockedError),
         (DeniedTopics({"weapons": [r"\bbombs?\b"]}), {"prompt": "A BOMB?"}, ShieldBlockedError),
         (Approval(lambda request: False), {}, ShieldBlockedError),
