@@ -264,7 +264,7 @@ class Pipeline(Answers):
     def _refresh(self, call: Call, scope: Scope) -> Flow[ChatCompletion]:
         """The same request, asked in the background."""
         shielding = call.shielding
-        request = call.request if shielding is None else shielding.asked
+        request = call.request if shielding is None else shielding.written
         again = self._begin(request, refreshing(call.options), scope, prefers_async=False)
         again.spare, again.cleared = None, call.cleared  # what was forgotten since the call it does not bring back
         if call.native is not None:

@@ -53,7 +53,8 @@ class Shielding:
 
     def __init__(self, shield: Shield, request: Any, native: Native | None) -> None:
         self.shield = shield
-        self.asked = request
+        self.asked = self.written = request
+        """What is masked is `asked`: what guards made of the request as it was `written`."""
         self.native_asked: Any = None
         """The same in a vendor's own format, as the caller wrote it."""
         self.watches = bool(shield.guards) or shield.policy.outbound != "allow"
@@ -105,20 +106,19 @@ class Shielding:
         assert self._body is not None
         return self._body
 
-    def again(self, request: ChatRequest) -> tuple[ChatRequest | None, Callable[[ChatCompletion], ChatCompletion]]:
+    def again(self, request: ChatRequest) -> tuple[ChatRequest, Callable[[ChatCompletion], ChatCompletion]] | None:
         """Another request of the same call, masked with the same placeholders; and what makes of its answer one to the
         first: what stands for values that only this request holds is restored, as nobody else could do it.
 
-        Of the request nothing is left (None) if the policy forbids sending it.
+        None: the policy forbids sending it.
         """
         masking = Masking(self.shield.policy, self.shield.readers, self._vault, self.shield.key)
         try:
             masked = masking.run(_read_parts(request))
         except ShieldBlockedError:
-            return None, _as_it_is
-        more = masking.restorer_besides(self._masking)
-        back = partial(restored_completion, restorer=more, structured=_is_structured(request))
-        return request.model_copy(update=masked), back if more else _as_it_is
+            return None
+        more, structured = masking.restorer_besides(self._masking), _is_structured(request)
+        return request.model_copy(update=masked), partial(restored_completion, restorer=more, structured=structured)
 
     # the way back
 
@@ -203,10 +203,6 @@ def _beside(request: Any, native: Native | None) -> tuple[dict[str, Any], dict[s
     return ({**headers}, {**query}) if native is None else ({**native.headers, **headers}, {**native.query, **query})
 
 
-def _as_it_is(completion: ChatCompletion) -> ChatCompletion:
-    return completion
-
-
 def _is_structured(request: Any) -> bool:
     """Whether the content of the answer is JSON."""
     wanted = getattr(request, "response_format", None)
@@ -239,7 +235,7 @@ def shielded(call: Call[Any]) -> Flow[None]:
     Raises:
         ShieldBlockedError: the policy or a guard forbids sending it.
     """
-    shield = call.options.shield
+    shield, written = call.options.shield, call.request
     assert shield is not None
     refused: dict[str, int] = {}
     if isinstance(call.request, ChatRequest):
@@ -249,7 +245,7 @@ def shielded(call: Call[Any]) -> Flow[None]:
             else:
                 yield from _asked(call, guard)
     shielding = prepared(call)
-    shielding.refused = refused
+    shielding.refused, shielding.written = refused, written
     call.request = shielding.request()
     if call.native is not None:
         shielding.native_asked = call.native.asked
@@ -325,10 +321,10 @@ def passed(
             wanted = None if repair is None or again is None else repair(shielding.asked, restored, error)
             if wanted is None:
                 raise
-            masked, back = shielding.again(wanted)
-            if masked is None:
+            other = shielding.again(wanted)
+            if other is None:
                 raise
-            second = back((yield from _repaired(call, masked, again)))
+            second = other[1]((yield from _repaired(call, other[0], again)))
             second.usage = _sum(completion.usage, second.usage)
             return (yield from passed(call, second))
     return completion

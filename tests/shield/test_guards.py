@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import pickle
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edgeagent.cache import Cache
+from edgeagent.cache import Cache, CachePolicy
 from edgeagent.errors import (
     APIError,
     ConfigurationError,
@@ -19,7 +20,7 @@ from edgeagent.errors import (
     ShieldBlockedError,
     StreamInterruptedError,
 )
-from edgeagent.shield import Shield
+from edgeagent.shield import Shield, Vault
 from edgeagent.shield.guards import (
     AllowedModels,
     AllowedTools,
@@ -213,6 +214,32 @@ def test_a_repair_that_must_not_be_sent() -> None:
         assert len(fake.requests) == 1
 
     run("sync", scenario)
+
+
+@pytest.mark.parametrize("vault", [None, Vault()])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_renewal_of_a_request_that_a_guard_changed(kind: str, vault: Vault | None) -> None:
+    """The guard is shown what the caller wrote, once more: what it makes of it is what was asked, and is renewed."""
+
+    class Adds:
+        fingerprint = "adds"
+
+        def before(self, request: ChatRequest) -> ChatRequest:
+            return request.model_copy(update={"messages": [*request.messages, {"role": "user", "content": "b@x.com"}]})
+
+    async def scenario() -> None:
+        fake = FakeProvider(lambda request: f"{len(fake.requests)}: {len(request.messages)}", name="fake")
+        shield = Shield([Forms()], guards=[Adds()], vault=vault)
+        policy = CachePolicy({"ttl": 60, "stale_while_revalidate": 3600})
+        made = Gate(kind, [fake], shield=shield, cache=Cache(policy=policy))
+        ask = partial(made.create, f"a@{kind}.com", model="m")
+        assert (await ask()).choices[0].message.content == "1: 2"
+        stale = await ask(edge={"cache": {"max_age": 0}})
+        assert (stale.choices[0].message.content, stale.edge.stale) == ("1: 2", True)
+        await made.until(lambda: made.client._engine.pipeline.layers.refreshes.stats().done == 1)
+        assert (await ask()).choices[0].message.content == "2: 2"
+
+    run(kind, scenario)
 
 
 def test_repair_fails() -> None:
