@@ -185,6 +185,7 @@ class Masking:
                     self.reported[span.type] = self.reported.get(span.type, 0) + 1
             self._spans[text] = merged(span for span in spans if span.action not in _QUIET)
         self._spread()
+        self._block()
         self._allocate()
         self._escape()
 
@@ -201,10 +202,10 @@ class Masking:
     def _spread(self) -> None:
         """Values that were found, or that the vault knows, are replaced wherever they stand."""
         kinds: dict[str, tuple[str, Action]] = {}
-        for entity in self._vault.entities():
+        for value, entity in self._vault.spellings():
             action = self._policy.action(entity.type)
-            if entity.type != LITERAL and action not in _QUIET and action != "block":
-                kinds[entity.value] = entity.type, action
+            if entity.type != LITERAL and action not in _QUIET:
+                kinds[value] = entity.type, action
         for text, spans in self._spans.items():
             for span in spans:
                 kinds[text[span.start : span.end]] = span.type, span.action

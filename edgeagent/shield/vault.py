@@ -108,6 +108,11 @@ class Vault:
         with self._lock():
             return tuple(self._tokens.values())
 
+    def spellings(self) -> tuple[tuple[str, Entity], ...]:
+        """Every way in which each value was written."""
+        with self._lock():
+            return tuple((text, entity) for (_, text), entity in self._texts.items())
+
     def copy(self) -> Vault:
         """Another that knows the same; what either learns from then on the other does not."""
         made = Vault()

@@ -564,3 +564,31 @@ def test_records_with_many_findings(monkeypatch: pytest.MonkeyPatch) -> None:
         said = json.dumps([{"mail": f"a{number}@x.com", "ssn": "123-45-6789"} for number in range(size)])
         assert masked({"text": said})["text"].count("<EMAIL_") == size
         assert seen <= 4 * size
+
+
+PIN = Pattern("PIN", "[0-9]{3} ?[0-9]{3}", context=["pin"])
+
+
+def test_what_a_conversation_knows_in_any_spelling() -> None:
+    """A spelling that an earlier turn recognised by the words beside it is known in each later one, loaded or not."""
+    key, vault = b"k" * 32, Vault()
+    shield = Shield([Pattern("US_SSN", "[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{4}", context=["ssn"])], vault=vault)
+    for told in ("536-22-8145", "536228145"):
+        assert shield.masking().run({"user": f"ssn {told}"}) == {"user": "ssn <SSN_1>"}
+    for known in (vault, Vault.unseal(vault.seal(key), key)):
+        sent = shield.session(known).masking().run({"user": "536228145 is 536-22-8145, not 536 22 8146"})
+        assert sent == {"user": "<SSN_1> is <SSN_1>, not 536 22 8146"}
+
+
+@pytest.mark.parametrize(
+    ("action", "sent"),
+    [("mask", "is it <PIN_1>?"), ("redact", "is it <PIN>?"), ("allow", "is it 482913?"), ("report", "is it 482913?")],
+)
+def test_what_a_conversation_knows_is_treated_as_its_type(action: Any, sent: str) -> None:
+    """Also where nothing but the vault tells what it is; what is to be refused is refused there, too."""
+    shield = Shield([PIN], vault=Vault())
+    shield.masking().run({"user": "pin 482913"})
+    assert shield.with_actions({"PIN": action}).masking().run({"user": "is it 482913?"}) == {"user": sent}
+    with pytest.raises(ShieldBlockedError) as caught:
+        shield.with_actions({"PIN": "block"}).masking().run({"user": "is it 482913?"})
+    assert caught.value.findings == (("PIN", "user", 6, 12),)
