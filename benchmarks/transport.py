@@ -91,7 +91,9 @@ def main() -> None:
     far, ceiling = (figures["bare, distant"] / figures[f"{name}, distant"] for name in ("memory hit", "over nothing"))
     print(f"{far:.1f} x faster than one that is answered after {DELAY * 1e3:.0f} ms; the ceiling: {ceiling:.1f} x")
     least = (figures["over the transport"] - bare) / 0.15
-    print(f"so both hold for bare calls that take {least * 1e3:.1f} ms or more (the 15 %), {hit * 3e3:.1f} ms or more (3 x)")
+    print(
+        f"so the 15 % hold for bare calls of {least * 1e3:.1f} ms or more, 3 x for those of {hit * 3e3:.1f} ms or more"
+    )
 
 
 def _measured() -> tuple[dict[str, float], dict[str, float]]:
