@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from edgeagent.shield.base import Match
@@ -13,16 +13,16 @@ __all__ = ["codes", "tracks"]
 
 _TRACK: Final = re.compile(r"(?<![A-Za-z0-9])B(\d{12,19})\^[^^\n]{2,26}\^\d{4}")
 """Track 1 (ISO/IEC 7813, format B): the number, the name, the year and month of its end."""
-_ASCII_NAMES: Final = ("cvv", "cvc", "security code", "security_code", "cryptogramme")
-_NAMES: Final = (
-    *_ASCII_NAMES, "kod bezpiecz", "kartenprüfnummer", "código de segur", "codice di sicurezza", "güvenlik kodu",
-    "säkerhetskod", "код безопасности", "セキュリティコード", "安全码", "安全碼", "보안코드", "보안 코드",
-)  # fmt: skip
-"""How the code is called; of some the beginning."""
-_BEHIND: Final = re.compile(
+_CODE: Final = re.compile(
+    r"(?:(?<![a-z])cv[vc]|(?<![a-z])cryptogramme|security[ _]code|kod bezpiecz|kartenprüfnummer|código de segur|"
+    r"codice di sicurezza|güvenlik kodu|säkerhetskod|код безопасности|セキュリティコード|安全码|安全碼|보안 ?코드)"
     r"[^\W\d_]{0,12}2?(?:[ _-]?(?:code|number|visuel))?(?: (?:is|lautet|ist|est|es|è|é|to|jest|är|код)|は|는|은)?"
     r"[\s\"'`:=#(：]{0,6}(?P<code>(?!(?:19|20)\d\d)\d{3,4})(?![0-9a-z_%]|[.,/-]\d)"
 )
+_ASCII_HINTS: Final = ("cv", "code", "crypto", "kod ")
+_HINTS: Final = (*_ASCII_HINTS, "prüf", "código", "codice", "kod", "код", "コード", "安全", "코드")
+"""Parts of the words, one of each."""
+_BEFORE: Final = 48
 
 
 def tracks(text: str) -> Iterator[Match]:
@@ -32,13 +32,21 @@ def tracks(text: str) -> Iterator[Match]:
             yield Match("CREDIT_CARD", *found.span(1), 1.0, "track")
 
 
-def codes(lower: str) -> Iterator[Match]:
-    """Card security codes behind a word for one; `lower` is the text in lower case."""
-    for name in _ASCII_NAMES if lower.isascii() else _NAMES:
-        at = lower.find(name)
-        while at >= 0:
-            behind = at + len(name)
-            found = _BEHIND.match(lower, behind)
-            if found is not None and not ("a" <= lower[at - 1 : at] <= "z"):
-                yield Match("CARD_CODE", *found.span("code"), 0.8, "card code")
-            at = lower.find(name, behind)
+def codes(lower: str, chains: Iterable[tuple[int, int]]) -> Iterator[Match]:
+    """Card security codes behind a word for one: of the `chains` of digits of a text in lower case."""
+    hints = _ASCII_HINTS if lower.isascii() else _HINTS
+    for start, end in chains:
+        if end - start in (5, 6) and lower[start : start + 2] == "2 ":  # `CVV2 737`
+            start += 2
+        if end - start not in (3, 4):
+            continue
+        first = max(0, start - _BEFORE)
+        before = lower[first:start]
+        for hint in hints:
+            if hint in before:
+                break
+        else:
+            continue
+        for found in _CODE.finditer(lower, first, end + 2):
+            if found.start("code") == start:
+                yield Match("CARD_CODE", start, found.end("code"), 0.8, "card code")

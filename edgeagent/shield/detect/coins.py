@@ -28,14 +28,19 @@ def coin(text: str, start: int, end: int, value: str) -> Match | None:
     size = len(value)
     if 25 <= size <= 35 and (base58(value) if value[0] in _VERSIONS else value[0] == "r" and base58(value, RIPPLE)):
         return Match("CRYPTO", start, end, 1.0, "bitcoin")
-    if _ETHEREUM.fullmatch(value):
+    if size == 42 and _ETHEREUM.fullmatch(value):
         return Match("CRYPTO", start, end, 0.95, "ethereum")
-    if 14 <= size <= 120 and value.rpartition("1")[0].lower() in NETWORKS and bech32(value):
+    if size <= 120 and "1" in value and value.rpartition("1")[0].lower() in NETWORKS and bech32(value):
         return Match("CRYPTO", start, end, 1.0, "bitcoin")
     if (size == 56 and value[0] == "G" and strkey(value)) or (46 <= size <= 48 and ss58(value)):
         return Match("CRYPTO", start, end, 1.0, "wallet")
-    if _MONERO.fullmatch(value):
+    if size == 95 and _MONERO.fullmatch(value):
         return Match("CRYPTO", start, end, 0.95, "wallet")
-    if 32 <= size <= 44 and _SOLANA.search(text, max(0, start - _NEAR), start) and base58_bytes(value, 32):
+    if 32 <= size <= 44 and "0" not in value and _is_solanas(text, start, value):
         return Match("CRYPTO", start, end, 0.85, "wallet")
     return None
+
+
+def _is_solanas(text: str, start: int, value: str) -> bool:
+    """Whether 32 bytes in Base58 are named as an address: they have no checksum."""
+    return _SOLANA.search(text, max(0, start - _NEAR), start) is not None and base58_bytes(value, 32) is not None

@@ -67,8 +67,7 @@ def _beside(text: str, lower: str, chains: list[tuple[int, int]]) -> Iterator[Ma
     """What is found by its form or a word beside it where there are digits at all."""
     if chains:
         yield from plates.plates(text, lower)
-        if any(end - start in (3, 4) for start, end in chains):
-            yield from cards.codes(lower)
+        yield from cards.codes(lower, chains)
 
 
 def _anchored(text: str, lower: str) -> Iterator[Match]:

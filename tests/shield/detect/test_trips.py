@@ -126,6 +126,7 @@ FOUND = [
     ("exp 12/27 cvv 123", "123"),
     ('{"cvc":"737"}', "737"),
     ("My CVV2 is 7371.", "7371"),
+    ("CVV2 737", "737"),
     ("Die Kartenprüfnummer lautet 737", "737"),
     ("cryptogramme visuel : 737", "737"),
     ("código de segurança: 737", "737"),
