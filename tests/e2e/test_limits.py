@@ -65,7 +65,7 @@ async def test_a_server_that_hangs_does_not_outlast_a_deadline(kind: str, caplog
             assert time.monotonic() - began < 30
             server.go_on()
             await ask(client)
-    assert not caplog.records
+            assert not caplog.records  # now: who was given up may come back when the server is gone
 
 
 async def test_who_waits_goes_when_there_is_room(kind: str) -> None:
