@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Final
 
+from edgeagent.shield.detect.checks import BASE58, BECH32
 from edgeagent.shield.detect.coins import NETWORKS
 
 __all__ = ["SHORTEST", "shifted", "standin"]
@@ -119,10 +120,10 @@ def _hardware(value: str, number: int) -> str | None:
 
 def _wallet(value: str, number: int) -> str | None:
     """An address of the same kind; where the kind has a checksum, one whose checksum is wrong."""
-    head, signs = value[:1], _BASE58
+    head, signs = value[:1], BASE58
     network = value.rpartition("1")[0]
     if network.lower() in NETWORKS:
-        head, signs = f"{network}1", _BECH32
+        head, signs = f"{network}1", BECH32
     elif value[:2].lower() == "0x":
         head, signs = value[:2], "0123456789abcdef"
     elif len(value) == 56 and value.isupper():
@@ -132,8 +133,6 @@ def _wallet(value: str, number: int) -> str | None:
     return made.upper() if value.isupper() else made
 
 
-_BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 

@@ -19,8 +19,8 @@ _CODE: Final = re.compile(
     r"[^\W\d_]{0,12}2?(?:[ _-]?(?:code|number|visuel))?(?: (?:is|lautet|ist|est|es|è|é|to|jest|är|код)|は|는|은)?"
     r"[\s\"'`:=#(：]{0,6}(?P<code>(?!(?:19|20)\d\d)\d{3,4})(?![0-9a-z_%]|[.,/-]\d)"
 )
-_ASCII_HINTS: Final = ("cv", "code", "crypto", "kod ")
-_HINTS: Final = (*_ASCII_HINTS, "prüf", "código", "codice", "kod", "код", "コード", "安全", "코드")
+_ASCII_HINTS: Final = ("cv", "code", "crypto", "kod")
+_HINTS: Final = (*_ASCII_HINTS, "prüf", "código", "codice", "код", "コード", "安全", "코드")
 """Parts of the words, one of each."""
 _BEFORE: Final = 48
 

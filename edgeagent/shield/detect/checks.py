@@ -18,6 +18,8 @@ from typing import Final, TypeAlias
 
 __all__ = [
     "ASCII_ALNUM",
+    "BASE58",
+    "BECH32",
     "RIPPLE",
     "Check",
     "base58",
@@ -72,12 +74,12 @@ def iban(value: str) -> bool:
 _AS_NUMBERS: Final = {ord(letter): str(int(letter, 36)) for letter in ascii_letters}
 
 
-_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 RIPPLE: Final = "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
 """The order of the same characters on the XRP Ledger (https://xrpl.org/docs/references/protocol/data-types/base58-encodings)."""
 
 
-def base58(value: str, alphabet: str = _BASE58) -> bool:
+def base58(value: str, alphabet: str = BASE58) -> bool:
     """Bitcoin's Base58Check: version byte, 20 bytes, and four of their double SHA-256."""
     raw = base58_bytes(value, 25, alphabet)
     return raw is not None and sha256(sha256(raw[:21]).digest()).digest()[:4] == raw[21:]
@@ -89,7 +91,7 @@ def ss58(value: str) -> bool:
     return raw is not None and blake2b(b"SS58PRE" + raw[:33]).digest()[:2] == raw[33:]
 
 
-def base58_bytes(value: str, size: int, alphabet: str = _BASE58) -> bytes | None:
+def base58_bytes(value: str, size: int, alphabet: str = BASE58) -> bytes | None:
     """The number that is written so, as so many bytes; None if it is none, or larger."""
     number = 0
     for c in value:
@@ -109,7 +111,7 @@ def strkey(value: str) -> bool:
     return len(raw) == 35 and crc_hqx(raw[:33], 0).to_bytes(2, "little") == raw[33:]
 
 
-_BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 
 
@@ -118,7 +120,7 @@ def bech32(value: str) -> bool:
     if value not in (value.lower(), value.upper()):
         return False
     prefix, _, data = value.lower().rpartition("1")
-    numbers = [_BECH32.find(c) for c in data]
+    numbers = [BECH32.find(c) for c in data]
     if min(numbers, default=-1) < 0:
         return False
     check = 1
